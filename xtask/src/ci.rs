@@ -1,0 +1,43 @@
+use anyhow::Result;
+
+use crate::{deny, fuzz, run, test, tidy, totals::Totals, web};
+
+type Check = fn() -> Result<()>;
+
+/// What CI runs, quickest first. Every step runs, also after one has failed; each check counts as one test.
+pub(crate) fn run() -> Result<Totals> {
+    let checks: [(&str, Check); 7] = [
+        ("format", || run::run_in("", "cargo fmt --all --check")),
+        ("tidy", tidy::run),
+        ("clippy", || run::run_in("", "cargo clippy --workspace --all-targets --locked -- -D warnings")),
+        ("docs", docs),
+        ("pages", web::run),
+        ("licences", deny::run),
+        ("fuzz", || fuzz::run(&[])),
+    ];
+    let mut totals = Totals::default();
+    let mut failures = Vec::new();
+    for (name, check) in checks {
+        println!("\n== {name}");
+        match check() {
+            Ok(()) => totals += Totals::PASSED,
+            Err(error) => {
+                println!("error: {name}: {error:#}");
+                totals += Totals::FAILED;
+                failures.push(name);
+            }
+        }
+    }
+    println!("\n== test");
+    totals += test::run()?;
+    if !failures.is_empty() {
+        println!("failed checks: {}", failures.join(", "));
+    }
+    Ok(totals)
+}
+
+fn docs() -> Result<()> {
+    let mut rustdoc = run::command("cargo");
+    rustdoc.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"]);
+    run::run(rustdoc.env("RUSTDOCFLAGS", "-D warnings"))
+}
