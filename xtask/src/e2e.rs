@@ -9,7 +9,7 @@ pub(crate) fn run(files: &[String]) -> Result<Totals> {
     run::run_in("", "cargo build --locked --profile fast --package roomkey --bins --examples")?;
     let built = workspace::target().join("fast");
     let mut node = run::command("node");
-    node.args(["--test", "--test-reporter=spec"])
+    node.args(["--test", "--test-reporter=spec", "--test-timeout=180000"])
         .args(if files.is_empty() { test_files()? } else { files.to_vec() })
         .env("ROOMKEY_BIN", built.join("roomkey"))
         .env("ROOMKEY_EXAMPLES", built.join("examples"))

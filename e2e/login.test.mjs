@@ -1,0 +1,111 @@
+// Accounts and the REST side of authentication.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { connect } from "./support/client.mjs";
+import { expectStatus, passwordOf, register, request } from "./support/rest.mjs";
+import { startServer } from "./support/server.mjs";
+import { expiredToken, forgedToken } from "./support/tokens.mjs";
+
+test("register, then log in by email, by username, and at /login", async (t) => {
+  const server = await startServer(t);
+  const registered = await register(server, "ada");
+  assert.equal(registered.user.email, "ada@example.com");
+  assert.equal(registered.user.username, "ada");
+  assert.equal(typeof registered.refreshToken, "string");
+  assert.ok(registered.expiresIn > 0);
+
+  const password = passwordOf("ada");
+  const byEmail = { path: "/api/auth/login", body: { email: "ada@example.com", password } };
+  const byName = { path: "/api/auth/login", body: { username: "ada", password } };
+  const seed = { path: "/login", body: { username: "ada", password } };
+  for (const { path, body } of [byEmail, byName, seed]) {
+    const login = expectStatus(200, await request(server, "POST", path, { body }));
+    assert.equal(login.user.id, registered.user.id);
+    const socket = await connect(t, server, login.token);
+    assert.ok(socket.connected);
+  }
+});
+
+test("a wrong password and an unknown user look the same", async (t) => {
+  const server = await startServer(t);
+  await register(server, "ada");
+  const attempts = [
+    { email: "ada@example.com", password: "not the password at all" },
+    { email: "nobody@example.com", password: "not the password at all" },
+    { username: "nobody", password: "not the password at all" },
+  ];
+  for (const body of attempts) {
+    const answer = await request(server, "POST", "/api/auth/login", { body });
+    assert.equal(answer.status, 401, answer.text);
+    assert.equal(answer.body.message, "Invalid credentials");
+    assert.equal(answer.body.code, "INVALID_CREDENTIALS");
+  }
+});
+
+test("a taken address is a conflict", async (t) => {
+  const server = await startServer(t);
+  await register(server, "ada");
+  const body = { email: "ADA@example.com", username: "other", password: passwordOf("other") };
+  const answer = await request(server, "POST", "/api/auth/register", { body });
+  assert.equal(answer.status, 409, answer.text);
+  assert.equal(answer.body.code, "CONFLICT");
+});
+
+test("registration refuses what it cannot use", async (t) => {
+  const server = await startServer(t);
+  const good = { email: "ada@example.com", username: "ada", password: passwordOf("ada") };
+  const bad = [
+    { ...good, password: "short" },
+    { ...good, email: "not an address" },
+    { ...good, password: 12345678901234 },
+    { ...good, isAdmin: true },
+    { email: good.email },
+    [],
+    "{",
+  ];
+  for (const body of bad) {
+    const answer = await request(server, "POST", "/api/auth/register", { body });
+    assert.ok([400, 422].includes(answer.status), `${JSON.stringify(body)}: ${answer.status} ${answer.text}`);
+    assert.equal(answer.body.code, "BAD_PAYLOAD");
+    assert.equal(typeof answer.body.message, "string");
+  }
+});
+
+test("who am I", async (t) => {
+  const server = await startServer(t);
+  const { token, user } = await register(server, "ada");
+  const me = expectStatus(200, await request(server, "GET", "/api/auth/me", { token }));
+  assert.equal((me.user ?? me).id, user.id);
+});
+
+test("the HTTP API refuses tokens as the sockets do", async (t) => {
+  const server = await startServer(t);
+  const cases = [
+    [undefined, "TOKEN_MISSING"],
+    ["nonsense", "TOKEN_INVALID"],
+    [forgedToken("ada"), "TOKEN_INVALID"],
+    [expiredToken("ada"), "TOKEN_EXPIRED"],
+  ];
+  for (const [token, code] of cases) {
+    const answer = await request(server, "GET", "/api/channels", { token });
+    assert.equal(answer.status, 401, answer.text);
+    assert.equal(answer.body.code, code);
+  }
+});
+
+test("unknown paths and methods have typed answers too", async (t) => {
+  const server = await startServer(t);
+  assert.equal((await request(server, "GET", "/api/nothing")).status, 404);
+  assert.equal((await request(server, "DELETE", "/api/auth/login")).status, 405);
+});
+
+test("health, readiness and metrics are served", async (t) => {
+  const server = await startServer(t);
+  assert.equal((await request(server, "GET", "/healthz")).status, 200);
+  assert.equal((await request(server, "GET", "/readyz")).status, 200);
+  const metrics = await request(server, "GET", "/metrics");
+  assert.equal(metrics.status, 200);
+  assert.match(metrics.text, /^# EOF$/m);
+});

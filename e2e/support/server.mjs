@@ -1,0 +1,94 @@
+// Starts the built binary, with a data directory and a port of its own.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const binary = process.env.ROOMKEY_BIN ?? path.join(root, "target/fast/roomkey");
+const examples = process.env.ROOMKEY_EXAMPLES ?? path.join(root, "target/fast/examples");
+
+/** The secret that the servers of these tests share with the tests, as with an existing backend. */
+export const SECRET = "end-to-end-secret-of-32-bytes-or-more";
+
+/** `roomkey serve` on a free port; stopped and cleaned up when the test `t` ends. */
+export async function startServer(t, options = {}) {
+  const dataDir = options.dataDir ?? (await temporaryDirectory(t));
+  const server = await launch(t, binary, serveArguments(dataDir, "127.0.0.1:0", options), {
+    JWT_SECRET: SECRET,
+    ...options.env,
+  });
+  return Object.assign(server, {
+    dataDir,
+    /** Starts the same server again, on the same address and data. */
+    restart: () => startAgain(t, server, dataDir, options),
+  });
+}
+
+/** An example program of the library; those take a port and a number of threads. */
+export async function startExample(t, name) {
+  return launch(t, path.join(examples, name), ["0", "1"], {});
+}
+
+/** Runs the binary to its end: what a user sees of a command, or of a server that cannot start. */
+export async function runBinary(t, args, env = {}) {
+  const child = spawn(binary, args, { env: environment(env), cwd: await temporaryDirectory(t) });
+  t.after(() => child.kill("SIGKILL"));
+  const output = collect(child);
+  const [code, signal] = await once(child, "close");
+  return { code, signal, stdout: output.stdout, stderr: output.stderr };
+}
+
+export async function temporaryDirectory(t) {
+  const directory = await mkdtemp(path.join(tmpdir(), "roomkey-e2e-"));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function startAgain(t, server, dataDir, options) {
+  const address = new URL(server.url).host;
+  return launch(t, binary, serveArguments(dataDir, address, options), { JWT_SECRET: SECRET, ...options.env });
+}
+
+function serveArguments(dataDir, address, { args = [] }) {
+  return ["serve", "--listen", address, "--data-dir", dataDir, ...args];
+}
+
+async function launch(t, program, args, env) {
+  const child = spawn(program, args, { env: environment(env) });
+  const output = collect(child);
+  const closed = once(child, "close");
+  t.after(() => stop("SIGKILL"));
+
+  async function stop(signal = "SIGTERM") {
+    child.kill(signal);
+    const [code] = await closed;
+    return code;
+  }
+
+  const url = await new Promise((resolve, reject) => {
+    child.stdout.on("data", () => {
+      const address = output.stdout.match(/https?:\/\/[^\s"]+:\d+/);
+      if (address) resolve(address[0]);
+    });
+    child.on("error", reject);
+    child.on("exit", () => reject(new Error(`${program} did not start:\n${output.stdout}${output.stderr}`)));
+  });
+  return { url, pid: child.pid, output, stop };
+}
+
+/** Nothing of the caller's own configuration reaches the server. */
+function environment(env) {
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("ROOMKEY") && name !== "JWT_SECRET");
+  return { ...Object.fromEntries(kept), ...env };
+}
+
+function collect(child) {
+  const output = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text) => (output.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => (output.stderr += text));
+  return output;
+}
