@@ -55,4 +55,14 @@ limits! {
     connections: usize = 1_000_000;
     /// Connections of one address (IPv6: one /64) that have not authenticated.
     unauthenticated_connections_per_address: usize = 1000;
+    /// Bytes of the content of one chat message.
+    message_content_bytes: usize = 16 * 1024;
+    /// Bytes of a client's own id for a message it sends.
+    client_id_bytes: usize = 128;
+    /// Messages, members or channels in one page of a list.
+    page_entries: usize = 100;
+    /// Bytes of the name of a channel.
+    channel_name_bytes: usize = 256;
+    /// Channels one user may be in. Together with the personal rooms they fit into `rooms_per_socket`.
+    channels_per_user: usize = 250;
 }

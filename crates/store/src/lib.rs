@@ -1,1 +1,20 @@
-//! store
+//! What must survive a restart: accounts, sessions, channels, members and messages.
+//!
+//! [`Store`] is all the rest of Roomkey knows of it; [`SqliteStore`] is the backend that needs no other
+//! service. What a caller may do is not decided here: a write that depends on a permission takes a [`Permit`]
+//! and asks it inside the same transaction, so that nothing can change between the check and the act.
+//! Nothing is broadcast here either: what was committed goes to the [`CommitSink`], in the order of the
+//! commits, and whoever owns the sink tells the world.
+
+mod error;
+mod records;
+mod sqlite;
+mod store;
+
+pub use error::{OpenError, StoreError};
+pub use records::{
+    Account, Channel, Draft, HistoryQuery, Joined, Member, Message, Page, Profile, Role, Session, Standing,
+    Visibility,
+};
+pub use sqlite::{SqliteConfig, SqliteStore};
+pub use store::{CommitSink, Committed, MemberPermit, Pending, Permit, Store};

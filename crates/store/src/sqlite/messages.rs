@@ -1,0 +1,118 @@
+use roomkey_model::{MessageId, Seq};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{
+    accounts, channels,
+    columns::{id, message_id, optional_time, seq, signed, time},
+    fault,
+};
+use crate::{Committed, Draft, HistoryQuery, Message, Page, Permit, Profile, StoreError};
+
+pub(super) fn append(
+    connection: &Connection,
+    draft: Draft,
+    permit: Permit,
+    changes: &mut Vec<Committed>,
+) -> Result<Message, StoreError> {
+    channels::permit(connection, &draft.channel, &draft.sender, permit)?;
+    if let Some(message) = sent_before(connection, &draft)? {
+        return Ok(message);
+    }
+    let sender = accounts::profile(connection, &draft.sender)?.ok_or(StoreError::NotFound)?;
+    let message = Message {
+        message: draft.message,
+        seq: next_seq(connection, &draft)?,
+        channel: draft.channel,
+        sender,
+        content: draft.content,
+        client_id: draft.client_id,
+        created: draft.created,
+        updated: draft.created,
+        edited: None,
+        deleted: None,
+    };
+    insert(connection, &message)?;
+    changes.push(Committed::MessageCreated(message.clone()));
+    Ok(message)
+}
+
+fn next_seq(connection: &Connection, draft: &Draft) -> Result<Seq, StoreError> {
+    Ok(connection
+        .prepare_cached("UPDATE channels SET last_seq = last_seq + 1 WHERE channel = ?1 RETURNING last_seq")?
+        .query_row([draft.channel.as_str()], |row| seq(row, "last_seq"))?)
+}
+
+fn insert(connection: &Connection, message: &Message) -> Result<(), StoreError> {
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO messages (channel, seq, message, sender, content, client_id, created, updated)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            message.channel.as_str(),
+            signed(message.seq.0),
+            message.message.as_bytes(),
+            message.sender.user.as_str(),
+            message.content,
+            message.client_id,
+            signed(message.created.0),
+            signed(message.updated.0),
+        ]);
+    match inserted {
+        Ok(_) => Ok(()),
+        Err(error) if fault::is_unique_violation(&error, "messages.message") => {
+            Err(StoreError::Conflict { field: "id" })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+const MESSAGE: &str = "SELECT message, channel, seq, sender, name, avatar, content, client_id, created,
+    messages.updated AS updated, edited, deleted
+    FROM messages JOIN profiles ON profiles.user = sender";
+
+/// The message that the sender has sent here by the same client id.
+fn sent_before(connection: &Connection, draft: &Draft) -> Result<Option<Message>, StoreError> {
+    let Some(client_id) = &draft.client_id else { return Ok(None) };
+    let sql = format!("{MESSAGE} WHERE channel = ?1 AND sender = ?2 AND client_id = ?3");
+    Ok(connection
+        .prepare_cached(&sql)?
+        .query_row([draft.channel.as_str(), draft.sender.as_str(), client_id], message)
+        .optional()?)
+}
+
+pub(super) fn find(connection: &Connection, id: MessageId) -> Result<Option<Message>, StoreError> {
+    let sql = format!("{MESSAGE} WHERE message = ?1");
+    Ok(connection.prepare_cached(&sql)?.query_row([id.as_bytes()], message).optional()?)
+}
+
+pub(super) fn history(connection: &Connection, query: &HistoryQuery) -> Result<Vec<Message>, StoreError> {
+    let (bound, order, seq) = match query.page {
+        Page::After(seq) => (">", "ASC", signed(seq.0)),
+        Page::Before(seq) => ("<", "DESC", signed(seq.0)),
+        Page::Latest => ("<=", "DESC", i64::MAX),
+    };
+    let sql = format!("{MESSAGE} WHERE channel = ?1 AND seq {bound} ?2 ORDER BY seq {order} LIMIT ?3");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![query.channel.as_str(), seq, signed(query.limit)], message)?;
+    let mut messages: Vec<_> = rows.collect::<Result<_, _>>()?;
+    if order == "DESC" {
+        messages.reverse();
+    }
+    Ok(messages)
+}
+
+fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        message: message_id(row, "message")?,
+        channel: id(row, "channel")?,
+        seq: seq(row, "seq")?,
+        sender: Profile { user: id(row, "sender")?, name: row.get("name")?, avatar: row.get("avatar")? },
+        content: row.get("content")?,
+        client_id: row.get("client_id")?,
+        created: time(row, "created")?,
+        updated: time(row, "updated")?,
+        edited: optional_time(row, "edited")?,
+        deleted: optional_time(row, "deleted")?,
+    })
+}

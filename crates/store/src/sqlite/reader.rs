@@ -1,0 +1,39 @@
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::queue::Queue;
+use crate::StoreError;
+
+/// A read that waits for a reader.
+pub(super) type Read = Box<dyn FnOnce(&Connection) + Send>;
+
+/// Reads until the queue is closed and empty.
+pub(super) fn run(connection: &Connection, queue: &Queue<Read>) {
+    let _guard = queue.close_on_drop();
+    while let Some(read) = queue.take(1).pop() {
+        read(connection);
+    }
+}
+
+/// The job that runs `work` on one snapshot, and where its answer comes.
+pub(super) fn job<T: Send + 'static>(
+    work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+) -> (Read, oneshot::Receiver<Result<T, StoreError>>) {
+    let (reply, answer) = oneshot::channel();
+    let read = move |connection: &Connection| {
+        if !reply.is_closed() {
+            let _ = reply.send(snapshot(connection, work));
+        }
+    };
+    (Box::new(read), answer)
+}
+
+fn snapshot<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    let result = work(connection);
+    connection.prepare_cached("ROLLBACK")?.execute([])?;
+    result
+}

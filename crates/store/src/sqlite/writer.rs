@@ -1,0 +1,116 @@
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::queue::Queue;
+use crate::{CommitSink, Committed, StoreError};
+
+/// A write that waits for the writer.
+pub(super) trait Job: Send {
+    /// Does its work inside the batch's transaction. On an error the writer undoes what was done.
+    fn run(&mut self, connection: &Connection, changes: &mut Vec<Committed>) -> Result<(), StoreError>;
+
+    /// Answers the caller, once it is known what became of the batch.
+    fn answer(self: Box<Self>, batch: Result<(), StoreError>);
+}
+
+/// Writes until the queue is closed and empty.
+pub(super) fn run(
+    connection: &Connection,
+    queue: &Queue<Box<dyn Job>>,
+    batch_jobs: usize,
+    sink: &CommitSink,
+) {
+    let _guard = queue.close_on_drop();
+    let mut changes = Vec::new();
+    loop {
+        let mut jobs = queue.take(batch_jobs);
+        if jobs.is_empty() {
+            return;
+        }
+        let outcome = commit(connection, &mut jobs, &mut changes);
+        if outcome.is_ok() && !changes.is_empty() {
+            sink(&changes);
+        }
+        changes.clear();
+        for job in jobs {
+            job.answer(outcome.clone());
+        }
+    }
+}
+
+/// Runs all jobs in one transaction.
+fn commit(
+    connection: &Connection,
+    jobs: &mut [Box<dyn Job>],
+    changes: &mut Vec<Committed>,
+) -> Result<(), StoreError> {
+    execute(connection, "BEGIN IMMEDIATE")?;
+    let outcome = jobs
+        .iter_mut()
+        .try_for_each(|job| in_savepoint(connection, job.as_mut(), changes))
+        .and_then(|()| execute(connection, "COMMIT"));
+    if outcome.is_err() && !connection.is_autocommit() {
+        execute(connection, "ROLLBACK")?;
+    }
+    outcome
+}
+
+/// Runs one job. An error is one of the whole batch; the job's own error stays with the job.
+fn in_savepoint(
+    connection: &Connection,
+    job: &mut dyn Job,
+    changes: &mut Vec<Committed>,
+) -> Result<(), StoreError> {
+    execute(connection, "SAVEPOINT job")?;
+    let changes_before = changes.len();
+    if let Err(error) = job.run(connection, changes) {
+        changes.truncate(changes_before);
+        // A full disk and the like may have ended the whole transaction.
+        if connection.is_autocommit() {
+            return Err(error);
+        }
+        execute(connection, "ROLLBACK TO job")?;
+    }
+    execute(connection, "RELEASE job")
+}
+
+fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
+
+/// The job that runs `work`, and where its answer comes.
+pub(super) fn job<T: Send + 'static>(
+    work: impl FnOnce(&Connection, &mut Vec<Committed>) -> Result<T, StoreError> + Send + 'static,
+) -> (Box<dyn Job>, oneshot::Receiver<Result<T, StoreError>>) {
+    let (reply, answer) = oneshot::channel();
+    (Box::new(Write { work: Some(work), value: None, reply }), answer)
+}
+
+struct Write<T, W> {
+    work: Option<W>,
+    /// What the work gave: valid only if the batch is committed.
+    value: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, W> Job for Write<T, W>
+where
+    T: Send,
+    W: FnOnce(&Connection, &mut Vec<Committed>) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, connection: &Connection, changes: &mut Vec<Committed>) -> Result<(), StoreError> {
+        let Some(work) = self.work.take() else { return Ok(()) };
+        let (value, outcome) = match work(connection, changes) {
+            Ok(value) => (Ok(value), Ok(())),
+            Err(error) => (Err(error.clone()), Err(error)),
+        };
+        self.value = Some(value);
+        outcome
+    }
+
+    fn answer(self: Box<Self>, batch: Result<(), StoreError>) {
+        let value = self.value.unwrap_or(Err(StoreError::Unavailable));
+        let _ = self.reply.send(batch.and(value));
+    }
+}
