@@ -1,1 +1,28 @@
-//! auth
+//! From a token to an [`Identity`], and from an identity and an action to a [`policy::Decision`].
+//!
+//! Pure: time and chance are parameters, nothing here opens a socket, a file or a URL, and no key or
+//! algorithm is ever taken from a token. Keys come from configuration as [`IssuerProfile`]s; a [`Verifier`]
+//! holds the profiles and answers for one token at a time. [`BuiltinIssuer`] signs the tokens of Roomkey's own
+//! accounts, [`password`] keeps their passwords, and [`credentials`] finds the one token in a request.
+//!
+//! What is deliberately absent: revocation (the caller's, after [`Verifier::verify`]), fetching of keys, and
+//! every kind of fallback. A token that fits no profile exactly is refused.
+
+mod config_error;
+pub mod credentials;
+mod error;
+mod identity;
+mod issuer;
+mod key;
+pub mod password;
+pub mod policy;
+mod profile;
+mod verify;
+
+pub use config_error::ConfigError;
+pub use error::{InvalidReason, TokenError};
+pub use identity::Identity;
+pub use issuer::{BuiltinConfig, BuiltinIssuer, Grant, SignedToken};
+pub use key::{Algorithm, Ed25519Key, HmacSecret, PublicKey, SecretStrength, SigningKey, VerifyingKey};
+pub use profile::{ClaimPath, IssuerProfile, IssuerRule, RequiredClaim, TokenType};
+pub use verify::Verifier;

@@ -1,0 +1,51 @@
+use std::{fmt, sync::Arc};
+
+use roomkey_model::{SessionId, Timestamp, TokenId, UserId};
+
+/// Who a verified token speaks for, and until when.
+///
+/// Only [`Verifier::verify`](crate::Verifier::verify) makes one from outside. Equality of users is equality of
+/// [`user`](Self::user): names and e-mail addresses are for display and never authorize.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The issuer's user prefix and the subject; what rooms and the store know the user by.
+    pub user: UserId,
+    /// The `iss` of the issuer's profile; the profile's name where its tokens have none.
+    pub issuer: Arc<str>,
+    /// The subject at the issuer, as signed.
+    pub subject: Arc<str>,
+    /// `sid`, `session_id` or `session_state`: the login this token belongs to.
+    pub session: Option<SessionId>,
+    /// What revokes exactly this token, together with [`issuer`](Self::issuer).
+    pub token: TokenId,
+    /// `iat`, to the millisecond where the issuer tells (`iat_ms`).
+    pub issued_at: Option<Timestamp>,
+    /// `exp`; `None` only where the profile allows tokens without.
+    pub expires_at: Option<Timestamp>,
+    /// When a live connection of this token ends: `expires_at` and the same leeway that verification allows.
+    pub deadline: Option<Timestamp>,
+    /// For display.
+    pub name: Option<Arc<str>>,
+    /// For display.
+    pub email: Option<Arc<str>>,
+    /// Roles at the issuer, from the one claim that the profile names.
+    pub roles: Arc<[Arc<str>]>,
+    /// The key that signed: its configured `kid`, or the thumbprint of a public key without one.
+    pub key_id: Option<Arc<str>>,
+}
+
+/// Leaves out the name and the e-mail address: personal data does not belong in logs.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("user", &self.user)
+            .field("issuer", &self.issuer)
+            .field("session", &self.session)
+            .field("token", &self.token)
+            .field("issued_at", &self.issued_at)
+            .field("expires_at", &self.expires_at)
+            .field("roles", &self.roles)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,156 @@
+use std::{fmt, sync::Arc};
+
+use aws_lc_rs::{
+    encoding::{AsDer, PublicKeyX509Der},
+    rsa,
+    signature::{
+        ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm,
+    },
+};
+
+use super::{Algorithm, jwk::Jwk, pem};
+use crate::ConfigError;
+
+/// A public key: RSA of 2048 bits or more, EC on P-256, or Ed25519.
+///
+/// The kind of key decides its one algorithm (RS256, ES256, EdDSA).
+#[derive(Clone)]
+pub struct PublicKey {
+    algorithm: Algorithm,
+    key: ParsedPublicKey,
+    jwk: Jwk,
+    key_id: Option<Arc<str>>,
+    thumbprint: Arc<str>,
+}
+
+impl PublicKey {
+    /// Reads the PEM text that the operator gave as `setting`: `PUBLIC KEY` (SubjectPublicKeyInfo, RFC 5280)
+    /// or `RSA PUBLIC KEY` (PKCS#1, RFC 8017).
+    pub fn from_pem(setting: &str, text: &str) -> Result<Self, ConfigError> {
+        let (label, der) = pem::decode(text).map_err(|problem| ConfigError::new(setting, problem))?;
+        if label.contains("PRIVATE") {
+            return Err(ConfigError::new(setting, "holds a private key; only the public one belongs here"));
+        }
+        Self::from_der(&der).ok_or_else(|| {
+            ConfigError::new(
+                setting,
+                "is not a public key of RSA (2048 to 8192 bits), EC on P-256 or Ed25519; a certificate must be converted",
+            )
+        })
+    }
+
+    /// From a DER-encoded SubjectPublicKeyInfo or PKCS#1 public key.
+    pub(super) fn from_der(der: &[u8]) -> Option<Self> {
+        Self::ed25519(der).or_else(|| Self::p256(der)).or_else(|| Self::rsa(der))
+    }
+
+    /// From a DER-encoded SubjectPublicKeyInfo or the 32 bytes themselves.
+    pub(super) fn ed25519(der: &[u8]) -> Option<Self> {
+        let key = parse(&ED25519, der)?;
+        let x = spki(&key)?.last_chunk::<32>().copied()?;
+        if is_small_order(x) {
+            return None;
+        }
+        Some(Self::new(Algorithm::EdDsa, key, Jwk::ed25519(&x)))
+    }
+
+    fn p256(der: &[u8]) -> Option<Self> {
+        let key = parse(&ECDSA_P256_SHA256_FIXED, der)?;
+        let spki = spki(&key)?;
+        let (form, coordinates) = spki.last_chunk::<65>()?.split_first()?;
+        let (x, y) = coordinates.split_at(32);
+        (*form == 4).then(|| Self::new(Algorithm::Es256, key, Jwk::p256(x, y)))
+    }
+
+    fn rsa(der: &[u8]) -> Option<Self> {
+        let pkcs1 = rsa::PublicKey::from_der(der).ok()?;
+        let bits = aws_lc_rs::signature::RsaParameters::public_modulus_len(pkcs1.as_ref()).ok()?;
+        if !(2048..=8192).contains(&bits) {
+            return None;
+        }
+        let key = parse(&RSA_PKCS1_2048_8192_SHA256, pkcs1.as_ref())?;
+        Some(Self::new(Algorithm::Rs256, key, Jwk::rsa(pkcs1.as_ref())?))
+    }
+
+    fn new(algorithm: Algorithm, key: ParsedPublicKey, jwk: Jwk) -> Self {
+        let thumbprint = jwk.thumbprint().into();
+        Self { algorithm, key, jwk, key_id: None, thumbprint }
+    }
+
+    /// The same key under the `kid` that tokens name it by.
+    #[must_use]
+    pub fn with_key_id(self, key_id: impl Into<Arc<str>>) -> Self {
+        Self { key_id: Some(key_id.into()), ..self }
+    }
+
+    /// The one algorithm this key is for.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The `kid` that tokens name this key by, where it was configured.
+    pub fn key_id(&self) -> Option<&Arc<str>> {
+        self.key_id.as_ref()
+    }
+
+    /// The SHA-256 thumbprint of RFC 7638, in base64url.
+    pub fn thumbprint(&self) -> &Arc<str> {
+        &self.thumbprint
+    }
+
+    pub(super) fn jwk(&self) -> &Jwk {
+        &self.jwk
+    }
+
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.key.verify_sig(message, signature).is_ok()
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublicKey")
+            .field("algorithm", &self.algorithm)
+            .field("key_id", &self.key_id)
+            .field("thumbprint", &self.thumbprint)
+            .finish_non_exhaustive()
+    }
+}
+
+fn parse(algorithm: &'static dyn VerificationAlgorithm, der: &[u8]) -> Option<ParsedPublicKey> {
+    ParsedPublicKey::new(algorithm, der).ok()
+}
+
+fn spki(key: &ParsedPublicKey) -> Option<Vec<u8>> {
+    let der: PublicKeyX509Der<'_> = key.as_der().ok()?;
+    Some(der.as_ref().to_vec())
+}
+
+/// Whether this is one of the points of order 1, 2, 4 or 8 of edwards25519: a signature of such a key says
+/// nothing, because everybody can make one.
+pub(super) fn is_small_order(mut point: [u8; 32]) -> bool {
+    const fn with_ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
+        let mut point = [middle; 32];
+        point[0] = first;
+        point[31] = last;
+        point
+    }
+    const SMALL_ORDER: [[u8; 32]; 7] = [
+        with_ends(0, 0, 0),
+        with_ends(1, 0, 0),
+        [
+            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+            0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+        ],
+        [
+            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+            0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+        ],
+        // p - 1, and the non-canonical p and p + 1.
+        with_ends(0xec, 0xff, 0x7f),
+        with_ends(0xed, 0xff, 0x7f),
+        with_ends(0xee, 0xff, 0x7f),
+    ];
+    point[31] &= 0x7f; // the sign of x
+    SMALL_ORDER.contains(&point)
+}
