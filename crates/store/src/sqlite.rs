@@ -60,6 +60,7 @@ impl Default for SqliteConfig {
 ///
 /// One thread writes. It takes what waits in its queue, up to a batch, into one transaction, each write in a
 /// savepoint of its own so that one that fails leaves the others alone, commits once, and only then answers.
+/// Where SQLite itself gives the transaction up, as on a full disk, the whole batch gets that error.
 /// A few threads read. All of them have connections of their own, so that no one waits for another.
 pub struct SqliteStore {
     writes: Arc<Queue<Box<dyn Job>>>,

@@ -1,0 +1,8 @@
+//! The store from outside: the contract of every backend, then what is particular to SQLite.
+
+mod contract;
+mod crash;
+mod faults;
+mod ordering;
+mod support;
+mod writer;
