@@ -1,0 +1,217 @@
+//! One Engine.IO session with everything that may happen on it: heartbeat, namespaces, packets.
+
+mod config;
+mod namespaces;
+mod reason;
+
+use std::sync::Arc;
+
+use roomkey_model::Timestamp;
+
+use crate::{
+    ParseError,
+    engine::{self, Heartbeat, HeartbeatAction},
+    socket::{Decoder, Namespace, Packet, Payload},
+};
+use namespaces::Namespaces;
+
+pub use config::Config;
+pub use reason::{CloseReason, DisconnectReason};
+
+/// The life of one session, on the server's side, whatever carries its packets.
+///
+/// How to drive it is written in the [crate's documentation](crate#driving-a-session).
+#[derive(Debug)]
+pub struct Session {
+    config: Arc<Config>,
+    heartbeat: Heartbeat,
+    decoder: Decoder,
+    namespaces: Namespaces,
+    /// Present until a namespace is accepted for the first time.
+    pre_auth: Option<PreAuth>,
+    /// When the attachments that are awaited must be there.
+    partial_until: Option<Timestamp>,
+}
+
+/// What a client may use up before anybody knows who it is.
+#[derive(Debug)]
+struct PreAuth {
+    bytes_left: usize,
+    until: Timestamp,
+}
+
+/// What a packet means to the server. Everything else a session handles by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// The client wants to join a namespace: answer with [`Session::accept`] or [`Session::reject`].
+    Connect {
+        /// Which one; it may not exist.
+        namespace: Namespace,
+        /// The JSON object of the client's `auth`.
+        auth: Option<Box<str>>,
+    },
+    /// The client left a namespace.
+    Disconnect {
+        /// Which one.
+        namespace: Namespace,
+    },
+    /// An event in a connected namespace.
+    Event {
+        /// Which one.
+        namespace: Namespace,
+        /// The client wants an ack of this id.
+        id: Option<u64>,
+        /// The event's name.
+        name: Box<str>,
+        /// What comes after the name.
+        args: Payload,
+    },
+    /// The answer to an event of the server, if there was one of this id.
+    Ack {
+        /// In which namespace.
+        namespace: Namespace,
+        /// The id that the event had.
+        id: u64,
+        /// The answer.
+        args: Payload,
+    },
+}
+
+/// What is due when the [`Session::deadline`] has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerAction {
+    /// Send an Engine.IO ping.
+    SendPing,
+}
+
+impl Session {
+    /// The session that begins with the handshake.
+    pub fn new(config: Arc<Config>, now: Timestamp) -> Self {
+        Self {
+            heartbeat: Heartbeat::new(config.ping_interval_ms, config.ping_timeout_ms, now),
+            decoder: Decoder::new(config.attachments_max, config.message_bytes_max),
+            namespaces: Namespaces::default(),
+            pre_auth: Some(PreAuth {
+                bytes_left: config.pre_auth_bytes,
+                until: now.plus_ms(config.connect_timeout_ms),
+            }),
+            partial_until: None,
+            config,
+        }
+    }
+
+    /// Takes a packet from the client. An error is the end of the session.
+    pub fn receive(
+        &mut self,
+        packet: engine::Packet<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Incoming>, CloseReason> {
+        if let Some(pre_auth) = &mut self.pre_auth {
+            let bytes = 1 + packet.data_len();
+            pre_auth.bytes_left = pre_auth.bytes_left.checked_sub(bytes).ok_or(CloseReason::PreAuthBytes)?;
+        }
+        match packet {
+            engine::Packet::Pong(_) => self.heartbeat.on_pong(now),
+            _ => self.heartbeat.on_packet(now),
+        }
+        let packet = match packet {
+            engine::Packet::Message(text) => {
+                let packet = self.decoder.text(text)?;
+                if let Some(partial) = self.decoder.partial() {
+                    // Nothing is buffered for a namespace that the client is not in.
+                    self.namespaces.check_connected(partial.namespace())?;
+                    self.partial_until = Some(now.plus_ms(self.config.partial_message_ms));
+                }
+                packet
+            }
+            engine::Packet::Binary(_) if self.pre_auth.is_some() => return Err(CloseReason::PreAuthBytes),
+            engine::Packet::Binary(attachment) => {
+                let packet = self.decoder.binary(attachment)?;
+                self.partial_until = self.partial_until.filter(|_| packet.is_none());
+                packet
+            }
+            engine::Packet::Close => return Err(CloseReason::TransportClose),
+            engine::Packet::Ping(_) => return Err(ParseError::HeartbeatDirection.into()),
+            engine::Packet::Open(_)
+            | engine::Packet::Pong(_)
+            | engine::Packet::Upgrade
+            | engine::Packet::Noop => None,
+        };
+        packet.map_or(Ok(None), |packet| self.on_packet(packet))
+    }
+
+    fn on_packet(&mut self, packet: Packet) -> Result<Option<Incoming>, CloseReason> {
+        let is_heard = match &packet {
+            Packet::Connect { namespace, .. } => {
+                self.namespaces.request(namespace, self.config.namespaces_max)?;
+                true
+            }
+            Packet::Disconnect { namespace } => self.namespaces.leave(namespace)?,
+            Packet::Event { namespace, .. } | Packet::Ack { namespace, .. } => {
+                self.namespaces.check_connected(namespace)?
+            }
+            Packet::ConnectError { .. } => return Err(ParseError::ConnectErrorFromClient.into()),
+        };
+        Ok(is_heard.then(|| match packet {
+            Packet::Connect { namespace, auth } => Incoming::Connect { namespace, auth },
+            Packet::Disconnect { namespace } | Packet::ConnectError { namespace, .. } => {
+                Incoming::Disconnect { namespace }
+            }
+            Packet::Event { namespace, id, name, args } => Incoming::Event { namespace, id, name, args },
+            Packet::Ack { namespace, id, args } => Incoming::Ack { namespace, id, args },
+        }))
+    }
+
+    /// When [`Self::on_timer`] must be called at the latest.
+    pub fn deadline(&self) -> Timestamp {
+        let pre_auth = self.pre_auth.as_ref().map(|pre_auth| pre_auth.until);
+        [pre_auth, self.partial_until].into_iter().flatten().fold(self.heartbeat.deadline(), Timestamp::min)
+    }
+
+    /// Does what is due; calling it early does no harm. An error is the end of the session.
+    pub fn on_timer(&mut self, now: Timestamp) -> Result<Option<TimerAction>, CloseReason> {
+        if self.pre_auth.as_ref().is_some_and(|pre_auth| now >= pre_auth.until) {
+            return Err(CloseReason::ConnectTimeout);
+        }
+        if self.partial_until.is_some_and(|until| now >= until) {
+            return Err(ParseError::AttachmentsTooSlow.into());
+        }
+        match self.heartbeat.on_timer(now) {
+            None => Ok(None),
+            Some(HeartbeatAction::SendPing) => Ok(Some(TimerAction::SendPing)),
+            Some(HeartbeatAction::TimeOut) => Err(CloseReason::PingTimeout),
+        }
+    }
+
+    /// The server lets the client into a namespace it asked for; send [`crate::socket::encode_connect`].
+    /// False: it did not ask, or the answer was given.
+    pub fn accept(&mut self, namespace: &str) -> bool {
+        let is_accepted = self.namespaces.accept(namespace);
+        if is_accepted {
+            self.pre_auth = None;
+        }
+        is_accepted
+    }
+
+    /// The server does not let the client in; send [`crate::socket::encode_connect_error`]. It may ask again.
+    /// False: it did not ask, or the answer was given.
+    pub fn reject(&mut self, namespace: &str) -> bool {
+        self.namespaces.reject(namespace)
+    }
+
+    /// The server ends a namespace; send [`crate::socket::encode_disconnect`]. What the client sent before it knows
+    /// is ignored. False: it was not connected.
+    pub fn disconnect(&mut self, namespace: &str) -> bool {
+        self.namespaces.expel(namespace)
+    }
+
+    /// Whether the client is in this namespace.
+    pub fn is_connected(&self, namespace: &str) -> bool {
+        self.namespaces.is_connected(namespace)
+    }
+
+    /// The namespaces the client is in, in the order in which it asked for them.
+    pub fn namespaces(&self) -> impl Iterator<Item = &Namespace> {
+        self.namespaces.connected()
+    }
+}

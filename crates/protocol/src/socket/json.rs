@@ -1,0 +1,184 @@
+//! Checks of JSON text that leave it as it is, so that it can be relayed without being written anew.
+//!
+//! Everything here is linear in the text and uses no recursion.
+
+use serde_json::value::RawValue;
+
+use crate::ParseError;
+
+/// How deeply arrays and objects may be nested.
+const DEPTH_MAX: usize = 256;
+
+/// The type a payload must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Array,
+    Object,
+}
+
+/// Checks that the text is one JSON value of this type, not too deep.
+pub(crate) fn check(text: &str, shape: Shape) -> Result<(), ParseError> {
+    let open = match shape {
+        Shape::Array => '[',
+        Shape::Object => '{',
+    };
+    if !text.starts_with(open) {
+        return Err(ParseError::Json);
+    }
+    if is_too_deep(text) {
+        return Err(ParseError::JsonTooDeep);
+    }
+    // A raw value is validated but not built.
+    serde_json::from_str::<&RawValue>(text).map_err(|_| ParseError::Json)?;
+    Ok(())
+}
+
+fn is_too_deep(text: &str) -> bool {
+    // Most payloads do not even have that many brackets.
+    let is_open = |byte: &u8| matches!(byte, b'[' | b'{');
+    if text.as_bytes().iter().filter(|byte| is_open(byte)).count() <= DEPTH_MAX {
+        return false;
+    }
+    let mut depth = 0_usize;
+    Tokens { rest: text }.any(|token| {
+        match token.as_bytes().first() {
+            Some(b'[' | b'{') => depth += 1,
+            Some(b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEPTH_MAX
+    })
+}
+
+/// Splits the array of an event, which [`check`] has passed, into the event's name and the array of its arguments.
+pub(crate) fn split_event(array: &str) -> Result<(Box<str>, Box<str>), ParseError> {
+    let mut tokens = Tokens { rest: array };
+    let (Some("["), Some(first)) = (tokens.next(), tokens.next()) else { return Err(ParseError::EventName) };
+    let name = event_name(first).ok_or(ParseError::EventName)?;
+    let args = match tokens.next() {
+        Some(",") => ["[", tokens.rest].concat().into(),
+        _ => "[]".into(),
+    };
+    Ok((name, args))
+}
+
+/// The name of an event from its JSON: a string, or an integer in its decimal form.
+fn event_name(json: &str) -> Option<Box<str>> {
+    if let Some(name) = json.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
+        return match name.contains('\\') {
+            true => serde_json::from_str(json).ok(),
+            false => Some(name.into()),
+        };
+    }
+    let digits = json.strip_prefix('-').unwrap_or(json);
+    let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_integer.then(|| json.into())
+}
+
+/// Checks that every placeholder of a valid text points to one of the attachments; counts them.
+pub(crate) fn check_placeholders(text: &str, attachments: usize) -> Result<usize, ParseError> {
+    let mut count = 0;
+    let mut open: Vec<Container> = Vec::new();
+    for token in (Tokens { rest: text }) {
+        match (token, open.last_mut()) {
+            ("}" | "]", Some(container)) => {
+                if container.is_placeholder {
+                    container.num.filter(|num| *num < attachments).ok_or(ParseError::Placeholder)?;
+                    count += 1;
+                }
+                open.pop();
+                continue;
+            }
+            (",", Some(container)) => container.key = Key::Awaited,
+            (":", _) => {}
+            (_, Some(container)) if container.is_object && container.key == Key::Awaited => {
+                container.key = Key::of(token);
+            }
+            (_, Some(container)) => match container.key {
+                Key::Placeholder => container.is_placeholder = token == "true",
+                Key::Num => container.num = token.parse().ok(),
+                Key::Awaited | Key::Other => {}
+            },
+            (_, None) => {}
+        }
+        if matches!(token, "{" | "[") {
+            open.push(Container::new(token == "{"));
+        }
+    }
+    Ok(count)
+}
+
+/// An object or an array whose end has not come yet. Of duplicate keys the last counts, as in JavaScript.
+struct Container {
+    is_object: bool,
+    key: Key,
+    is_placeholder: bool,
+    num: Option<usize>,
+}
+
+impl Container {
+    fn new(is_object: bool) -> Self {
+        Self { is_object, key: Key::Awaited, is_placeholder: false, num: None }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Awaited,
+    Num,
+    Other,
+    Placeholder,
+}
+
+impl Key {
+    fn of(json: &str) -> Self {
+        match json {
+            r#""_placeholder""# => Self::Placeholder,
+            r#""num""# => Self::Num,
+            // An escape may spell either of them.
+            _ if json.contains('\\') => match serde_json::from_str::<String>(json).as_deref() {
+                Ok("_placeholder") => Self::Placeholder,
+                Ok("num") => Self::Num,
+                _ => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Cuts JSON into punctuation, strings with their quotes, and other scalars. Text that is not JSON gives nonsense,
+/// but always less text than before.
+struct Tokens<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
+        let len = match self.rest.as_bytes() {
+            [] => return None,
+            [b'{' | b'}' | b'[' | b']' | b',' | b':', ..] => 1,
+            [b'"', string @ ..] => 1 + string_len(string),
+            _ => self
+                .rest
+                .find(['{', '}', '[', ']', ',', ':', '"', ' ', '\t', '\n', '\r'])
+                .unwrap_or(self.rest.len()),
+        };
+        let (token, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        Some(token)
+    }
+}
+
+/// Bytes up to the closing quote and with it, or all there are.
+fn string_len(bytes: &[u8]) -> usize {
+    let mut is_escaped = false;
+    let end = bytes.iter().position(|byte| {
+        let is_end = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        is_end
+    });
+    end.map_or(bytes.len(), |end| end + 1)
+}
