@@ -12,7 +12,7 @@ const BANNED: &[(&str, &str)] = &[
     (concat!("FIX", "ME"), "unfinished work belongs in an issue"),
     (concat!("todo", "!("), "unfinished work belongs in an issue"),
     (concat!("unimplemented", "!("), "unfinished work belongs in an issue"),
-    (concat!("#[", "ignore"), "a test runs or goes"),
+    (concat!("#[", "ignore]"), "a test runs, or says why it does not"),
     (concat!("test", ".skip("), "a test runs or goes"),
     (concat!("test", ".only("), "every test runs"),
     (concat!("/wo", "rk/"), "a path of one machine"),

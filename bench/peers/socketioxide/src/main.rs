@@ -1,4 +1,6 @@
-//! The bench server, on socketioxide: `peer-socketioxide PORT THREADS`.
+//! The bench server, on socketioxide: `peer-socketioxide PORT THREADS [current-thread]`.
+//!
+//! The runtime is the one that `#[tokio::main]` gives, with so many workers, or the leaner one of a single thread.
 
 use std::{env, fmt, net::Ipv4Addr};
 
@@ -20,13 +22,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const SECRET: &[u8] = b"perf-secret-perf-secret-perf-secret-32";
 
 fn main() {
-    let mut arguments = env::args().skip(1).map(|argument| argument.parse().expect("a number"));
-    let (port, threads) = (arguments.next().expect("PORT"), arguments.next().expect("THREADS"));
-    let mut builder = match threads {
-        1 => runtime::Builder::new_current_thread(),
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let number = |index: usize| arguments[index].parse::<u16>().expect("a number");
+    let mut runtime = match arguments.get(2).map(String::as_str) {
+        Some("current-thread") => runtime::Builder::new_current_thread(),
         _ => runtime::Builder::new_multi_thread(),
     };
-    builder.worker_threads(threads.into()).enable_all().build().expect("a runtime").block_on(serve(port));
+    runtime.worker_threads(number(1).into()).enable_all();
+    runtime.build().expect("a runtime").block_on(serve(number(0)));
 }
 
 async fn serve(port: u16) {
@@ -62,10 +65,7 @@ struct Claims {
     sub: String,
 }
 
-async fn authenticate(
-    TryData(auth): TryData<Auth>,
-    State(verifier): State<Verifier>,
-) -> Result<(), Refused> {
+async fn authenticate(TryData(auth): TryData<Auth>, State(verifier): State<Verifier>) -> Result<(), Refused> {
     let auth = auth.map_err(|_| Refused)?;
     decode::<Claims>(&auth.token, &verifier.key, &verifier.validation).map_err(|_| Refused)?;
     Ok(())

@@ -105,6 +105,7 @@ struct Progress {
     complete: Cell<usize>,
     advanced: Notify,
     latency: RefCell<Histogram<u64>>,
+    /// Deliveries that came after a later one.
     out_of_order: Cell<u64>,
 }
 
@@ -149,7 +150,7 @@ async fn receive(mut receiver: Receiver, progress: Rc<Progress>) -> Result<()> {
         let mut now = None;
         let on_text = |text: &str| {
             let Some(number) = delivered_number(text) else { return };
-            if number != expected {
+            if number < expected {
                 progress.out_of_order.set(progress.out_of_order.get() + 1);
             }
             expected = expected.max(number + 1);
