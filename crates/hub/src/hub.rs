@@ -1,0 +1,194 @@
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
+
+use parking_lot::RwLock;
+use roomkey_model::Limits;
+use tokio::time::Instant;
+
+use crate::{
+    ConnectionKey, Frame, JoinError, Notice, RoomKey, Shard, SocketKey,
+    shard::{Command, Counters},
+};
+
+/// What a hub is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct HubConfig {
+    /// How many shards, at most [`Hub::SHARDS_MAX`]: one for each core that serves.
+    pub shards: usize,
+    /// Bytes that may wait for one connection, before it is taken for a slow reader.
+    pub outbox_bytes_max: usize,
+    /// Rooms of one connection, over all its namespaces.
+    pub rooms_per_connection_max: usize,
+}
+
+impl HubConfig {
+    /// The configuration that follows from the limits.
+    pub fn new(shards: usize, limits: &Limits) -> Self {
+        Self {
+            shards,
+            outbox_bytes_max: limits.outbox_bytes,
+            // Each namespace's room of everybody counts, too.
+            rooms_per_connection_max: limits.rooms_per_socket + limits.namespaces_per_connection,
+        }
+    }
+}
+
+/// All shards of this node. Any thread may emit; on a shard's own thread it costs no lock that another waits for.
+pub struct Hub {
+    shards: Box<[Shard]>,
+    directory: Arc<Directory>,
+    epoch: Instant,
+}
+
+impl Hub {
+    /// Shards a hub can have.
+    pub const SHARDS_MAX: usize = 64;
+
+    /// A hub with no connections. The time of [`Self::now_ms`] starts here.
+    ///
+    /// # Panics
+    ///
+    /// If the number of shards is not from 1 to [`Self::SHARDS_MAX`].
+    pub fn new(config: &HubConfig) -> Self {
+        assert!((1..=Self::SHARDS_MAX).contains(&config.shards), "1 to {} shards", Self::SHARDS_MAX);
+        let directory = Arc::new(Directory::default());
+        let epoch = Instant::now();
+        let shards = (0..config.shards)
+            .map(|index| u16::try_from(index).expect("at most SHARDS_MAX"))
+            .map(|index| Shard::new(index, config, directory.clone(), epoch))
+            .collect();
+        Self { shards, directory, epoch }
+    }
+
+    /// The shards, in order of their index.
+    pub fn shards(&self) -> &[Shard] {
+        &self.shards
+    }
+
+    /// The shard a connection lives on.
+    pub fn shard_of(&self, connection: ConnectionKey) -> &Shard {
+        &self.shards[connection.shard()]
+    }
+
+    /// Milliseconds since the hub was made, by a clock that only goes forward.
+    #[expect(clippy::cast_possible_truncation, reason = "2^64 milliseconds do not pass")]
+    pub fn now_ms(&self) -> u64 {
+        self.epoch.elapsed().as_millis() as u64
+    }
+
+    /// Emits a frame to one connection. A volatile one is dropped if it would have to wait.
+    pub fn send(&self, connection: ConnectionKey, frame: Frame, volatile: bool) {
+        self.shard_of(connection).submit(Command::Send { connection, frame, volatile });
+    }
+
+    /// Emits a frame to every member of a room but `except`.
+    pub fn broadcast(&self, room: &RoomKey, frame: &Frame, except: &[ConnectionKey], volatile: bool) {
+        for shard in self.shards_with(room) {
+            shard.submit(Command::Broadcast {
+                room: room.clone(),
+                frame: frame.clone(),
+                except: except.into(),
+                volatile,
+            });
+        }
+    }
+
+    /// Makes a socket a member of a room of its namespace.
+    ///
+    /// From another thread than its shard's this takes effect later, in order with what else this thread asks, and
+    /// a limit that forbids it is not reported.
+    pub fn join(&self, socket: &SocketKey, room: &RoomKey) -> Result<(), JoinError> {
+        debug_assert_eq!(socket.namespace, room.namespace);
+        self.shard_of(socket.connection).join(socket.connection, room)
+    }
+
+    /// Ends a membership.
+    pub fn leave(&self, socket: &SocketKey, room: &RoomKey) {
+        let command = Command::Leave { connection: socket.connection, room: room.clone() };
+        self.shard_of(socket.connection).submit(command);
+    }
+
+    /// Whether a socket is in a room. Exact on the socket's own shard thread.
+    pub fn is_member(&self, socket: &SocketKey, room: &RoomKey) -> bool {
+        self.shard_of(socket.connection).is_member(socket.connection, room)
+    }
+
+    /// Makes every member of `selector` a member of `room`, too.
+    pub fn join_members(&self, selector: &RoomKey, room: &RoomKey) {
+        for shard in self.shards_with(selector) {
+            shard.submit(Command::JoinMembers { selector: selector.clone(), room: room.clone() });
+        }
+    }
+
+    /// Takes every member of `selector` out of `room`.
+    pub fn leave_members(&self, selector: &RoomKey, room: &RoomKey) {
+        for shard in self.shards_with(selector) {
+            shard.submit(Command::LeaveMembers { selector: selector.clone(), room: room.clone() });
+        }
+    }
+
+    /// Gets the attention of one connection.
+    pub fn notify(&self, connection: ConnectionKey, notice: Notice) {
+        self.shard_of(connection).submit(Command::Notify { connection, notice });
+    }
+
+    /// Gets the attention of every member of a room.
+    pub fn notify_members(&self, selector: &RoomKey, notice: &Notice) {
+        for shard in self.shards_with(selector) {
+            shard.submit(Command::NotifyMembers { selector: selector.clone(), notice: notice.clone() });
+        }
+    }
+
+    /// Gets the attention of every connection.
+    pub fn notify_all(&self, notice: &Notice) {
+        for shard in &self.shards {
+            shard.submit(Command::NotifyAll { notice: notice.clone() });
+        }
+    }
+
+    /// Connections of this node.
+    pub fn connection_count(&self) -> usize {
+        self.shards.iter().map(Shard::connection_count).sum()
+    }
+
+    /// What all shards together have done.
+    pub fn counters(&self) -> Counters {
+        self.shards.iter().map(Shard::counters).fold(Counters::default(), Counters::plus)
+    }
+
+    fn shards_with(&self, room: &RoomKey) -> impl Iterator<Item = &Shard> {
+        let present = self.directory.shards(room);
+        self.shards
+            .iter()
+            .enumerate()
+            .filter(move |(index, _)| present & 1 << index != 0)
+            .map(|(_, shard)| shard)
+    }
+}
+
+/// Which shards have members of a room, so that an emission wakes no other.
+#[derive(Default)]
+pub(crate) struct Directory {
+    rooms: RwLock<HashMap<RoomKey, u64>>,
+}
+
+impl Directory {
+    pub(crate) fn add(&self, room: &RoomKey, shard: u16) {
+        *self.rooms.write().entry(room.clone()).or_insert(0) |= 1 << shard;
+    }
+
+    pub(crate) fn remove(&self, room: &RoomKey, shard: u16) {
+        if let Entry::Occupied(mut entry) = self.rooms.write().entry(room.clone()) {
+            *entry.get_mut() &= !(1 << shard);
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
+
+    fn shards(&self, room: &RoomKey) -> u64 {
+        self.rooms.read().get(room).copied().unwrap_or(0)
+    }
+}

@@ -1,0 +1,218 @@
+use std::{collections::VecDeque, io, sync::Arc};
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+use tokio::net::TcpStream;
+
+use super::room::RoomId;
+use crate::{Attention, Frame, Notice};
+
+/// How a connection's frames leave: set when it is made, changed once by an upgrade.
+#[derive(Debug)]
+pub enum Wire {
+    /// A WebSocket whose opening handshake is done.
+    WebSocket(Arc<TcpStream>),
+    /// HTTP long-polling: frames wait until a request takes them.
+    Polling,
+}
+
+/// What the shard keeps of one connection.
+pub(super) struct Connection {
+    pub(super) generation: u32,
+    pub(super) attention: Arc<dyn Attention>,
+    /// Where in each room's member list this connection stands.
+    pub(super) rooms: SmallVec<[(RoomId, u32); 2]>,
+    /// What was sent to this connection alone since it was last settled, with its place in the order.
+    pub(super) direct: Vec<Emission>,
+    /// Everything emitted before this place in the order has been written or dropped.
+    pub(super) settled: u64,
+    /// The last emission that reaches some of this connection's rooms but not it.
+    pub(super) excluded_at: u64,
+    /// The last flush that met this connection in a room.
+    pub(super) met_in_flush: u64,
+    /// The only armed deadline that counts.
+    pub(super) armed_ms: u64,
+    outgoing: Outgoing,
+}
+
+/// One frame on its way, with its place in the shard's order.
+#[derive(Clone)]
+pub(super) struct Emission {
+    pub(super) order: u64,
+    pub(super) frame: Frame,
+    /// Dropped rather than queued when the connection cannot take it at once.
+    pub(super) volatile: bool,
+}
+
+enum Outgoing {
+    WebSocket {
+        stream: Arc<TcpStream>,
+        blocked: Option<Box<Outbox>>,
+    },
+    Polling {
+        frames: VecDeque<Frame>,
+        bytes: usize,
+        reader_waits: bool,
+    },
+    /// Doomed: its task has been told, and nothing more is written.
+    Closed,
+}
+
+/// Bytes that the kernel would not take yet.
+#[derive(Default)]
+struct Outbox {
+    chunks: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+impl Connection {
+    pub(super) fn new(generation: u32, attention: Arc<dyn Attention>, wire: Wire, order: u64) -> Self {
+        Self {
+            generation,
+            attention,
+            rooms: SmallVec::new(),
+            direct: Vec::new(),
+            settled: order,
+            excluded_at: 0,
+            met_in_flush: 0,
+            armed_ms: u64::MAX,
+            outgoing: match wire {
+                Wire::WebSocket(stream) => Outgoing::WebSocket { stream, blocked: None },
+                Wire::Polling => Outgoing::polling(),
+            },
+        }
+    }
+
+    /// Whether a volatile frame would have to wait.
+    pub(super) fn is_blocked(&self) -> bool {
+        match &self.outgoing {
+            Outgoing::WebSocket { blocked, .. } => blocked.is_some(),
+            Outgoing::Polling { reader_waits, .. } => !reader_waits,
+            Outgoing::Closed => true,
+        }
+    }
+
+    /// Writes frames that are already joined in `websocket`, the shared form, or queues them.
+    pub(super) fn write<'a>(
+        &mut self,
+        websocket: &Bytes,
+        frames: impl Iterator<Item = &'a Frame>,
+        bytes_max: usize,
+    ) {
+        let notice = match &mut self.outgoing {
+            Outgoing::WebSocket { blocked: Some(outbox), .. } => {
+                outbox.push(websocket.clone());
+                (outbox.bytes > bytes_max).then_some(Notice::SlowReader)
+            }
+            Outgoing::WebSocket { stream, blocked } => match stream.try_write(websocket) {
+                Ok(written) if written == websocket.len() => None,
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => Some(Notice::WriteFailed),
+                partly => {
+                    blocked.insert(Box::default()).push(websocket.slice(partly.unwrap_or(0)..));
+                    Some(Notice::WantsWrite)
+                }
+            },
+            Outgoing::Polling { frames: queue, bytes, reader_waits } => {
+                for frame in frames {
+                    *bytes += frame.websocket().len();
+                    queue.push_back(frame.clone());
+                }
+                if *bytes > bytes_max {
+                    Some(Notice::SlowReader)
+                } else {
+                    std::mem::take(reader_waits).then_some(Notice::WantsWrite)
+                }
+            }
+            Outgoing::Closed => None,
+        };
+        if let Some(notice) = notice {
+            if notice != Notice::WantsWrite {
+                self.outgoing = Outgoing::Closed;
+            }
+            self.attention.notify(notice);
+        }
+    }
+
+    /// Writes what the kernel now takes of the queue; true once there is nothing left to wait for.
+    pub(super) fn drain(&mut self) -> bool {
+        let Outgoing::WebSocket { stream, blocked } = &mut self.outgoing else { return true };
+        let Some(outbox) = blocked else { return true };
+        while let Some(chunk) = outbox.chunks.front_mut() {
+            match stream.try_write(chunk) {
+                Ok(written) => {
+                    outbox.bytes -= written;
+                    if written == chunk.len() {
+                        outbox.chunks.pop_front();
+                    } else {
+                        *chunk = chunk.slice(written..);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+                Err(_) => {
+                    self.outgoing = Outgoing::Closed;
+                    self.attention.notify(Notice::WriteFailed);
+                    return true;
+                }
+            }
+        }
+        *blocked = None;
+        true
+    }
+
+    /// Takes what is queued for a polling request, up to `packets_max` packets (but at least one frame). With
+    /// nothing there, the next frame will be announced with [`Notice::WantsWrite`].
+    pub(super) fn poll(&mut self, packets_max: usize) -> Vec<Frame> {
+        let Outgoing::Polling { frames, bytes, reader_waits } = &mut self.outgoing else { return Vec::new() };
+        let (mut taken, mut packets) = (Vec::new(), 0);
+        while let Some(frame) = frames.front() {
+            packets += frame.packet_count();
+            if packets > packets_max && !taken.is_empty() {
+                break;
+            }
+            *bytes -= frame.websocket().len();
+            taken.extend(frames.pop_front());
+        }
+        *reader_waits = taken.is_empty();
+        taken
+    }
+
+    /// The polling request that waited is gone.
+    pub(super) fn stop_polling(&mut self) {
+        if let Outgoing::Polling { reader_waits, .. } = &mut self.outgoing {
+            *reader_waits = false;
+        }
+    }
+
+    /// Moves to a WebSocket; what was queued for polling leaves through it first.
+    pub(super) fn upgrade(&mut self, stream: Arc<TcpStream>, bytes_max: usize) {
+        let websocket = Outgoing::WebSocket { stream, blocked: None };
+        if let Outgoing::Polling { frames, .. } = std::mem::replace(&mut self.outgoing, websocket)
+            && !frames.is_empty()
+        {
+            let joined: Vec<u8> = frames.iter().flat_map(|frame| frame.websocket()).copied().collect();
+            self.write(&joined.into(), frames.iter(), bytes_max);
+        }
+    }
+
+    /// Bytes that wait to be written.
+    pub(super) fn queued_bytes(&self) -> usize {
+        match &self.outgoing {
+            Outgoing::WebSocket { blocked, .. } => blocked.as_ref().map_or(0, |outbox| outbox.bytes),
+            Outgoing::Polling { bytes, .. } => *bytes,
+            Outgoing::Closed => 0,
+        }
+    }
+}
+
+impl Outgoing {
+    fn polling() -> Self {
+        Self::Polling { frames: VecDeque::new(), bytes: 0, reader_waits: false }
+    }
+}
+
+impl Outbox {
+    fn push(&mut self, chunk: Bytes) {
+        self.bytes += chunk.len();
+        self.chunks.push_back(chunk);
+    }
+}

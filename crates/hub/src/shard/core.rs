@@ -1,0 +1,309 @@
+//! The state of a shard: connections, rooms, and what was emitted in this tick, in order.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+use slab::Slab;
+use tokio::net::TcpStream;
+
+use super::{
+    connection::{Connection, Emission},
+    counters::Counters,
+    flush::Flush,
+    inbox::Command,
+    room::{Room, RoomEmission, RoomId},
+};
+use crate::{Attention, ConnectionKey, Frame, JoinError, RoomKey, Wire, hub::Directory, wheel::Wheel};
+
+pub(super) struct Core {
+    pub(super) shard: u16,
+    pub(super) outbox_bytes_max: usize,
+    rooms_per_connection_max: usize,
+    directory: Arc<Directory>,
+    pub(super) connections: Slab<Connection>,
+    pub(super) rooms: Slab<Room>,
+    room_ids: HashMap<RoomKey, RoomId>,
+    generation: u32,
+    /// The place in the order that the next emission gets. Starts at 1.
+    pub(super) order: u64,
+    /// Rooms with pending emissions that no running flush covers, in the order they were first emitted to.
+    pub(super) dirty_rooms: Vec<RoomId>,
+    /// Connections with something of their own to be sent.
+    pub(super) dirty_connections: Vec<ConnectionKey>,
+    pub(super) flush: Option<Flush>,
+    pub(super) flushes: u64,
+    pub(super) flushed_to: u64,
+    pub(super) counters: Counters,
+    pub(super) wheel: Wheel<ConnectionKey>,
+}
+
+impl Core {
+    pub(super) fn new(
+        shard: u16,
+        outbox_bytes_max: usize,
+        rooms_per_connection_max: usize,
+        directory: Arc<Directory>,
+    ) -> Self {
+        Self {
+            shard,
+            outbox_bytes_max,
+            rooms_per_connection_max,
+            directory,
+            connections: Slab::new(),
+            rooms: Slab::new(),
+            room_ids: HashMap::default(),
+            generation: 0,
+            order: 1,
+            dirty_rooms: Vec::new(),
+            dirty_connections: Vec::new(),
+            flush: None,
+            flushes: 0,
+            flushed_to: 1,
+            counters: Counters::default(),
+            wheel: Wheel::new(0),
+        }
+    }
+
+    pub(super) fn insert(&mut self, attention: Arc<dyn Attention>, wire: Wire) -> ConnectionKey {
+        self.generation = self.generation.wrapping_add(1);
+        let slot = self.connections.insert(Connection::new(self.generation, attention, wire, self.order));
+        ConnectionKey { shard: self.shard, slot: narrow(slot), generation: self.generation }
+    }
+
+    /// Forgets a connection; what was emitted to it before is still handed to the kernel.
+    pub(super) fn remove(&mut self, key: ConnectionKey) {
+        if self.connection(key).is_none() {
+            return;
+        }
+        self.settle(key.slot);
+        while let Some(&(room, _)) = self.connections[key.slot as usize].rooms.last() {
+            self.remove_member(key.slot, room);
+        }
+        self.connections.remove(key.slot as usize);
+    }
+
+    pub(super) fn connection(&mut self, key: ConnectionKey) -> Option<&mut Connection> {
+        self.connections.get_mut(key.slot as usize).filter(|found| found.generation == key.generation)
+    }
+
+    pub(super) fn apply(&mut self, command: Command) {
+        match command {
+            Command::Broadcast { room, frame, except, volatile } => {
+                self.broadcast(&room, &frame, except, volatile);
+            }
+            Command::Join { connection, room } => _ = self.join(connection, &room),
+            Command::JoinMembers { selector, room } => {
+                for connection in self.members(&selector) {
+                    // Whoever is in too many rooms already stays out of this one.
+                    _ = self.join(connection, &room);
+                }
+            }
+            Command::Leave { connection, room } => self.leave(connection, &room),
+            Command::LeaveMembers { selector, room } => {
+                for connection in self.members(&selector) {
+                    self.leave(connection, &room);
+                }
+            }
+            Command::Notify { connection, notice } => {
+                if let Some(connection) = self.connection(connection) {
+                    connection.attention.notify(notice);
+                }
+            }
+            Command::NotifyAll { notice } => {
+                for (_, connection) in &self.connections {
+                    connection.attention.notify(notice.clone());
+                }
+            }
+            Command::NotifyMembers { selector, notice } => {
+                for connection in self.members(&selector) {
+                    self.apply(Command::Notify { connection, notice: notice.clone() });
+                }
+            }
+            Command::Send { connection, frame, volatile } => self.send(connection, frame, volatile),
+        }
+    }
+
+    pub(super) fn send(&mut self, key: ConnectionKey, frame: Frame, volatile: bool) {
+        let order = self.order;
+        let Some(connection) = self.connection(key) else { return };
+        if connection.direct.is_empty() {
+            connection.direct.push(Emission { order, frame, volatile });
+            self.dirty_connections.push(key);
+        } else {
+            connection.direct.push(Emission { order, frame, volatile });
+        }
+        self.order += 1;
+    }
+
+    pub(super) fn broadcast(
+        &mut self,
+        room: &RoomKey,
+        frame: &Frame,
+        except: Box<[ConnectionKey]>,
+        volatile: bool,
+    ) {
+        let Some(&id) = self.room_ids.get(room) else { return };
+        let order = self.order;
+        for excluded in &except {
+            if let Some(connection) = self.connection(*excluded) {
+                connection.excluded_at = order;
+            }
+        }
+        let room = &mut self.rooms[id as usize];
+        if !room.has_pending_since(self.flush.as_ref().map_or(0, |flush| flush.end)) {
+            self.dirty_rooms.push(id);
+        }
+        room.pending
+            .push(RoomEmission { emission: Emission { order, frame: frame.clone(), volatile }, except });
+        self.order += 1;
+    }
+
+    /// Makes a connection a member; emissions of before are not for it.
+    pub(super) fn join(&mut self, key: ConnectionKey, room: &RoomKey) -> Result<(), JoinError> {
+        let existing = self.room_ids.get(room).copied();
+        let rooms_max = self.rooms_per_connection_max;
+        let Some(connection) = self.connection(key) else { return Err(JoinError::Gone) };
+        if existing.is_some_and(|id| connection.rooms.iter().any(|(joined, _)| *joined == id)) {
+            return Ok(());
+        }
+        if connection.rooms.len() >= rooms_max {
+            return Err(JoinError::TooManyRooms);
+        }
+        self.settle(key.slot);
+        let id = existing.unwrap_or_else(|| self.open_room(room));
+        let members = &mut self.rooms[id as usize].members;
+        if members.is_empty() {
+            self.directory.add(room, self.shard);
+        }
+        self.connections[key.slot as usize].rooms.push((id, narrow(members.len())));
+        members.push(key.slot);
+        Ok(())
+    }
+
+    /// Ends a membership; what was emitted before still reaches the connection.
+    pub(super) fn leave(&mut self, key: ConnectionKey, room: &RoomKey) {
+        let (Some(id), Some(_)) = (self.room_ids.get(room).copied(), self.connection(key)) else { return };
+        self.settle(key.slot);
+        self.remove_member(key.slot, id);
+    }
+
+    pub(super) fn members(&self, room: &RoomKey) -> Vec<ConnectionKey> {
+        let Some(&id) = self.room_ids.get(room) else { return Vec::new() };
+        let key = |slot: &u32| ConnectionKey {
+            shard: self.shard,
+            slot: *slot,
+            generation: self.connections[*slot as usize].generation,
+        };
+        self.rooms[id as usize].members.iter().map(key).collect()
+    }
+
+    pub(super) fn is_member(&mut self, key: ConnectionKey, room: &RoomKey) -> bool {
+        let Some(id) = self.room_ids.get(room).copied() else { return false };
+        self.connection(key).is_some_and(|found| found.rooms.iter().any(|(joined, _)| *joined == id))
+    }
+
+    /// Takes a connection out of every room of a namespace.
+    pub(super) fn leave_namespace(&mut self, key: ConnectionKey, namespace: &str) {
+        let Some(connection) = self.connection(key) else { return };
+        let joined: Vec<RoomId> = connection.rooms.iter().map(|(id, _)| *id).collect();
+        self.settle(key.slot);
+        for id in joined {
+            if *self.rooms[id as usize].key.namespace == *namespace {
+                self.remove_member(key.slot, id);
+            }
+        }
+    }
+
+    pub(super) fn upgrade(&mut self, key: ConnectionKey, stream: Arc<TcpStream>) {
+        let bytes_max = self.outbox_bytes_max;
+        if self.connection(key).is_some() {
+            self.settle(key.slot);
+            self.connections[key.slot as usize].upgrade(stream, bytes_max);
+        }
+    }
+
+    /// Brings one connection up to date: everything emitted so far that is for it leaves in one write.
+    pub(super) fn settle(&mut self, slot: u32) {
+        let connection = &mut self.connections[slot as usize];
+        let key = ConnectionKey { shard: self.shard, slot, generation: connection.generation };
+        let settled = std::mem::replace(&mut connection.settled, self.order);
+        let mut emissions = std::mem::take(&mut connection.direct);
+        let mut sources = usize::from(!emissions.is_empty());
+        for (room, _) in &connection.rooms {
+            let room = &self.rooms[*room as usize];
+            if room.has_pending_since(settled) {
+                sources += 1;
+                let new = room.pending.iter().filter(|pending| pending.emission.order >= settled);
+                let mine = new.filter(|pending| !pending.except.contains(&key));
+                emissions.extend(mine.map(|pending| pending.emission.clone()));
+            }
+        }
+        if sources > 1 {
+            emissions.sort_by_key(|emission| emission.order);
+        }
+        if connection.is_blocked() {
+            let before = emissions.len();
+            emissions.retain(|emission| !emission.volatile);
+            self.counters.volatile_dropped += (before - emissions.len()) as u64;
+        }
+        if emissions.is_empty() {
+            return;
+        }
+        self.counters.wrote(emissions.len());
+        let websocket = join_frames(emissions.iter().map(|emission| &emission.frame));
+        let frames = emissions.iter().map(|emission| &emission.frame);
+        connection.write(&websocket, frames, self.outbox_bytes_max);
+    }
+
+    fn open_room(&mut self, key: &RoomKey) -> RoomId {
+        let id = narrow(self.rooms.insert(Room::new(key.clone())));
+        self.room_ids.insert(key.clone(), id);
+        id
+    }
+
+    fn remove_member(&mut self, slot: u32, id: RoomId) {
+        let rooms = &mut self.connections[slot as usize].rooms;
+        let Some(at) = rooms.iter().position(|(joined, _)| *joined == id) else { return };
+        let (_, index) = rooms.swap_remove(at);
+        let members = &mut self.rooms[id as usize].members;
+        members.swap_remove(index as usize);
+        if let Some(&moved) = members.get(index as usize) {
+            let place = self.connections[moved as usize].rooms.iter_mut().find(|(joined, _)| *joined == id);
+            place.expect("a member knows its rooms").1 = index;
+        } else if members.is_empty() {
+            self.close_room(id);
+        }
+    }
+
+    /// Forgets an empty room, unless a flush will still come by: it then does this itself.
+    pub(super) fn close_room(&mut self, id: RoomId) {
+        let room = &self.rooms[id as usize];
+        if !room.members.is_empty() {
+            return;
+        }
+        self.directory.remove(&room.key, self.shard);
+        if room.pending.is_empty() {
+            self.room_ids.remove(&room.key);
+            self.rooms.remove(id as usize);
+        }
+    }
+}
+
+/// The frames as one piece: without a copy where there is only one.
+pub(super) fn join_frames<'a>(mut frames: impl Iterator<Item = &'a Frame> + Clone) -> Bytes {
+    let first = frames.clone().next();
+    match (frames.clone().nth(1), first) {
+        (None, Some(only)) => only.websocket().clone(),
+        _ => {
+            let mut joined =
+                BytesMut::with_capacity(frames.clone().map(|frame| frame.websocket().len()).sum());
+            frames.by_ref().for_each(|frame| joined.extend_from_slice(frame.websocket()));
+            joined.freeze()
+        }
+    }
+}
+
+/// Slots and rooms are counted in 32 bits: more than four thousand million do not fit a node.
+fn narrow(index: usize) -> u32 {
+    u32::try_from(index).expect("fewer than 2^32 connections, rooms and members")
+}

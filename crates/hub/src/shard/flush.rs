@@ -1,0 +1,170 @@
+//! The end of a tick: what was emitted leaves, a chunk of writes at a time.
+
+use bytes::Bytes;
+
+use super::{
+    core::{Core, join_frames},
+    room::RoomId,
+};
+use crate::{ConnectionKey, Frame};
+
+/// Writes between two looks at the rest of the world: about a millisecond.
+const WRITES_PER_CHUNK: usize = 256;
+
+/// A flush under way. It covers the emissions of `[start, end)` to `rooms`, and `connections` of their own.
+///
+/// Most members of a room get its bytes as they are, shared. A member that needs bytes of its own (it was also
+/// sent something directly, is in two of the rooms, was excluded from something, was already given a part, or
+/// must not be sent what is volatile) is settled instead, which merges everything for it in order.
+pub(super) struct Flush {
+    start: u64,
+    pub(super) end: u64,
+    number: u64,
+    rooms: Vec<RoomId>,
+    /// How many of `rooms` have been begun.
+    begun: usize,
+    members: Vec<u32>,
+    frames: Vec<Frame>,
+    joined: Bytes,
+    has_volatile: bool,
+    connections: Vec<ConnectionKey>,
+    frames_per_room_max: usize,
+}
+
+/// How far a flush has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Call again, after letting others run.
+    Unfinished,
+    /// All is written. `coalesced`: some room had more than one frame.
+    Finished { coalesced: bool },
+}
+
+/// Which kinds of emissions wait to be flushed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dirt {
+    pub(super) rooms: bool,
+    connections: bool,
+}
+
+impl Dirt {
+    pub(super) fn is_more_than(self, before: Self) -> bool {
+        self.rooms && !before.rooms || self.connections && !before.connections
+    }
+}
+
+impl Core {
+    /// What waits to be flushed.
+    pub(super) fn dirt(&self) -> Dirt {
+        Dirt { rooms: !self.dirty_rooms.is_empty(), connections: !self.dirty_connections.is_empty() }
+    }
+
+    /// Settles the connections that were sent something directly; rooms wait.
+    pub(super) fn flush_connections(&mut self) -> Dirt {
+        for key in std::mem::take(&mut self.dirty_connections) {
+            if self.connection(key).is_some_and(|connection| !connection.direct.is_empty()) {
+                self.settle(key.slot);
+            }
+        }
+        self.dirt()
+    }
+
+    /// Starts a flush of all that was emitted, or goes on with the one under way.
+    pub(super) fn flush(&mut self) -> Progress {
+        let mut flush = self.flush.take().unwrap_or_else(|| self.begin_flush());
+        let mut writes = 0;
+        while writes < WRITES_PER_CHUNK {
+            if let Some(slot) = flush.members.pop() {
+                writes += 1;
+                self.flush_member(&flush, slot);
+            } else if let Some(&room) = flush.rooms.get(flush.begun) {
+                flush.begun += 1;
+                self.begin_room(&mut flush, room);
+            } else if let Some(key) = flush.connections.pop() {
+                if self.connection(key).is_some_and(|connection| connection.settled < flush.end) {
+                    writes += 1;
+                    self.settle(key.slot);
+                }
+            } else {
+                return self.end_flush(&flush);
+            }
+        }
+        self.flush = Some(flush);
+        Progress::Unfinished
+    }
+
+    fn begin_flush(&mut self) -> Flush {
+        self.flushes += 1;
+        let flush = Flush {
+            start: self.flushed_to,
+            end: self.order,
+            number: self.flushes,
+            rooms: std::mem::take(&mut self.dirty_rooms),
+            begun: 0,
+            members: Vec::new(),
+            frames: Vec::new(),
+            joined: Bytes::new(),
+            has_volatile: false,
+            connections: std::mem::take(&mut self.dirty_connections),
+            frames_per_room_max: 0,
+        };
+        if flush.rooms.len() > 1 {
+            self.mark_members_of_several(&flush);
+        }
+        flush
+    }
+
+    /// A member of two of the rooms must get their frames in the order emitted, not room by room.
+    fn mark_members_of_several(&mut self, flush: &Flush) {
+        for room in &flush.rooms {
+            for slot in &self.rooms[*room as usize].members {
+                let connection = &mut self.connections[*slot as usize];
+                if connection.met_in_flush == flush.number {
+                    connection.excluded_at = connection.excluded_at.max(flush.start);
+                } else {
+                    connection.met_in_flush = flush.number;
+                }
+            }
+        }
+    }
+
+    fn begin_room(&mut self, flush: &mut Flush, room: RoomId) {
+        let room = &self.rooms[room as usize];
+        let covered = room.pending.iter().filter(|pending| pending.emission.order < flush.end);
+        flush.has_volatile = covered.clone().any(|pending| pending.emission.volatile);
+        flush.frames.clear();
+        flush.frames.extend(covered.map(|pending| pending.emission.frame.clone()));
+        flush.frames_per_room_max = flush.frames_per_room_max.max(flush.frames.len());
+        flush.joined = join_frames(flush.frames.iter());
+        flush.members.clone_from(&room.members);
+    }
+
+    fn flush_member(&mut self, flush: &Flush, slot: u32) {
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        if connection.settled >= flush.end {
+            return;
+        }
+        let needs_its_own = connection.settled > flush.start
+            || connection.excluded_at >= flush.start
+            || !connection.direct.is_empty()
+            || flush.has_volatile && connection.is_blocked();
+        if needs_its_own {
+            self.settle(slot);
+        } else {
+            connection.settled = flush.end;
+            self.counters.wrote(flush.frames.len());
+            connection.write(&flush.joined, flush.frames.iter(), self.outbox_bytes_max);
+        }
+    }
+
+    fn end_flush(&mut self, flush: &Flush) -> Progress {
+        for id in &flush.rooms {
+            let room = &mut self.rooms[*id as usize];
+            room.pending.retain(|pending| pending.emission.order >= flush.end);
+            self.close_room(*id);
+        }
+        self.flushed_to = flush.end;
+        self.counters.flushes += u64::from(!flush.rooms.is_empty());
+        Progress::Finished { coalesced: flush.frames_per_room_max > 1 }
+    }
+}

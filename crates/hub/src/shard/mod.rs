@@ -1,0 +1,270 @@
+//! One core's part of the hub.
+
+mod connection;
+mod core;
+mod counters;
+mod flush;
+mod inbox;
+mod room;
+#[cfg(test)]
+mod tests;
+
+use std::{cell::Cell, fmt, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use tokio::{
+    net::TcpStream,
+    sync::Notify,
+    task::yield_now,
+    time::{Instant, sleep_until},
+};
+
+pub(crate) use self::inbox::Command;
+pub use self::{connection::Wire, counters::Counters};
+use self::{core::Core, flush::Progress, inbox::Inbox};
+use crate::{Attention, ConnectionKey, Frame, HubConfig, RoomKey, hub::Directory};
+
+/// The longest that a busy room waits for more to send.
+const PACE_MAX: Duration = Duration::from_millis(10);
+
+thread_local! {
+    /// The shard that this thread runs, as the address of its [`Shard`].
+    static CURRENT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// One core's connections and rooms.
+///
+/// Its thread calls [`Self::enter`] once and keeps [`Self::run`] going. Connections are made, read and ended on
+/// that thread; emitting and joining go through [`crate::Hub`], from any thread.
+pub struct Shard {
+    /// Locked only by the shard's own thread and by whoever reads counters, so never waited for.
+    core: Mutex<Core>,
+    inbox: Inbox,
+    dirty: Notify,
+    armed: Notify,
+    epoch: Instant,
+}
+
+/// Why a socket did not join a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinError {
+    /// The connection has ended.
+    Gone,
+    /// The socket's connection is in as many rooms as it may be.
+    TooManyRooms,
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gone => "the connection has ended",
+            Self::TooManyRooms => "the connection is in as many rooms as it may be",
+        })
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+impl Shard {
+    pub(crate) fn new(index: u16, config: &HubConfig, directory: Arc<Directory>, epoch: Instant) -> Self {
+        let core = Core::new(index, config.outbox_bytes_max, config.rooms_per_connection_max, directory);
+        Self {
+            core: Mutex::new(core),
+            inbox: Inbox::default(),
+            dirty: Notify::new(),
+            armed: Notify::new(),
+            epoch,
+        }
+    }
+
+    /// Declares the calling thread to be the one that runs this shard.
+    pub fn enter(&self) {
+        CURRENT.set(std::ptr::from_ref(self).addr());
+    }
+
+    pub(crate) fn is_current(&self) -> bool {
+        CURRENT.get() == std::ptr::from_ref(self).addr()
+    }
+
+    /// Flushes at the end of each tick and fires deadlines, for as long as it is polled.
+    pub async fn run(&self) {
+        tokio::join!(self.run_flushes(), self.run_deadlines());
+    }
+
+    /// Takes in a connection of this shard.
+    pub fn insert(&self, attention: Arc<dyn Attention>, wire: Wire) -> ConnectionKey {
+        self.with_core(|core| core.insert(attention, wire))
+    }
+
+    /// Forgets a connection: it leaves every room. What was emitted to it before is written as far as the kernel
+    /// takes it at once.
+    pub fn remove(&self, connection: ConnectionKey) {
+        self.with_core(|core| core.remove(connection));
+    }
+
+    /// Moves a polling connection to a WebSocket; frames that no poll took leave through it, in order.
+    pub fn upgrade(&self, connection: ConnectionKey, stream: Arc<TcpStream>) {
+        self.with_core(|core| core.upgrade(connection, stream));
+    }
+
+    /// Takes a connection out of all rooms of a namespace, when its socket there ends.
+    pub fn leave_namespace(&self, connection: ConnectionKey, namespace: &str) {
+        self.with_core(|core| core.leave_namespace(connection, namespace));
+    }
+
+    /// Writes at once what was emitted to a connection in this tick. True if the kernel took all there was.
+    pub fn flush_now(&self, connection: ConnectionKey) -> bool {
+        self.with_core(|core| {
+            if core.connection(connection).is_some() {
+                core.settle(connection.slot);
+            }
+            core.connection(connection).is_none_or(|found| found.queued_bytes() == 0)
+        })
+    }
+
+    /// After [`crate::Notice::WantsWrite`], once the WebSocket is writable. True when nothing waits any more.
+    pub fn drain(&self, connection: ConnectionKey) -> bool {
+        self.with_core(|core| core.connection(connection).is_none_or(|found| found.drain()))
+    }
+
+    /// Takes what waits for a polling request, up to `packets_max` packets. With nothing there, the next frame is
+    /// announced with [`crate::Notice::WantsWrite`].
+    pub fn poll(&self, connection: ConnectionKey, packets_max: usize) -> Vec<Frame> {
+        self.with_core(|core| {
+            if core.connection(connection).is_some() {
+                core.settle(connection.slot);
+            }
+            core.connection(connection).map_or_else(Vec::new, |found| found.poll(packets_max))
+        })
+    }
+
+    /// The polling request that waited was given up.
+    pub fn stop_polling(&self, connection: ConnectionKey) {
+        self.with_core(|core| {
+            if let Some(found) = core.connection(connection) {
+                found.stop_polling();
+            }
+        });
+    }
+
+    /// Arms the deadline of a connection, in milliseconds of [`crate::Hub::now_ms`]. There is one for each; the last
+    /// call counts, and [`crate::Notice::Deadline`] announces it.
+    pub fn arm(&self, connection: ConnectionKey, deadline_ms: u64) {
+        let earlier = self.with_core(|core| {
+            let Some(found) = core.connection(connection) else { return false };
+            found.armed_ms = deadline_ms;
+            let earlier = core.wheel.next_ms().is_none_or(|next| deadline_ms < next);
+            core.wheel.arm(deadline_ms, connection);
+            earlier
+        });
+        if earlier {
+            self.armed.notify_one();
+        }
+    }
+
+    /// Connections of this shard.
+    pub fn connection_count(&self) -> usize {
+        self.core.lock().connections.len()
+    }
+
+    /// What this shard has done since it started.
+    pub fn counters(&self) -> Counters {
+        self.core.lock().counters
+    }
+
+    /// Does `command` now if this is the shard's thread, otherwise leaves it in the inbox.
+    pub(crate) fn submit(&self, command: Command) {
+        if self.is_current() {
+            self.with_core(|core| core.apply(command));
+        } else {
+            self.inbox.push(command);
+            self.dirty.notify_one();
+        }
+    }
+
+    pub(crate) fn join(&self, connection: ConnectionKey, room: &RoomKey) -> Result<(), JoinError> {
+        if self.is_current() {
+            return self.with_core(|core| core.join(connection, room));
+        }
+        self.submit(Command::Join { connection, room: room.clone() });
+        Ok(())
+    }
+
+    pub(crate) fn is_member(&self, connection: ConnectionKey, room: &RoomKey) -> bool {
+        self.with_core(|core| core.is_member(connection, room))
+    }
+
+    /// Runs `act` after everything that other threads asked for before.
+    fn with_core<T>(&self, act: impl FnOnce(&mut Core) -> T) -> T {
+        let mut core = self.core.lock();
+        let before = core.dirt();
+        for command in self.inbox.take() {
+            core.apply(command);
+        }
+        let result = act(&mut core);
+        if core.dirt().is_more_than(before) {
+            self.dirty.notify_one();
+        }
+        result
+    }
+
+    /// Flushes whenever something was emitted. The task runs behind those that were ready before it, which is what
+    /// makes it the end of the tick.
+    ///
+    /// A room that had several frames to send is busy: its next flush waits a little, so that more of them share
+    /// a write. What goes to single connections does not wait for that.
+    async fn run_flushes(&self) {
+        let mut rooms_not_before = self.epoch;
+        loop {
+            self.dirty.notified().await;
+            while Instant::now() < rooms_not_before && self.with_core(Core::flush_connections).rooms {
+                tokio::select! {
+                    () = sleep_until(rooms_not_before) => {}
+                    () = self.dirty.notified() => {}
+                }
+            }
+            let started = Instant::now();
+            let coalesced = loop {
+                match self.with_core(Core::flush) {
+                    Progress::Finished { coalesced } => break coalesced,
+                    Progress::Unfinished => yield_now().await,
+                }
+            };
+            if coalesced {
+                let now = Instant::now();
+                rooms_not_before = now + ((now - started) / 4).min(PACE_MAX);
+            }
+        }
+    }
+
+    async fn run_deadlines(&self) {
+        let mut due = Vec::new();
+        loop {
+            let next_ms = self.core.lock().wheel.next_ms();
+            match next_ms {
+                None => self.armed.notified().await,
+                Some(ms) => tokio::select! {
+                    () = sleep_until(self.epoch + Duration::from_millis(ms)) => {}
+                    () = self.armed.notified() => {}
+                },
+            }
+            let now_ms = self.now_ms();
+            self.with_core(|core| {
+                core.wheel.advance(now_ms, &mut due);
+                for key in due.drain(..) {
+                    if let Some(connection) = core.connection(key)
+                        && connection.armed_ms <= now_ms
+                    {
+                        connection.armed_ms = u64::MAX;
+                        connection.attention.notify(crate::Notice::Deadline);
+                    }
+                }
+            });
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "2^64 milliseconds do not pass")]
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.epoch.elapsed().as_millis() as u64
+    }
+}

@@ -1,0 +1,212 @@
+//! The order and the reach of emissions, against a model that does everything at once.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use parking_lot::Mutex;
+use proptest::prelude::*;
+use roomkey_model::RoomName;
+
+use super::{connection::Wire, core::Core, flush::Progress};
+use crate::{Attention, ConnectionKey, Frame, HubConfig, JoinError, Notice, RoomKey, hub::Directory};
+
+#[derive(Default)]
+struct Noticed(Mutex<Vec<Notice>>);
+
+impl Attention for Noticed {
+    fn notify(&self, notice: Notice) {
+        self.0.lock().push(notice);
+    }
+}
+
+fn core(outbox_bytes_max: usize) -> Core {
+    let config = HubConfig { shards: 1, outbox_bytes_max, rooms_per_connection_max: 3 };
+    Core::new(0, config.outbox_bytes_max, config.rooms_per_connection_max, Arc::new(Directory::default()))
+}
+
+fn connect(core: &mut Core) -> (ConnectionKey, Arc<Noticed>) {
+    let noticed = Arc::new(Noticed::default());
+    (core.insert(noticed.clone(), Wire::Polling), noticed)
+}
+
+fn room(name: &str) -> RoomKey {
+    RoomKey::room(&"/".into(), &RoomName::new(name).expect("a good name"))
+}
+
+fn frame(number: usize) -> Frame {
+    Frame::text(&number.to_string())
+}
+
+fn flush(core: &mut Core) {
+    while core.flush() == Progress::Unfinished {}
+}
+
+/// What has been written to a connection, by the numbers of the frames.
+fn received(core: &mut Core, key: ConnectionKey) -> Vec<usize> {
+    let frames = core.connection(key).expect("connected").poll(usize::MAX);
+    let packets = frames.iter().flat_map(Frame::packets);
+    packets.map(|packet| std::str::from_utf8(packet).expect("text").parse().expect("a number")).collect()
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Broadcast { room: usize, except: Option<usize> },
+    FlushAll,
+    FlushChunk,
+    FlushConnections,
+    Join { connection: usize, room: usize },
+    Leave { connection: usize, room: usize },
+    Send { connection: usize },
+}
+
+const CONNECTIONS: usize = 400;
+const ROOMS: usize = 3;
+
+/// Few connections do most of what is interesting; the others make a flush take several chunks.
+fn act() -> impl Strategy<Value = Act> {
+    let connection = prop_oneof![9 => 0..6_usize, 1 => 6..CONNECTIONS];
+    prop_oneof![
+        6 => (0..ROOMS, prop::option::of(0..6_usize)).prop_map(|(room, except)| Act::Broadcast { room, except }),
+        1 => Just(Act::FlushAll),
+        3 => Just(Act::FlushChunk),
+        1 => Just(Act::FlushConnections),
+        2 => (connection.clone(), 0..ROOMS).prop_map(|(connection, room)| Act::Join { connection, room }),
+        2 => (connection.clone(), 0..ROOMS).prop_map(|(connection, room)| Act::Leave { connection, room }),
+        4 => connection.prop_map(|connection| Act::Send { connection }),
+    ]
+}
+
+proptest! {
+    /// Whatever is emitted, joined, left and flushed when: each connection gets what a server that does everything
+    /// at once would have sent it, in the same order, exactly once.
+    #[test]
+    fn everyone_gets_everything_in_order(acts in prop::collection::vec(act(), 1..80)) {
+        let mut core = core(usize::MAX);
+        let keys: Vec<_> = (0..CONNECTIONS).map(|_| connect(&mut core).0).collect();
+        let rooms: Vec<_> = (0..ROOMS).map(|index| room(&index.to_string())).collect();
+        let mut members = vec![BTreeSet::new(); ROOMS];
+        let mut expected = vec![Vec::new(); CONNECTIONS];
+        for (connection, key) in keys.iter().enumerate() {
+            core.join(*key, &rooms[0]).expect("below the limit");
+            members[0].insert(connection);
+        }
+        for (number, act) in acts.into_iter().enumerate() {
+            match act {
+                Act::Broadcast { room, except } => {
+                    let excluded = except.iter().map(|index| keys[*index]).collect();
+                    core.broadcast(&rooms[room], &frame(number), excluded, false);
+                    for connection in members[room].iter().filter(|member| Some(**member) != except) {
+                        expected[*connection].push(number);
+                    }
+                }
+                Act::FlushAll => flush(&mut core),
+                Act::FlushChunk => _ = core.flush(),
+                Act::FlushConnections => _ = core.flush_connections(),
+                Act::Join { connection, room } => {
+                    core.join(keys[connection], &rooms[room]).expect("below the limit");
+                    members[room].insert(connection);
+                }
+                Act::Leave { connection, room } => {
+                    core.leave(keys[connection], &rooms[room]);
+                    members[room].remove(&connection);
+                }
+                Act::Send { connection } => {
+                    core.send(keys[connection], frame(number), false);
+                    expected[connection].push(number);
+                }
+            }
+        }
+        flush(&mut core);
+        flush(&mut core);
+        for (key, expected) in keys.iter().zip(expected) {
+            prop_assert_eq!(received(&mut core, *key), expected);
+        }
+        for key in keys {
+            core.remove(key);
+        }
+        flush(&mut core);
+        prop_assert_eq!(core.rooms.len(), 0);
+        prop_assert_eq!(core.connections.len(), 0);
+    }
+}
+
+#[test]
+fn a_key_is_not_used_again() {
+    let mut core = core(1000);
+    let (old, _) = connect(&mut core);
+    core.remove(old);
+    let (new, _) = connect(&mut core);
+    assert_eq!(old.slot, new.slot);
+    core.send(old, frame(1), false);
+    assert_eq!(core.join(old, &room("a")), Err(JoinError::Gone));
+    flush(&mut core);
+    assert_eq!(received(&mut core, new), []);
+}
+
+#[test]
+fn rooms_are_limited() {
+    let mut core = core(1000);
+    let (key, _) = connect(&mut core);
+    for name in ["a", "b", "c", "a"] {
+        assert_eq!(core.join(key, &room(name)), Ok(()));
+    }
+    assert_eq!(core.join(key, &room("d")), Err(JoinError::TooManyRooms));
+    assert_eq!(core.rooms.len(), 3);
+}
+
+#[test]
+fn a_slow_reader_is_reported_once_and_written_no_more() {
+    let mut core = core(10);
+    let (slow, noticed) = connect(&mut core);
+    for number in 1000..1010 {
+        core.send(slow, frame(number), false);
+        flush(&mut core);
+    }
+    assert_eq!(*noticed.0.lock(), [Notice::SlowReader]);
+    assert_eq!(core.connection(slow).expect("connected").queued_bytes(), 0);
+}
+
+#[test]
+fn volatile_frames_are_for_those_who_wait() {
+    let mut core = core(1000);
+    let ((waits, noticed), (away, _)) = (connect(&mut core), connect(&mut core));
+    for key in [waits, away] {
+        core.join(key, &room("a")).expect("below the limit");
+    }
+    assert_eq!(received(&mut core, waits), []);
+    core.broadcast(&room("a"), &frame(1), Box::default(), true);
+    core.broadcast(&room("a"), &frame(2), Box::default(), false);
+    flush(&mut core);
+    assert_eq!(*noticed.0.lock(), [Notice::WantsWrite]);
+    assert_eq!(received(&mut core, waits), [1, 2]);
+    assert_eq!(received(&mut core, away), [2]);
+    assert_eq!(core.counters.volatile_dropped, 1);
+}
+
+#[test]
+fn a_poll_takes_whole_frames_up_to_its_limit() {
+    let mut core = core(1000);
+    let (key, _) = connect(&mut core);
+    for number in 0..5 {
+        core.send(key, frame(number), false);
+    }
+    core.send(key, Frame::new("9", &[b"a".to_vec().into(), b"b".to_vec().into()]), false);
+    flush(&mut core);
+    let connection = core.connection(key).expect("connected");
+    let sizes: Vec<_> = (0..4).map(|_| connection.poll(2).len()).collect();
+    assert_eq!(sizes, [2, 2, 1, 1]);
+    assert_eq!(connection.queued_bytes(), 0);
+}
+
+#[test]
+fn leaving_a_namespace_leaves_the_others() {
+    let mut core = core(1000);
+    let (key, _) = connect(&mut core);
+    let elsewhere = RoomKey::everyone(&"/other".into());
+    for room in [&room("a"), &RoomKey::everyone(&"/".into()), &elsewhere] {
+        core.join(key, room).expect("below the limit");
+    }
+    core.leave_namespace(key, "/");
+    assert!(!core.is_member(key, &room("a")));
+    assert!(core.is_member(key, &elsewhere));
+    assert_eq!(core.rooms.len(), 1);
+}
