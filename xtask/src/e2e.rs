@@ -4,7 +4,8 @@ use crate::{install, run, totals::Totals, workspace};
 
 /// Real clients and a real browser against the built binary: all test files, or those named.
 pub(crate) fn run(files: &[String]) -> Result<Totals> {
-    install::debian_packages(&[("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium")])?;
+    install::debian_packages(&[("node", "nodejs"), ("npm", "npm")])?;
+    let chromium = install::chromium()?;
     install::npm_packages("e2e")?;
     run::run_in("", "cargo build --locked --profile fast --package roomkey --bins --examples")?;
     let built = workspace::target().join("fast");
@@ -13,7 +14,7 @@ pub(crate) fn run(files: &[String]) -> Result<Totals> {
         .args(if files.is_empty() { test_files()? } else { files.to_vec() })
         .env("ROOMKEY_BIN", built.join("roomkey"))
         .env("ROOMKEY_EXAMPLES", built.join("examples"))
-        .env("CHROMIUM", install::CHROMIUM);
+        .env("CHROMIUM", chromium);
     run::run_tests(&mut node)
 }
 

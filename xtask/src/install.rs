@@ -1,11 +1,8 @@
-use std::{path::Path, process::Command};
+use std::{ffi::OsString, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
 use crate::{run, workspace};
-
-/// The browser of the end-to-end tests, as Debian installs it.
-pub(crate) const CHROMIUM: &str = "/usr/bin/chromium";
 
 /// Installs the Debian packages whose `program` is missing, in one go.
 pub(crate) fn debian_packages(wanted: &[(&str, &str)]) -> Result<()> {
@@ -16,6 +13,15 @@ pub(crate) fn debian_packages(wanted: &[(&str, &str)]) -> Result<()> {
     }
     apt_get(&["update"]).with_context(|| format!("please install these packages by hand: {missing:?}"))?;
     apt_get(&[&["install", "--yes", "--no-install-recommends"], missing.as_slice()].concat())
+}
+
+/// The browser of the end-to-end tests: the one `CHROMIUM` names, or Debian's.
+pub(crate) fn chromium() -> Result<OsString> {
+    if let Some(chromium) = std::env::var_os("CHROMIUM") {
+        return Ok(chromium);
+    }
+    debian_packages(&[("chromium", "chromium")])?;
+    Ok("/usr/bin/chromium".into())
 }
 
 /// `npm ci` in a folder of the workspace, unless what it installed last is still current.
