@@ -52,9 +52,9 @@ for (const [name, bytes] of Object.entries(RAW)) {
 
 /** Text frames that end the connection of an authenticated client: Engine.IO and Socket.IO violations. */
 const PACKETS = [
-  "", "7", "x", "2", "2probe", "9[1]", "4", "4x", "42", "42{}", "42[]", "42[null]", '42["m"', '42["m",1]x', '42["disconnect"]',
+  "", "7", "x", "2", "2probe", "9[1]", "4", "4x", "42{}", "42[]", "42[null]", '42["m"', '42["m",1]x', '42["disconnect"]',
   '42["connect_error"]', '42a["m"]', '42/["m",1]', '42/other,["m"]', "431{}", '41{"a":1}', "40", '44{"message":"x"}',
-  '451["m"]', '450-["m"]', '4511-["m"]', '451-["m",{"_placeholder":true,"num":-1}]', "bAQID",
+  '451["m"]', '450-["m"]', '4511-["m"]', "bAQID",
 ];
 
 test("every malformed packet ends its own connection only", async (t) => {
@@ -64,8 +64,7 @@ test("every malformed packet ends its own connection only", async (t) => {
     const socket = await connect(t, server, token("eve"));
     const closed = new Promise((resolve) => socket.once("disconnect", resolve));
     socket.io.engine.transport.ws.send(packet);
-    // Some of these the reference server ignores; what must not happen is that it takes them for something.
-    if (!["42", "4x"].includes(packet)) await closed;
+    await closed;
   }
   const ack = await bystander.emitWithAck("joinRoom", "");
   assert.equal(ack.code, "BAD_PAYLOAD");
