@@ -3,7 +3,7 @@
 //! Hashing takes 19 MiB and tens of milliseconds on purpose. It belongs on threads of its own, a bounded number
 //! of them, never on one that serves connections.
 
-mod common;
+mod guesses;
 mod rules;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
@@ -88,3 +88,6 @@ fn is_current(hash: &PasswordHash, params: &Params) -> bool {
     let cost = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
     hash.algorithm.as_str() == "argon2id" && cost(params) >= cost(&Params::DEFAULT)
 }
+
+#[cfg(test)]
+mod tests;

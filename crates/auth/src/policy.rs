@@ -27,8 +27,11 @@ pub enum Action<'a> {
     JoinRoom(&'a RoomName),
     /// Stop being a member.
     LeaveChannel,
-    /// Add and remove members and change their roles, up to one's own.
-    ManageMembers,
+    /// Add or remove a member, or change its role.
+    ManageMember {
+        /// The greater one of the roles before and after.
+        role: Role,
+    },
     /// Read messages, members, who is typing, and who has seen what.
     ReadHistory,
     /// Send messages; say that one is typing, has received, has seen.
@@ -53,7 +56,7 @@ pub enum Role {
     Reader,
     /// Read and write.
     Member,
-    /// Delete messages of others and manage members.
+    /// Delete messages of others and manage members below.
     Moderator,
     /// Everything.
     Owner,
@@ -91,7 +94,9 @@ pub fn decide(identity: &Identity, action: Action<'_>, membership: Membership) -
         (Action::DeleteMessage { author }, Member(role)) => {
             role >= Role::Moderator || (role >= Role::Member && is_own(author))
         }
-        (Action::ManageMembers, Member(role)) => role >= Role::Moderator,
+        (Action::ManageMember { role: theirs }, Member(role)) => {
+            role == Role::Owner || (role == Role::Moderator && theirs < role)
+        }
         (Action::EditChannel, Member(role)) => role >= Role::Owner,
         _ => false,
     };
@@ -107,3 +112,6 @@ fn may_join(identity: &Identity, room: &RoomName, membership: Membership) -> boo
     }
     room.starts_with("channel:") && membership != Membership::None
 }
+
+#[cfg(test)]
+mod tests;

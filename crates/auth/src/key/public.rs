@@ -128,29 +128,77 @@ fn spki(key: &ParsedPublicKey) -> Option<Vec<u8>> {
 
 /// Whether this is one of the points of order 1, 2, 4 or 8 of edwards25519: a signature of such a key says
 /// nothing, because everybody can make one.
-pub(super) fn is_small_order(mut point: [u8; 32]) -> bool {
-    const fn with_ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
-        let mut point = [middle; 32];
-        point[0] = first;
-        point[31] = last;
-        point
-    }
-    const SMALL_ORDER: [[u8; 32]; 7] = [
-        with_ends(0, 0, 0),
-        with_ends(1, 0, 0),
-        [
-            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
-            0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
-        ],
-        [
-            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
-            0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
-        ],
-        // p - 1, and the non-canonical p and p + 1.
-        with_ends(0xec, 0xff, 0x7f),
-        with_ends(0xed, 0xff, 0x7f),
-        with_ends(0xee, 0xff, 0x7f),
-    ];
+fn is_small_order(mut point: [u8; 32]) -> bool {
     point[31] &= 0x7f; // the sign of x
     SMALL_ORDER.contains(&point)
+}
+
+const SMALL_ORDER: [[u8; 32]; 7] = [
+    with_ends(0, 0, 0),
+    with_ends(1, 0, 0),
+    with_ends(0xec, 0xff, 0x7f), // p - 1
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5,
+        0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a,
+        0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+    // 0 and 1 again, as p and p + 1.
+    with_ends(0xed, 0xff, 0x7f),
+    with_ends(0xee, 0xff, 0x7f),
+];
+
+const fn with_ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
+    let mut point = [middle; 32];
+    point[0] = first;
+    point[31] = last;
+    point
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature::UnparsedPublicKey;
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+
+    use super::*;
+
+    fn decode(text: &str) -> Vec<u8> {
+        BASE64_URL_SAFE_NO_PAD.decode(text).expect("base64url")
+    }
+
+    /// RFC 8037, appendices A.3 and A.4.
+    #[test]
+    fn the_published_ed25519_key() {
+        let key =
+            PublicKey::ed25519(&decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")).expect("a good key");
+        assert_eq!(&**key.thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        let signature =
+            decode("hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
+        let message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        assert!(key.verify(message, &signature));
+        assert!(!key.verify(&message[1..], &signature));
+    }
+
+    /// For a key `A` of small order, `R` = the identity and `S` = 0 is a signature of every message whose hash
+    /// times `A` is the identity: of one in eight or more, without any private key.
+    #[test]
+    fn signatures_of_small_order_keys_can_be_made_up() {
+        let mut made_up = [0; 64];
+        made_up[0] = 1;
+        let can_be_made_up = |point: [u8; 32]| {
+            (0..200_u8)
+                .any(|message| UnparsedPublicKey::new(&ED25519, point).verify(&[message], &made_up).is_ok())
+        };
+        for point in &SMALL_ORDER[..5] {
+            assert!(can_be_made_up(*point), "{point:x?}");
+            assert!(is_small_order(*point));
+            let mut other_sign = *point;
+            other_sign[31] |= 0x80;
+            assert!(is_small_order(other_sign));
+        }
+        let good = *decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").first_chunk().expect("32 bytes");
+        assert!(!can_be_made_up(good) && !is_small_order(good));
+    }
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{BYTES_MAX, common};
+use super::{BYTES_MAX, guesses};
 
 const CHARACTERS_MIN: usize = 8;
 
@@ -40,7 +40,7 @@ pub fn check(password: &str, username: Option<&str>, email: Option<&str>) -> Res
         return Err(PasswordProblem::TooShort);
     }
     let folded = password.to_lowercase();
-    if common::contains(&folded) {
+    if guesses::contains(&folded) {
         return Err(PasswordProblem::Common);
     }
     let local_part = email.and_then(|email| email.rsplit_once('@')).map(|(local_part, _)| local_part);

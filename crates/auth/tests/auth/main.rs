@@ -1,0 +1,16 @@
+//! Tokens made by hand, genuine and forged, against the verifier.
+//!
+//! The cases follow the threat catalogue: F for forgery, L for lifetime. Nothing here uses the crate's own
+//! encoder, so that an error in it cannot hide behind the same error in a test.
+
+mod claims;
+mod configuration;
+mod credentials;
+mod forge;
+mod forgery;
+mod issuing;
+mod keys;
+mod lifetime;
+mod properties;
+mod redaction;
+mod seeds;
