@@ -27,11 +27,8 @@ pub enum Action<'a> {
     JoinRoom(&'a RoomName),
     /// Stop being a member.
     LeaveChannel,
-    /// Add or remove a member, or change its role.
-    ManageMember {
-        /// The greater one of the roles before and after.
-        role: Role,
-    },
+    /// Add and remove members and change their roles; the caller sees to it that nobody gives more than they have.
+    ManageMembers,
     /// Read messages, members, who is typing, and who has seen what.
     ReadHistory,
     /// Send messages; say that one is typing, has received, has seen.
@@ -56,7 +53,7 @@ pub enum Role {
     Reader,
     /// Read and write.
     Member,
-    /// Delete messages of others and manage members below.
+    /// Delete messages of others and manage members.
     Moderator,
     /// Everything.
     Owner,
@@ -94,9 +91,7 @@ pub fn decide(identity: &Identity, action: Action<'_>, membership: Membership) -
         (Action::DeleteMessage { author }, Member(role)) => {
             role >= Role::Moderator || (role >= Role::Member && is_own(author))
         }
-        (Action::ManageMember { role: theirs }, Member(role)) => {
-            role == Role::Owner || (role == Role::Moderator && theirs < role)
-        }
+        (Action::ManageMembers, Member(role)) => role >= Role::Moderator,
         (Action::EditChannel, Member(role)) => role >= Role::Owner,
         _ => false,
     };
