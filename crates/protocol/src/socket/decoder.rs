@@ -186,3 +186,6 @@ fn check_args(payload: &str, attachments: usize) -> Result<(), ParseError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,7 +96,7 @@ pub fn encode_event_raw(
 ) -> Result<Encoded, EncodeError> {
     let mut text = event_prefix(namespace, id, name)?;
     let args = args_json.strip_prefix('[').ok_or(EncodeError::NotAnArray)?;
-    if !args.starts_with(']') {
+    if !args.trim_start().starts_with(']') {
         text.push(',');
     }
     text.push_str(args);
@@ -200,3 +200,6 @@ fn announce(mut text: String, attachments: Vec<Bytes>) -> Encoded {
 fn utf8(text: Vec<u8>) -> String {
     String::from_utf8(text).expect("serde_json writes UTF-8")
 }
+
+#[cfg(test)]
+mod tests;

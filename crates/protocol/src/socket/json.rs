@@ -182,3 +182,78 @@ fn string_len(bytes: &[u8]) -> usize {
     });
     end.map_or(bytes.len(), |end| end + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The rule as the reference parser has it, on a tree.
+    fn count_placeholders(value: &Value, attachments: usize) -> Result<usize, ParseError> {
+        let children: Vec<&Value> = match value {
+            Value::Array(items) => items.iter().collect(),
+            Value::Object(entries) => entries.values().collect(),
+            _ => Vec::new(),
+        };
+        let mut count = 0;
+        for child in children {
+            count += count_placeholders(child, attachments)?;
+        }
+        if value.get("_placeholder") == Some(&Value::Bool(true)) {
+            let num = value.get("num").and_then(Value::as_u64).and_then(|num| usize::try_from(num).ok());
+            num.filter(|num| *num < attachments).ok_or(ParseError::Placeholder)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(json!(null)),
+            any::<bool>().prop_map(|value| json!(value)),
+            (-2_i64..4).prop_map(|value| json!(value)),
+            (-9_i8..9).prop_map(|value| json!(f64::from(value) / 2.0)),
+            "_placeholder|num|[\\[\\]{},:\"\\\\a ]{0,6}".prop_map(Value::String),
+        ];
+        leaf.prop_recursive(5, 40, 5, |inner| {
+            let entry = ("_placeholder|num|\"num|\\\\|[a-c]?", inner.clone());
+            let placeholder = (inner.clone(), inner.clone())
+                .prop_map(|(num, other)| json!({"a": other, "_placeholder": true, "num": num}));
+            prop_oneof![
+                prop::collection::vec(inner, 0..5).prop_map(Value::Array),
+                prop::collection::vec(entry, 0..5)
+                    .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+                placeholder,
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn placeholders_are_found_as_on_a_tree(value in value(), attachments in 1_usize..4) {
+            let expected = count_placeholders(&value, attachments);
+            prop_assert_eq!(check_placeholders(&value.to_string(), attachments), expected);
+            let pretty = serde_json::to_string_pretty(&value).expect("plain data");
+            prop_assert_eq!(check_placeholders(&pretty, attachments), expected);
+        }
+
+        #[test]
+        fn an_event_is_split_as_on_a_tree(name in ".*", args in prop::collection::vec(value(), 0..4)) {
+            let event: Vec<_> = std::iter::once(json!(name)).chain(args.clone()).collect();
+            for text in [json!(event).to_string(), serde_json::to_string_pretty(&event).expect("plain data")] {
+                let (name_read, args_read) = split_event(&text).expect("a name");
+                prop_assert_eq!(&*name_read, name.as_str());
+                prop_assert_eq!(serde_json::from_str::<Vec<Value>>(&args_read).expect("an array"), args.clone());
+            }
+        }
+
+        #[test]
+        fn any_text_is_taken_apart_to_its_end(text in "[\\[\\]{},:\"\\\\a1é \n]{0,40}") {
+            let tokens: usize = Tokens { rest: &text }.map(str::len).sum();
+            let spaces = text.bytes().filter(|byte| matches!(byte, b' ' | b'\n')).count();
+            prop_assert!(tokens <= text.len() && tokens + spaces >= text.len());
+        }
+    }
+}

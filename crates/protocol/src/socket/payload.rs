@@ -81,3 +81,74 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Argument<T> {
         Ok(argument)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::socket::Binary;
+
+    fn payload(json: &str, attachments: &[&'static [u8]]) -> Payload {
+        let attachments = attachments.iter().copied().map(Bytes::from_static).collect();
+        Payload { json: json.into(), attachments }
+    }
+
+    #[test]
+    fn all_arguments() {
+        let payload = payload(r#"["a", 1, {"b": null}]"#, &[]);
+        let (a, one, b): (&str, u8, Value) = payload.deserialize().expect("three");
+        assert_eq!((a, one, b.to_string().as_str()), ("a", 1, r#"{"b":null}"#));
+        assert!(payload.deserialize::<(String,)>().is_err());
+    }
+
+    #[test]
+    fn one_argument() {
+        let payload = payload(r#"["a", 1]"#, &[]);
+        assert_eq!(payload.argument::<String>(0).expect("a string"), "a");
+        assert_eq!(payload.argument::<u8>(1).expect("a number"), 1);
+        assert_eq!(payload.argument::<Option<u8>>(2).expect("nothing"), None);
+        assert!(payload.argument::<u8>(2).is_err());
+        assert!(payload.argument::<u8>(0).is_err());
+    }
+
+    #[test]
+    fn binary_arguments() {
+        #[derive(serde::Deserialize)]
+        struct Upload {
+            name: String,
+            data: Binary,
+        }
+        let json = r#"[{"name":"x","data":{"_placeholder":true,"num":1}},{"_placeholder":true,"num":0}]"#;
+        let payload = payload(json, &[b"zero", b"one"]);
+        let (upload, zero): (Upload, Binary) = payload.deserialize().expect("an upload and bytes");
+        assert_eq!(
+            (upload.name.as_str(), upload.data.0.as_ref(), zero.0.as_ref()),
+            ("x", &b"one"[..], &b"zero"[..])
+        );
+        assert_eq!(payload.argument::<Binary>(1).expect("bytes"), zero);
+        assert!(payload.argument::<Binary>(0).is_err());
+    }
+
+    #[test]
+    fn a_false_placeholder_is_not_binary_data() {
+        let payload =
+            payload(r#"[{"_placeholder":false,"num":0},{"_placeholder":true,"num":1}]"#, &[b"zero"]);
+        assert!(payload.argument::<Binary>(0).is_err());
+        assert!(payload.argument::<Binary>(1).is_err());
+    }
+
+    /// Deeper than serde_json goes by itself, in half of the stack that a Rust thread has.
+    #[test]
+    fn values_as_deep_as_a_packet_may_be() {
+        let payload = payload(&format!("{}{}", "[".repeat(256), "]".repeat(256)), &[]);
+        let read =
+            move || assert_eq!(payload.deserialize::<Value>().expect("arrays").to_string(), payload.json());
+        std::thread::Builder::new()
+            .stack_size(1 << 20)
+            .spawn(read)
+            .expect("a thread")
+            .join()
+            .expect("no overflow");
+    }
+}
