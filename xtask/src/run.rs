@@ -37,7 +37,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// A runner that fails without a failed test (it did not compile, it crashed) counts as one failure.
 pub(crate) fn run_tests(command: &mut Command) -> Result<Totals> {
     let shown = show(command);
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run {shown}"))?;
+    command.env("NO_COLOR", "1").env_remove("FORCE_COLOR").stdout(Stdio::piped());
+    let mut child = command.spawn().with_context(|| format!("cannot run {shown}"))?;
     let mut totals = Totals::default();
     for line in BufReader::new(child.stdout.take().expect("stdout is piped")).lines() {
         let line = line?;
