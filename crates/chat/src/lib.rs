@@ -1,1 +1,26 @@
-//! chat
+//! What each client event does, and the same for REST.
+//!
+//! [`Chat`] is all there is to know: [`Chat::connected`] when a socket has authenticated, [`Chat::handle`] for
+//! each event it sends, and one plain method for each use of the HTTP API. An event is one function in
+//! `events`: its payload, its check, its effect. The check is always [`roomkey_auth::policy`], asked where the
+//! facts are read; who acts is always the [`Caller`]'s token, never the payload.
+//!
+//! What was committed is told by [`commit_sink`], not by the handlers: so everyone sees a channel in the order
+//! of its sequence, whoever sent and by whatever way. Sockets, HTTP and SQL are not known here.
+
+mod access;
+mod caller;
+mod channels;
+mod chat;
+mod events;
+mod reply;
+mod rooms;
+mod sink;
+mod view;
+
+pub use caller::Caller;
+pub use channels::{HistoryRequest, NewChannel};
+pub use chat::{Chat, ChatConfig};
+pub use reply::{Ack, Reply};
+pub use sink::commit_sink;
+pub use view::{ChannelPage, ChannelView, MemberPage, MessagePage, MessageView, PublicChannelPage};

@@ -113,6 +113,12 @@ impl From<&StoreError> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot open the store {}: {cause}", path.display())]

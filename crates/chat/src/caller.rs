@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use roomkey_auth::Identity;
+use roomkey_hub::SocketKey;
+use tokio::sync::oneshot;
+
+/// The socket an event came from, and whose it is. The server keeps one for each socket.
+pub struct Caller {
+    /// What the token says. Everything is done and stamped as this user.
+    pub identity: Arc<Identity>,
+    /// The socket.
+    pub socket: SocketKey,
+    /// Resolves when the room operation before is done. Never held across an await.
+    previous: Mutex<Option<oneshot::Receiver<()>>>,
+}
+
+impl Caller {
+    /// The caller of an authenticated socket.
+    pub fn new(identity: Arc<Identity>, socket: SocketKey) -> Self {
+        Self { identity, socket, previous: Mutex::new(None) }
+    }
+
+    /// A place in the order of this socket's room operations: a join that waits for the store must not overtake,
+    /// or be overtaken by, the leave that was sent after it.
+    pub(crate) fn turn(&self) -> Turn {
+        let (done, next) = oneshot::channel();
+        Turn { previous: self.previous.lock().replace(next), done }
+    }
+}
+
+/// A place in an order.
+pub(crate) struct Turn {
+    previous: Option<oneshot::Receiver<()>>,
+    done: oneshot::Sender<()>,
+}
+
+impl Turn {
+    /// Waits for all that came before. The turn of the next one comes when the guard is dropped.
+    pub(crate) async fn come(self) -> oneshot::Sender<()> {
+        if let Some(previous) = self.previous {
+            let _ = previous.await; // nothing is sent; it ends when the one before is dropped
+        }
+        self.done
+    }
+}

@@ -1,0 +1,188 @@
+//! The uses of the HTTP API, without HTTP.
+
+use std::sync::Arc;
+
+use roomkey_auth::{
+    Identity,
+    policy::{self, Action, Membership},
+};
+use roomkey_model::{ChannelId, Failure, Limits, MessageId, Seq, UserId};
+use roomkey_store::{Channel, HistoryQuery, Joined, Page, Role, Visibility};
+use serde::Deserialize;
+
+use crate::{
+    Chat, access,
+    chat::profile_of,
+    view::{ChannelPage, MemberPage, MessagePage, PublicChannelPage},
+};
+
+/// A channel to be created.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewChannel {
+    /// Its name.
+    pub name: String,
+    /// Who may find and join it; private where it is not said.
+    #[serde(default = "private")]
+    pub visibility: Visibility,
+}
+
+fn private() -> Visibility {
+    Visibility::Private
+}
+
+/// A stretch of the history, as a client asks for it. Without `before` or `after` it is the newest.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct HistoryRequest {
+    /// The channel.
+    pub channel_id: ChannelId,
+    /// The newest messages before this one.
+    pub before: Option<Seq>,
+    /// The oldest messages after this one.
+    pub after: Option<Seq>,
+    /// How many at most; where it is not said, the most there can be.
+    pub limit: Option<usize>,
+}
+
+impl Chat {
+    /// Creates a channel that the caller owns.
+    pub async fn create_channel(&self, identity: &Identity, new: NewChannel) -> Result<Joined, Failure> {
+        if !policy::decide(identity, Action::CreateChannel, Membership::None).is_allowed() {
+            return Err(Failure::forbidden());
+        }
+        text("name", &new.name, self.config.limits.channel_name_bytes)?;
+        let now = self.clock.now();
+        let channel = Channel {
+            channel: self.new_channel_id(),
+            name: new.name,
+            visibility: new.visibility,
+            creator: identity.user.clone(),
+            created: now,
+            last_seq: Seq(0),
+        };
+        // Who has only used REST so far has no profile yet.
+        let arrived = self.store.arrive(profile_of(identity), now);
+        let created = self.store.create_channel(channel.clone());
+        arrived.await?;
+        created.await?;
+        Ok(Joined { channel, role: Role::Owner })
+    }
+
+    /// The channels the caller is in, by id, after `after`.
+    pub async fn channels(
+        &self,
+        identity: &Identity,
+        after: Option<&ChannelId>,
+        limit: Option<usize>,
+    ) -> Result<ChannelPage, Failure> {
+        let limit = page_limit(limit, &self.config.limits)?;
+        Ok(ChannelPage(self.store.channels_of(&identity.user, after, limit).await?))
+    }
+
+    /// The public channels, by id, after `after`, whether the caller is in them or not.
+    pub async fn public_channels(
+        &self,
+        after: Option<&ChannelId>,
+        limit: Option<usize>,
+    ) -> Result<PublicChannelPage, Failure> {
+        let limit = page_limit(limit, &self.config.limits)?;
+        Ok(PublicChannelPage(self.store.public_channels(after, limit).await?))
+    }
+
+    /// The members of a channel, by user id, after `after`.
+    pub async fn members(
+        &self,
+        identity: &Arc<Identity>,
+        channel: &ChannelId,
+        after: Option<&UserId>,
+        limit: Option<usize>,
+    ) -> Result<MemberPage, Failure> {
+        let limit = page_limit(limit, &self.config.limits)?;
+        let permit = access::permit(identity, Action::ReadHistory);
+        Ok(MemberPage(self.store.members(channel, &identity.user, after, limit, permit).await?))
+    }
+
+    /// Adds a member, or changes a member's role. All sockets of the new member hear the channel when it returns.
+    pub async fn add_member(
+        &self,
+        identity: &Arc<Identity>,
+        channel: &ChannelId,
+        user: &UserId,
+        role: Role,
+    ) -> Result<(), Failure> {
+        let permit = access::member_permit(identity, user, Some(role));
+        let now = self.clock.now();
+        Ok(self.store.add_member(channel, &identity.user, user, role, now, permit).await?)
+    }
+
+    /// Removes a member; everyone may remove themselves. None of the member's sockets hears the channel when it returns.
+    pub async fn remove_member(
+        &self,
+        identity: &Arc<Identity>,
+        channel: &ChannelId,
+        user: &UserId,
+    ) -> Result<bool, Failure> {
+        let permit = access::member_permit(identity, user, None);
+        Ok(self.store.remove_member(channel, &identity.user, user, permit).await?)
+    }
+
+    /// A stretch of a channel's history.
+    pub async fn history(
+        &self,
+        identity: &Arc<Identity>,
+        request: HistoryRequest,
+    ) -> Result<MessagePage, Failure> {
+        self.read_history(identity, request)?.await
+    }
+
+    /// The same, asked of the store when it is called.
+    pub(crate) fn read_history(
+        &self,
+        identity: &Arc<Identity>,
+        request: HistoryRequest,
+    ) -> Result<impl Future<Output = Result<MessagePage, Failure>> + Send + use<>, Failure> {
+        let page = match (request.before, request.after) {
+            (None, None) => Page::Latest,
+            (Some(seq), None) => Page::Before(seq),
+            (None, Some(seq)) => Page::After(seq),
+            (Some(_), Some(_)) => {
+                return Err(Failure::bad_payload("before, after: only one of them can be given"));
+            }
+        };
+        let query = HistoryQuery {
+            channel: request.channel_id,
+            reader: identity.user.clone(),
+            page,
+            limit: page_limit(request.limit, &self.config.limits)?,
+        };
+        let messages = self.store.history(query, access::permit(identity, Action::ReadHistory));
+        Ok(async move { Ok(MessagePage(messages.await?)) })
+    }
+
+    fn new_channel_id(&self) -> ChannelId {
+        // Of the same form as a message's: unique, and in the order of creation.
+        let id = MessageId::generate(self.clock.now(), self.entropy.as_ref());
+        ChannelId::new(id.to_string()).expect("a UUID is a good name")
+    }
+}
+
+/// Checks a text that people read.
+pub(crate) fn text(field: &str, text: &str, bytes_max: usize) -> Result<(), Failure> {
+    if text.trim().is_empty() {
+        return Err(Failure::bad_payload(format!("{field}: must not be blank")));
+    }
+    if text.len() > bytes_max {
+        return Err(Failure::bad_payload(format!("{field}: must be at most {bytes_max} bytes long")));
+    }
+    Ok(())
+}
+
+fn page_limit(limit: Option<usize>, limits: &Limits) -> Result<usize, Failure> {
+    let max = limits.page_entries;
+    match limit {
+        None => Ok(max),
+        Some(limit) if (1..=max).contains(&limit) => Ok(limit),
+        Some(_) => Err(Failure::bad_payload(format!("limit: must be from 1 to {max}"))),
+    }
+}

@@ -1,0 +1,109 @@
+use std::{future::Future, sync::Arc};
+
+use roomkey_auth::Identity;
+use roomkey_cluster::Node;
+use roomkey_hub::SocketKey;
+use roomkey_model::{ChannelId, Clock, Entropy, Failure, Limits, UserId};
+use roomkey_store::{Profile, Store};
+
+use crate::{
+    Caller, Reply, events,
+    rooms::{self, joined},
+};
+
+/// How the chat is run.
+#[derive(Clone, Debug)]
+pub struct ChatConfig {
+    /// The namespace it lives in.
+    pub namespace: Arc<str>,
+    /// Whether the room `user-<id>` is a personal room, beside `user:<id>`.
+    pub dashed_personal_rooms: bool,
+    /// The limits it keeps to.
+    pub limits: Limits,
+}
+
+impl Default for ChatConfig {
+    fn default() -> Self {
+        Self { namespace: "/".into(), dashed_personal_rooms: false, limits: Limits::default() }
+    }
+}
+
+/// The chat of this node.
+pub struct Chat {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) node: Node,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) config: ChatConfig,
+}
+
+impl Chat {
+    /// A chat on `store`, which must have been opened with the [`commit_sink`](crate::commit_sink) of `node`.
+    pub fn new(
+        store: Arc<dyn Store>,
+        node: Node,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        config: ChatConfig,
+    ) -> Self {
+        Self { store, node, clock, entropy, config }
+    }
+
+    /// Does what an event asks for. `None`: there is no such event.
+    ///
+    /// What must happen in the order a socket sent its events has happened when this returns; the rest is in the
+    /// reply. Replies to one caller may wait for those given before them, so that they must be polled together.
+    pub fn handle(&self, caller: &Caller, event: &str, args_json: &str) -> Option<Reply> {
+        events::handle(self, caller, event, args_json)
+    }
+
+    /// Welcomes a socket: its user's profile is brought up to date, and it joins the rooms that are the user's.
+    ///
+    /// To be awaited before the client is told that it is connected, so that it misses nothing after that.
+    pub fn connected(&self, caller: &Caller) -> impl Future<Output = Result<(), Failure>> + Send + use<> {
+        let (store, node, socket) = (Arc::clone(&self.store), self.node.clone(), caller.socket.clone());
+        let profile = profile_of(&caller.identity);
+        let personal_rooms = rooms::personal_rooms(&profile.user, self.config.dashed_personal_rooms);
+        let (now, channels_max) = (self.clock.now(), self.config.limits.channels_per_user);
+        async move {
+            for room in personal_rooms? {
+                joined(node.join(&socket, &room))?;
+            }
+            let user = profile.user.clone();
+            let channels = store.arrive(profile, now).await?;
+            for channel in &channels {
+                joined(node.join(&socket, &rooms::channel_room(channel)))?;
+            }
+            leave_lost(store.as_ref(), &node, &socket, &user, &channels, channels_max).await
+        }
+    }
+}
+
+/// Takes the socket out of the channels that its user was removed from while it joined them.
+///
+/// A removal that is committed later finds the socket in the room and takes it out itself.
+async fn leave_lost(
+    store: &dyn Store,
+    node: &Node,
+    socket: &SocketKey,
+    user: &UserId,
+    joined: &[ChannelId],
+    channels_max: usize,
+) -> Result<(), Failure> {
+    if joined.is_empty() {
+        return Ok(());
+    }
+    let still_in = store.channels_of(user, None, channels_max).await?;
+    for channel in joined {
+        if !still_in.iter().any(|one| one.channel.channel == *channel) {
+            node.leave(socket, &rooms::channel_room(channel));
+        }
+    }
+    Ok(())
+}
+
+/// What others see of the user: the name from the token, or the id where it has none. Never the e-mail address.
+pub(crate) fn profile_of(identity: &Identity) -> Profile {
+    let name = identity.name.as_deref().unwrap_or(identity.user.as_str());
+    Profile { user: identity.user.clone(), name: name.to_owned(), avatar: None }
+}

@@ -1,0 +1,156 @@
+//! What clients see, over Socket.IO as over REST.
+
+use roomkey_model::{MessageId, Seq, Timestamp};
+use roomkey_store::{Channel, Joined, Member, Message, Profile, Role, Visibility};
+use serde::{Serialize, Serializer};
+
+/// A message as clients see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageView<'a> {
+    id: MessageId,
+    channel_id: &'a str,
+    user_id: &'a str,
+    content: &'a str,
+    seq: Seq,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
+    #[serde(serialize_with = "iso")]
+    created_at: Timestamp,
+    #[serde(serialize_with = "iso")]
+    updated_at: Timestamp,
+    #[serde(serialize_with = "iso_or_null")]
+    edited_at: Option<Timestamp>,
+    delivery_status: &'static str,
+    user: UserView<'a>,
+}
+
+impl<'a> From<&'a Message> for MessageView<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            id: message.message,
+            channel_id: message.channel.as_str(),
+            user_id: message.sender.user.as_str(),
+            content: &message.content,
+            seq: message.seq,
+            client_id: message.client_id.as_deref(),
+            created_at: message.created,
+            updated_at: message.updated,
+            edited_at: message.edited,
+            delivery_status: "SENT",
+            user: UserView::from(&message.sender),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct UserView<'a> {
+    id: &'a str,
+    username: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avatar: Option<&'a str>,
+}
+
+impl<'a> From<&'a Profile> for UserView<'a> {
+    fn from(profile: &'a Profile) -> Self {
+        Self { id: profile.user.as_str(), username: &profile.name, avatar: profile.avatar.as_deref() }
+    }
+}
+
+/// A channel as clients see it: with the caller's role where the caller is a member.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelView<'a> {
+    id: &'a str,
+    name: &'a str,
+    visibility: Visibility,
+    created_by: &'a str,
+    #[serde(serialize_with = "iso")]
+    created_at: Timestamp,
+    last_seq: Seq,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
+}
+
+impl<'a> ChannelView<'a> {
+    /// The channel as who has this role in it sees it.
+    pub fn new(channel: &'a Channel, role: Option<Role>) -> Self {
+        Self {
+            id: channel.channel.as_str(),
+            name: &channel.name,
+            visibility: channel.visibility,
+            created_by: channel.creator.as_str(),
+            created_at: channel.created,
+            last_seq: channel.last_seq,
+            role,
+        }
+    }
+}
+
+impl<'a> From<&'a Joined> for ChannelView<'a> {
+    fn from(joined: &'a Joined) -> Self {
+        Self::new(&joined.channel, Some(joined.role))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MemberView<'a> {
+    user: UserView<'a>,
+    role: Role,
+    #[serde(serialize_with = "iso")]
+    joined_at: Timestamp,
+}
+
+impl<'a> From<&'a Member> for MemberView<'a> {
+    fn from(member: &'a Member) -> Self {
+        Self { user: UserView::from(&member.profile), role: member.role, joined_at: member.joined }
+    }
+}
+
+/// Declares a page of a list: `{<name>: [...]}`.
+macro_rules! page {
+    ($(#[$doc:meta])* $page:ident { $name:literal: $record:ty => $view:expr }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $page(pub Vec<$record>);
+
+        impl Serialize for $page {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let views: Vec<_> = self.0.iter().map($view).collect();
+                serializer.collect_map([($name, views)])
+            }
+        }
+    };
+}
+
+page! {
+    /// Channels the caller is in, and as what: `{channels: [...]}`.
+    ChannelPage { "channels": Joined => ChannelView::from }
+}
+
+page! {
+    /// Public channels, whether the caller is in them or not: `{channels: [...]}`.
+    PublicChannelPage { "channels": Channel => |channel| ChannelView::new(channel, None) }
+}
+
+page! {
+    /// Members of a channel: `{members: [...]}`.
+    MemberPage { "members": Member => MemberView::from }
+}
+
+page! {
+    /// Messages of a channel, oldest first: `{messages: [...]}`.
+    MessagePage { "messages": Message => MessageView::from }
+}
+
+fn iso<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(time)
+}
+
+fn iso_or_null<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.collect_str(time),
+        None => serializer.serialize_none(),
+    }
+}

@@ -1,0 +1,175 @@
+//! A chat with users whose sockets are polling connections of a real hub.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use roomkey_auth::Identity;
+use roomkey_chat::{Caller, Chat, ChatConfig, NewChannel, Reply, commit_sink};
+use roomkey_cluster::Node;
+use roomkey_hub::{Attention, Hub, HubConfig, Notice, SocketKey, Wire};
+use roomkey_model::{ChannelId, Clock, Entropy, Failure, Timestamp, TokenId, UserId};
+use roomkey_store::{Role, SqliteConfig, SqliteStore, Store, Visibility};
+use tempfile::TempDir;
+
+pub(crate) struct World {
+    pub(crate) chat: Chat,
+    pub(crate) store: Arc<dyn Store>,
+    hub: Arc<Hub>,
+    _directory: TempDir,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with_config(ChatConfig::default())
+    }
+
+    /// The calling thread becomes the hub's only shard.
+    pub(crate) fn with_config(config: ChatConfig) -> Self {
+        let hub = Arc::new(Hub::new(&HubConfig::new(1, &config.limits)));
+        hub.shards()[0].enter();
+        let node = Node::new(Arc::clone(&hub));
+        let directory = tempfile::tempdir().expect("a directory");
+        let sink = commit_sink(node.clone(), Arc::clone(&config.namespace));
+        let store_config =
+            SqliteConfig { channels_per_user: config.limits.channels_per_user, ..SqliteConfig::default() };
+        let path = directory.path().join("roomkey.db");
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&path, &store_config, sink).expect("a new store opens"));
+        let chat = Chat::new(Arc::clone(&store), node, Arc::new(Noon), Arc::new(Counting::default()), config);
+        Self { chat, store, hub, _directory: directory }
+    }
+
+    /// A socket that is not welcomed yet.
+    pub(crate) fn socket(&self, user: &str) -> Client<'_> {
+        let connection = self.hub.shards()[0].insert(Arc::new(Deaf), Wire::Polling);
+        let socket = SocketKey { connection, namespace: "/".into() };
+        Client { world: self, caller: Caller::new(identity(user), socket) }
+    }
+
+    /// A connected socket.
+    pub(crate) async fn connect(&self, user: &str) -> Client<'_> {
+        let client = self.socket(user);
+        self.chat.connected(&client.caller).await.expect("is welcome");
+        client
+    }
+
+    /// A channel of `owner` with these members.
+    pub(crate) async fn channel(
+        &self,
+        visibility: Visibility,
+        owner: &str,
+        members: &[(&str, Role)],
+    ) -> ChannelId {
+        let new = NewChannel { name: "harbour".to_owned(), visibility };
+        let channel =
+            self.chat.create_channel(&identity(owner), new).await.expect("is created").channel.channel;
+        for (user, role) in members {
+            self.add(owner, &channel, user, *role).await.expect("is added");
+        }
+        channel
+    }
+
+    pub(crate) async fn add(
+        &self,
+        actor: &str,
+        channel: &ChannelId,
+        user: &str,
+        role: Role,
+    ) -> Result<(), Failure> {
+        self.chat.add_member(&identity(actor), channel, &user_id(user), role).await
+    }
+}
+
+/// Somebody's socket.
+pub(crate) struct Client<'a> {
+    world: &'a World,
+    pub(crate) caller: Caller,
+}
+
+impl Client<'_> {
+    /// What the server has begun to do about an event.
+    pub(crate) fn emit(&self, event: &str, args_json: &str) -> Reply {
+        self.world.chat.handle(&self.caller, event, args_json).expect("there is such an event")
+    }
+
+    /// The acknowledgement of an event.
+    pub(crate) async fn ask(&self, event: &str, args_json: &str) -> String {
+        self.emit(event, args_json).ack().await.json().to_owned()
+    }
+
+    pub(crate) async fn send(&self, channel: &ChannelId, content: &str) -> String {
+        self.ask("sendMessage", &format!(r#"[{{"channelId":"{channel}","content":"{content}"}}]"#)).await
+    }
+
+    /// What has come since the last call: the name and the arguments of each event.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        let frames = self.world.hub.shards()[0].poll(self.caller.socket.connection, 10_000);
+        self.world.hub.shards()[0].stop_polling(self.caller.socket.connection);
+        frames.iter().flat_map(|frame| frame.packets().map(event).collect::<Vec<_>>()).collect()
+    }
+
+    /// The contents of the messages that have come since the last call.
+    pub(crate) fn contents(&self) -> Vec<String> {
+        let content = |event: &String| {
+            let event: serde_json::Value = serde_json::from_str(event).expect("JSON");
+            (event[0] == "message.created").then(|| event[1]["content"].as_str().map(str::to_owned)).flatten()
+        };
+        self.heard().iter().filter_map(content).collect()
+    }
+}
+
+fn event(packet: &[u8]) -> String {
+    let packet = std::str::from_utf8(packet).expect("text");
+    packet.strip_prefix("42").expect("an event of the main namespace").to_owned()
+}
+
+pub(crate) fn user_id(user: &str) -> UserId {
+    UserId::new(user).expect("a good name")
+}
+
+/// A user whose name is the id with a capital letter.
+pub(crate) fn identity(user: &str) -> Arc<Identity> {
+    let (first, rest) = user.split_at(1);
+    Arc::new(Identity {
+        user: user_id(user),
+        issuer: "test".into(),
+        subject: user.into(),
+        session: None,
+        token: TokenId::new("t1").expect("a good name"),
+        issued_at: None,
+        expires_at: None,
+        deadline: None,
+        name: Some(format!("{}{rest}", first.to_uppercase()).into()),
+        email: Some(format!("{user}@example.com").into()),
+        roles: [].into(),
+        key_id: None,
+    })
+}
+
+struct Deaf;
+
+impl Attention for Deaf {
+    fn notify(&self, _: Notice) {}
+}
+
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        Timestamp(1_794_484_800_000)
+    }
+}
+
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        let number = self.0.fetch_add(1, Ordering::Relaxed);
+        bytes.fill(0);
+        let start = bytes.len() - 8;
+        bytes[start..].copy_from_slice(&number.to_be_bytes());
+    }
+}
