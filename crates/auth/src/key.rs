@@ -6,6 +6,7 @@ mod algorithm;
 mod der;
 mod hmac;
 mod jwk;
+mod key_set;
 mod pem;
 mod public;
 mod signing;

@@ -5,6 +5,18 @@
 //! holds the profiles and answers for one token at a time. [`BuiltinIssuer`] signs the tokens of Roomkey's own
 //! accounts, [`password`] keeps their passwords, and [`credentials`] finds the one token in a request.
 //!
+//! ```
+//! use roomkey_auth::{Algorithm, HmacSecret, IssuerProfile, SecretStrength, Verifier};
+//! use roomkey_model::Timestamp;
+//!
+//! let secret = b"q4cXf0-IXnJ1mTz8sVb2wYd6RkPh7uLe";
+//! let secret = HmacSecret::new("JWT_SECRET", Algorithm::Hs256, secret, SecretStrength::Required)?;
+//! let verifier = Verifier::new(vec![IssuerProfile::shared_secret("backend", vec![secret])])?;
+//! let error = verifier.verify("not a token", Timestamp::from_secs(1_800_000_000)).unwrap_err();
+//! assert_eq!(error.code().as_str(), "TOKEN_INVALID");
+//! # Ok::<(), roomkey_auth::ConfigError>(())
+//! ```
+//!
 //! What is deliberately absent: revocation (the caller's, after [`Verifier::verify`]), fetching of keys, and
 //! every kind of fallback. A token that fits no profile exactly is refused.
 
@@ -13,6 +25,7 @@ pub mod credentials;
 mod error;
 mod identity;
 mod issuer;
+mod json;
 mod key;
 pub mod password;
 pub mod policy;
@@ -25,4 +38,4 @@ pub use identity::Identity;
 pub use issuer::{BuiltinConfig, BuiltinIssuer, Grant, SignedToken};
 pub use key::{Algorithm, Ed25519Key, HmacSecret, PublicKey, SecretStrength, SigningKey, VerifyingKey};
 pub use profile::{ClaimPath, IssuerProfile, IssuerRule, RequiredClaim, TokenType};
-pub use verify::Verifier;
+pub use verify::{Inspection, Verifier};

@@ -5,7 +5,7 @@ mod audience;
 mod claims;
 mod compact;
 mod header;
-mod json;
+mod inspection;
 mod key_choice;
 mod lifetime;
 mod peek;
@@ -19,6 +19,8 @@ use crate::{ConfigError, Identity, InvalidReason, IssuerProfile, TokenError, pro
 use claims::Claims;
 use compact::Compact;
 use header::Header;
+
+pub use inspection::Inspection;
 
 pub(crate) use subject::SUBJECT_BYTES_MAX;
 

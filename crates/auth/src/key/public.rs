@@ -40,7 +40,7 @@ impl PublicKey {
     }
 
     /// From a DER-encoded SubjectPublicKeyInfo or PKCS#1 public key.
-    pub(super) fn from_der(der: &[u8]) -> Option<Self> {
+    fn from_der(der: &[u8]) -> Option<Self> {
         Self::ed25519(der).or_else(|| Self::p256(der)).or_else(|| Self::rsa(der))
     }
 
@@ -54,7 +54,8 @@ impl PublicKey {
         Some(Self::new(Algorithm::EdDsa, key, Jwk::ed25519(&x)))
     }
 
-    fn p256(der: &[u8]) -> Option<Self> {
+    /// From a DER-encoded SubjectPublicKeyInfo or an uncompressed point (SEC 1).
+    pub(super) fn p256(der: &[u8]) -> Option<Self> {
         let key = parse(&ECDSA_P256_SHA256_FIXED, der)?;
         let spki = spki(&key)?;
         let (form, coordinates) = spki.last_chunk::<65>()?.split_first()?;
@@ -62,7 +63,8 @@ impl PublicKey {
         (*form == 4).then(|| Self::new(Algorithm::Es256, key, Jwk::p256(x, y)))
     }
 
-    fn rsa(der: &[u8]) -> Option<Self> {
+    /// From a DER-encoded SubjectPublicKeyInfo or PKCS#1 key.
+    pub(super) fn rsa(der: &[u8]) -> Option<Self> {
         let pkcs1 = rsa::PublicKey::from_der(der).ok()?;
         let bits = aws_lc_rs::signature::RsaParameters::public_modulus_len(pkcs1.as_ref()).ok()?;
         if !(2048..=8192).contains(&bits) {

@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use roomkey_model::{SessionId, TokenId};
 use serde_json::{Map, Value};
 
-use super::json;
+use crate::json;
 use crate::{ClaimPath, InvalidReason};
 
 const ROLES_MAX: usize = 64;

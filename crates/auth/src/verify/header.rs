@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::json;
+use crate::json;
 use crate::{Algorithm, InvalidReason};
 
 /// Bytes that `kid` may have.

@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value};
 ///
 /// RFC 7519 section 4 lets a parser take the last of two equal claims; another parser on the way may have taken
 /// the first. Depth is bounded by `serde_json` (128), numbers outside of `f64` and lone surrogates are errors.
-pub(super) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
+pub(crate) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(bytes).ok()? {
         Strict(Value::Object(members)) => Some(members),
         Strict(_) => None,
