@@ -7,9 +7,9 @@ type Check = fn() -> Result<()>;
 /// What CI runs, quickest first. Every step runs, also after one has failed; each check counts as one test.
 pub(crate) fn run() -> Result<Totals> {
     let checks: [(&str, Check); 7] = [
-        ("format", || run::run_in("", "cargo fmt --all --check")),
+        ("format", format),
         ("tidy", tidy::run),
-        ("clippy", || run::run_in("", "cargo clippy --workspace --all-targets --locked -- -D warnings")),
+        ("clippy", clippy),
         ("docs", docs),
         ("pages", web::run),
         ("licences", deny::run),
@@ -34,6 +34,21 @@ pub(crate) fn run() -> Result<Totals> {
         println!("failed checks: {}", failures.join(", "));
     }
     Ok(totals)
+}
+
+/// The workspaces beside the main one, by their manifests.
+const FUZZ: &str = "--manifest-path fuzz/Cargo.toml";
+const PEERS: &str = "--manifest-path bench/peers/Cargo.toml";
+
+fn format() -> Result<()> {
+    run::run_in("", "cargo fmt --all --check")?;
+    run::run_in("", &format!("cargo fmt {FUZZ} --all --check"))?;
+    run::run_in("", &format!("cargo fmt {PEERS} --all --check"))
+}
+
+fn clippy() -> Result<()> {
+    run::run_in("", "cargo clippy --workspace --all-targets --locked -- -D warnings")?;
+    run::run_in("", &format!("cargo clippy {FUZZ} --locked -- -D warnings"))
 }
 
 fn docs() -> Result<()> {

@@ -26,7 +26,7 @@ cargo xtask <command>
   e2e [FILE..]   end-to-end tests only, of all files or of those named
   web            build the pages in web/ and fail if the committed output differs
   deny           licences, banned crates and sources of the dependency tree
-  fuzz [SECONDS] run every fuzz target for that long (default 10)
+  fuzz [SECONDS] run the fuzz targets for that long in all (default 30)
   bench [FLAGS]  measure against the peers; `cargo xtask bench --help`
 ";
 
