@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { connect } from "./support/client.mjs";
+import { connect, refusal } from "./support/client.mjs";
 import { expectStatus, passwordOf, register, request } from "./support/rest.mjs";
-import { startServer } from "./support/server.mjs";
+import { SECRET, startServer } from "./support/server.mjs";
 import { expiredToken, forgedToken } from "./support/tokens.mjs";
 
 test("register, then log in by email, by username, and at /login", async (t) => {
@@ -108,4 +108,21 @@ test("health, readiness and metrics are served", async (t) => {
   const metrics = await request(server, "GET", "/metrics");
   assert.equal(metrics.status, 200);
   assert.match(metrics.text, /^# EOF$/m);
+});
+
+test("nothing secret reaches the log", async (t) => {
+  const server = await startServer(t, { env: { ROOMKEY__LOG__LEVEL: "debug" } });
+  const { token, refreshToken } = await register(server, "ada");
+  const socket = await connect(t, server, token);
+  await refusal(t, server, { transports: ["websocket"], auth: { token: forgedToken("ada") } });
+  await refusal(t, server, { transports: ["websocket"], query: { token: expiredToken("ada") } });
+  const wrong = { username: "ada", password: "a password that is wrong" };
+  await request(server, "POST", "/api/auth/login", { body: wrong });
+  socket.disconnect();
+  assert.equal(await server.stop("SIGTERM"), 0);
+  const log = server.output.stdout + server.output.stderr;
+  const secrets = [token, refreshToken, forgedToken("ada"), passwordOf("ada"), wrong.password, SECRET];
+  for (const secret of secrets) {
+    assert.ok(!log.includes(secret.slice(-16)), `the log has ${secret}`);
+  }
 });
