@@ -16,3 +16,4 @@ mod lifetime;
 mod properties;
 mod redaction;
 mod seeds;
+mod signatures;
