@@ -5,7 +5,9 @@ use roomkey_model::{Entropy, SessionId, Timestamp, TokenId, UserId};
 use secrecy::SecretString;
 use serde::Serialize;
 
-use crate::{ConfigError, IssuerProfile, IssuerRule, SigningKey, TokenType, VerifyingKey, key::jwk_set};
+use crate::{
+    ClaimPath, ConfigError, IssuerProfile, IssuerRule, SigningKey, TokenType, VerifyingKey, key::jwk_set,
+};
 
 /// How the built-in issuer names itself and how long its tokens live.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,8 +94,8 @@ impl BuiltinIssuer {
         let own = IssuerProfile {
             audiences: vec![self.config.audience.clone()],
             token_type: TokenType::AccessToken,
-            name_claims: vec![crate::ClaimPath::new("username")],
-            roles_claim: Some(crate::ClaimPath::new("roles")),
+            name_claims: vec![ClaimPath::new("username")],
+            roles_claim: Some(ClaimPath::new(ROLES_CLAIM)),
             lifetime_max_ms: Some(self.config.lifetime_ms.max(15 * 60_000)),
             require_iat: true,
             ..IssuerProfile::new(PROFILE_NAME, IssuerRule::Exact(issuer.clone()), keys)
@@ -177,6 +179,9 @@ impl BuiltinIssuer {
 
 const PROFILE_NAME: &str = "builtin";
 
+/// A name of our own: with a shared secret, the `roles` of somebody else's backend must not become ours.
+const ROLES_CLAIM: &str = "roomkey_roles";
+
 #[derive(Serialize)]
 struct Header<'a> {
     alg: &'static str,
@@ -197,7 +202,8 @@ struct Claims<'a> {
     username: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    /// [`ROLES_CLAIM`].
+    #[serde(rename = "roomkey_roles", skip_serializing_if = "<[_]>::is_empty")]
     roles: &'a [&'a str],
     sid: &'a str,
     jti: &'a str,

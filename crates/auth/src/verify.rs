@@ -73,6 +73,7 @@ impl Verifier {
         let payload = compact.payload()?;
         let profile = self.profile(peek::issuer(&payload)?.as_deref())?;
         let rules = &profile.rules;
+        header.require_type(rules.token_type)?;
         let key = key_choice::verify(rules, &header, &compact)?;
 
         let claims = Claims::parse(&payload)?;

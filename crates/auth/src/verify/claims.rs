@@ -5,8 +5,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use roomkey_model::{SessionId, TokenId};
 use serde_json::{Map, Value};
 
-use crate::json;
-use crate::{ClaimPath, InvalidReason};
+use crate::{ClaimPath, InvalidReason, json};
 
 const ROLES_MAX: usize = 64;
 const ROLE_BYTES_MAX: usize = 128;

@@ -1,7 +1,6 @@
 use serde_json::Value;
 
-use crate::json;
-use crate::{Algorithm, InvalidReason};
+use crate::{Algorithm, InvalidReason, TokenType, json};
 
 /// Bytes that `kid` may have.
 const KEY_ID_BYTES_MAX: usize = 256;
@@ -17,7 +16,7 @@ const NEVER_ACCEPTED: &[&str] = &["crit", "jku", "jwk", "x5u", "x5c", "b64", "en
 pub(super) struct Header {
     pub(super) algorithm: Algorithm,
     pub(super) key_id: Option<String>,
-    pub(super) token_type: Option<String>,
+    token_type: Option<String>,
 }
 
 impl Header {
@@ -38,5 +37,9 @@ impl Header {
         }
         let token_type = text("typ", InvalidReason::TokenType)?;
         Ok(Self { algorithm: algorithm.ok_or(InvalidReason::AlgorithmUnknown)?, key_id, token_type })
+    }
+
+    pub(super) fn require_type(&self, required: TokenType) -> Result<(), InvalidReason> {
+        if required.accepts(self.token_type.as_deref()) { Ok(()) } else { Err(InvalidReason::TokenType) }
     }
 }

@@ -13,9 +13,6 @@ pub(super) fn verify<'p>(
     header: &Header,
     compact: &Compact<'_>,
 ) -> Result<&'p VerifyingKey, InvalidReason> {
-    if !profile.token_type.accepts(header.token_type.as_deref()) {
-        return Err(InvalidReason::TokenType);
-    }
     if !profile.algorithms.contains(&header.algorithm) {
         return Err(InvalidReason::AlgorithmNotAllowed);
     }

@@ -59,7 +59,7 @@ fn what_a_token_says() {
           "id": "u-1",
           "iss": "roomkey",
           "jti": "AAAAAAAAAACeN3m5f0p8FQ",
-          "roles": [
+          "roomkey_roles": [
             "admin"
           ],
           "sid": "s-1",
@@ -139,8 +139,9 @@ fn with_a_shared_secret_the_tokens_of_its_backend_pass_too() {
             (sign(HS256_HEADER, claims(json!({})), hs256_with(OTHER_SECRET.as_bytes())), "Signature"),
         ],
     );
-    let identity = verify(&verifier_of(&issuer), &shared_token(json!({}))).expect("a good token");
-    assert_eq!(&*identity.issuer, "roomkey");
+    let identity =
+        verify(&verifier_of(&issuer), &shared_token(json!({"roles": ["admin"]}))).expect("a good token");
+    assert_eq!((&*identity.issuer, identity.roles), ("roomkey", texts(&[])));
 }
 
 #[test]
