@@ -116,6 +116,7 @@ mod tests {
             (Request { version: None, ..GOOD }, HandshakeError::Version),
             (Request { key: None, ..GOOD }, HandshakeError::Key),
             (Request { key: Some(""), ..GOOD }, HandshakeError::Key),
+            (Request { key: Some("AAAA=="), ..GOOD }, HandshakeError::Key),
             (Request { key: Some("dGhlIHNhbXBsZSBub25jZQ="), ..GOOD }, HandshakeError::Key),
             (Request { key: Some("dGhlIHNhbXBsZSBub25jZQ==="), ..GOOD }, HandshakeError::Key),
             (Request { key: Some("dGhlIHNhbXBsZSBub25jZQQ="), ..GOOD }, HandshakeError::Key),

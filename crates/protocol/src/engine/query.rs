@@ -240,6 +240,12 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_session_id_is_none() {
+        assert_eq!(parse("EIO=4&transport=polling&sid=").map(|query| query.sid), Ok(None));
+        assert_eq!(parse("EIO=4&transport=polling").map(|query| query.sid), Ok(None));
+    }
+
+    #[test]
     fn percent_encoding() {
         for (query, expected) in [
             ("a=1&b", vec![("a", "1"), ("b", "")]),
