@@ -1,0 +1,30 @@
+//! Fuzz targets: each is an ordinary function that takes bytes and panics when a property does not hold.
+//!
+//! Two things drive them: the `fuzz-smoke` program, which needs nothing but this crate, and libFuzzer, which is led
+//! by coverage (see `README.md`).
+
+pub mod engine_payload;
+pub mod engine_query;
+pub mod session;
+pub mod socket_packet;
+pub mod websocket_frames;
+
+/// A target, as the smoke test knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its name, and that of its folder under `corpus/`.
+    pub name: &'static str,
+    /// What it does with one input.
+    pub run: fn(&[u8]),
+    /// Pieces that its inputs are made of.
+    pub dictionary: &'static [&'static [u8]],
+}
+
+/// Every target.
+pub const TARGETS: [Target; 5] = [
+    Target { name: "engine_payload", run: engine_payload::run, dictionary: engine_payload::DICTIONARY },
+    Target { name: "engine_query", run: engine_query::run, dictionary: engine_query::DICTIONARY },
+    Target { name: "session", run: session::run, dictionary: session::DICTIONARY },
+    Target { name: "socket_packet", run: socket_packet::run, dictionary: socket_packet::DICTIONARY },
+    Target { name: "websocket_frames", run: websocket_frames::run, dictionary: websocket_frames::DICTIONARY },
+];
