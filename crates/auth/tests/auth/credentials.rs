@@ -143,8 +143,9 @@ fn h24_cookies() {
     let many = "a=b;".repeat(300);
     let long = format!("a={}", "x".repeat(16 * 1024));
     let most = format!("{}s=1", "a=b;".repeat(255));
+    let one_more = format!("a=b;{most}");
     type Found<'a> = Result<Option<&'a str>, &'a str>;
-    let cases: [(&[&str], Found<'_>); 20] = [
+    let cases: [(&[&str], Found<'_>); 21] = [
         (&[], Ok(None)),
         (&[""], Ok(None)),
         (&["s=x"], Ok(Some("x"))),
@@ -165,6 +166,7 @@ fn h24_cookies() {
         (&[&many], Err("BAD_PAYLOAD")),
         (&[&long], Err("BAD_PAYLOAD")),
         (&[&most], Ok(Some("1"))),
+        (&[&one_more], Err("BAD_PAYLOAD")),
     ];
     for (lines, expected) in cases {
         let found = cookie(lines, "s").map_err(|error| Failure::from(&error).code.as_str());

@@ -7,7 +7,7 @@ use aws_lc_rs::{
         ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, RSA_PSS_SHA256,
     },
 };
-use roomkey_auth::{PublicKey, Verifier};
+use roomkey_auth::{Algorithm, HmacSecret, PublicKey, SecretStrength, Verifier};
 use serde_json::json;
 
 use crate::forge::*;
@@ -132,6 +132,29 @@ fn f10_a_profile_takes_its_own_algorithms_only() {
             (sign(r#"{"alg":"PS256"}"#, idp_claims(json!({})), pss), "AlgorithmUnknown"),
             (sign(r#"{"alg":"RS256"}"#, idp_claims(json!({})), pss), "Signature"),
             (sign(r#"{"alg":"ES256"}"#, idp_claims(json!({})), es256), "AlgorithmNotAllowed"),
+        ],
+    );
+}
+
+/// A key configured for HS512 and a token that is signed with it, but says HS256: both are allowed here, and the
+/// two do not belong together.
+#[test]
+fn f10_a_key_is_for_one_algorithm() {
+    let bytes: Vec<u8> = (0..64).collect();
+    let key =
+        HmacSecret::new("k", Algorithm::Hs512, &bytes, SecretStrength::Required).expect("a good secret");
+    let verifier = shared(|profile| {
+        profile.algorithms = vec![Algorithm::Hs256, Algorithm::Hs512];
+        profile.keys = vec![key.into()];
+    });
+    let hs512 =
+        |input: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA512, &bytes), input).as_ref().to_vec();
+    check(
+        &verifier,
+        [
+            (sign(r#"{"alg":"HS512"}"#, claims(json!({})), hs512), "alice"),
+            (sign(r#"{"alg":"HS256"}"#, claims(json!({})), hs512), "KeyUnknown"),
+            (sign(r#"{"alg":"HS256"}"#, claims(json!({})), hs256_with(&bytes)), "KeyUnknown"),
         ],
     );
 }
