@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -129,7 +131,7 @@ pub fn encode_ack_raw(
 
 /// `4`, the type and the namespace.
 fn prefix(packet_type: char, namespace: &str) -> String {
-    let mut text = String::with_capacity(64);
+    let mut text = String::with_capacity(128);
     text.push('4');
     text.push(packet_type);
     if namespace != "/" {
@@ -156,7 +158,7 @@ fn event_prefix(namespace: &str, id: Option<u64>, name: &str) -> Result<String, 
     }
     let mut text = prefix('2', namespace);
     if let Some(id) = id {
-        text.push_str(&id.to_string());
+        write!(text, "{id}").expect("a string");
     }
     text.push('[');
     let mut text = text.into_bytes();
@@ -166,7 +168,7 @@ fn event_prefix(namespace: &str, id: Option<u64>, name: &str) -> Result<String, 
 
 fn ack_prefix(namespace: &str, id: u64) -> String {
     let mut text = prefix('3', namespace);
-    text.push_str(&id.to_string());
+    write!(text, "{id}").expect("a string");
     text
 }
 

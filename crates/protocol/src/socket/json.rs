@@ -34,9 +34,7 @@ pub(crate) fn check(text: &str, shape: Shape) -> Result<(), ParseError> {
 }
 
 fn is_too_deep(text: &str) -> bool {
-    // Most payloads do not even have that many brackets.
-    let is_open = |byte: &u8| matches!(byte, b'[' | b'{');
-    if text.as_bytes().iter().filter(|byte| is_open(byte)).count() <= DEPTH_MAX {
+    if text.len() <= DEPTH_MAX || count_opening(text) <= DEPTH_MAX {
         return false;
     }
     let mut depth = 0_usize;
@@ -48,6 +46,16 @@ fn is_too_deep(text: &str) -> bool {
         }
         depth > DEPTH_MAX
     })
+}
+
+/// Counts the brackets that may open something, also those in strings: many bytes at once, so that hardly any payload
+/// has to be walked through for its depth.
+fn count_opening(text: &str) -> usize {
+    const ASCII_CASE: u8 = 0x20; // the only difference between `[` and `{`
+    let count_chunk = |chunk: &[u8]| {
+        chunk.iter().fold(0_u8, |count, byte| count.wrapping_add(u8::from(byte | ASCII_CASE == b'{')))
+    };
+    text.as_bytes().chunks(usize::from(u8::MAX)).map(|chunk| usize::from(count_chunk(chunk))).sum()
 }
 
 /// Splits the array of an event, which [`check`] has passed, into the event's name and the array of its arguments.

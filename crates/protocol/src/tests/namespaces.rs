@@ -117,6 +117,22 @@ fn leaving_one_namespace_does_not_touch_the_others() {
 }
 
 #[test]
+fn a_client_that_says_goodbye() {
+    pair().send(&["40", "40/custom,", "41", "41/custom,", "1"]).check(expect![[r#"
+        0 -> 40
+        0 <- 40{"sid":"sid"}
+        0 -> 40/custom,
+        0 <- 40/custom,{"sid":"sid"}
+        0 -> 41
+        0 left /
+        0 -> 41/custom,
+        0 left /custom
+        0 -> 1
+        0 close: transport close: the client closed the session;
+    "#]]);
+}
+
+#[test]
 fn what_crosses_with_a_disconnect_of_the_server_is_ignored() {
     pair()
         .send(&["40", "40/custom,", "42/custom,[\"leave\"]", "42/custom,1[\"late\"]", "43/custom,0[]"])
