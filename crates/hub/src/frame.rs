@@ -50,6 +50,18 @@ impl Frame {
         Self { websocket: websocket.into(), polling: Polling::Packets(packets.into()) }
     }
 
+    /// A frame of the WebSocket protocol itself, such as a pong; nothing at all for long-polling.
+    pub fn control(opcode: Opcode, payload: &[u8]) -> Self {
+        let mut websocket = Vec::new();
+        encode(opcode, payload, &mut websocket);
+        Self::raw(websocket)
+    }
+
+    /// A frame of the WebSocket protocol itself that is encoded already.
+    pub fn raw(websocket: Vec<u8>) -> Self {
+        Self { websocket: websocket.into(), polling: Polling::Packets(Arc::default()) }
+    }
+
     /// The frame as written to a WebSocket.
     pub fn websocket(&self) -> &Bytes {
         &self.websocket

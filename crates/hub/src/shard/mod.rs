@@ -37,6 +37,7 @@ thread_local! {
 /// Its thread calls [`Self::enter`] once and keeps [`Self::run`] going. Connections are made, read and ended on
 /// that thread; emitting and joining go through [`crate::Hub`], from any thread.
 pub struct Shard {
+    index: u16,
     /// Locked only by the shard's own thread and by whoever reads counters, so never waited for.
     core: Mutex<Core>,
     inbox: Inbox,
@@ -69,12 +70,18 @@ impl Shard {
     pub(crate) fn new(index: u16, config: &HubConfig, directory: Arc<Directory>, epoch: Instant) -> Self {
         let core = Core::new(index, config.outbox_bytes_max, config.rooms_per_connection_max, directory);
         Self {
+            index,
             core: Mutex::new(core),
             inbox: Inbox::default(),
             dirty: Notify::new(),
             armed: Notify::new(),
             epoch,
         }
+    }
+
+    /// Its place among [`crate::Hub::shards`].
+    pub fn index(&self) -> usize {
+        usize::from(self.index)
     }
 
     /// Declares the calling thread to be the one that runs this shard.

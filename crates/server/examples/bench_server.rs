@@ -1,0 +1,56 @@
+//! The server that Roomkey is measured with: `bench_server PORT THREADS`.
+//!
+//! Listens on 127.0.0.1 and lets in clients whose `auth.token` is signed (HS256) with the secret below.
+//!
+//! - `join(room)` joins a room and acks `"ok"`
+//! - `bcast(room, payload)` emits `msg(payload)` to the room
+//! - `echo(x)` acks `x`
+
+use std::sync::Arc;
+
+use roomkey::{
+    Authentication, Namespace, OriginPolicy, Payload, RoomName, ServerBuilder, ServerConfig, Socket,
+    TokenAuthentication,
+    auth::{Algorithm, HmacSecret, IssuerProfile, SecretStrength, Verifier},
+};
+use serde_json::value::RawValue;
+
+const SECRET: &str = "perf-secret-perf-secret-perf-secret-32";
+
+fn main() -> anyhow::Result<()> {
+    let mut args = std::env::args().skip(1);
+    let (Some(port), Some(threads), None) = (args.next(), args.next(), args.next()) else {
+        anyhow::bail!("usage: bench_server PORT THREADS");
+    };
+    let config = ServerConfig {
+        address: ([127, 0, 0, 1], port.parse()?).into(),
+        threads: threads.parse()?,
+        origins: OriginPolicy::any(),
+        ..ServerConfig::default()
+    };
+    let builder = ServerBuilder::new(config).namespace("/", namespace()?);
+    let server = builder.bind()?;
+    println!("listening on {}", server.local_addr());
+    server.run(std::future::pending())?;
+    Ok(())
+}
+
+fn namespace() -> anyhow::Result<Namespace> {
+    let secret = HmacSecret::new("SECRET", Algorithm::Hs256, SECRET.as_bytes(), SecretStrength::Required)?;
+    // Load generators sign what they like: no lifetime is too long for a measurement, nor none at all.
+    let profile = IssuerProfile {
+        lifetime_max_ms: None,
+        require_exp: false,
+        ..IssuerProfile::shared_secret("bench", vec![secret])
+    };
+    let verifier = Arc::new(Verifier::new(vec![profile])?);
+    let authentication = Authentication::Token(Arc::new(TokenAuthentication::new(verifier)));
+    Ok(Namespace::new(authentication)
+        .on("join", async |socket: Socket, (room,): (RoomName,)| {
+            socket.join(&room).map_or("failed", |()| "ok")
+        })
+        .on("bcast", async |socket: Socket, (room, payload): (RoomName, Box<RawValue>)| {
+            _ = socket.in_room(&room).emit("msg", &(payload,));
+        })
+        .on_any(async |_, name: Box<str>, args: Payload| (*name == *"echo").then_some(args)))
+}

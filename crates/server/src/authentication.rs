@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use roomkey_auth::{Identity, TokenError, Verifier, credentials};
+use roomkey_model::{Failure, Timestamp};
+
+use crate::Handshake;
+
+/// How a namespace finds out who a client is.
+#[derive(Clone)]
+pub enum Authentication {
+    /// It does not: everybody is let in, without an identity.
+    Open,
+    /// By a token.
+    Token(Arc<TokenAuthentication>),
+}
+
+/// Where tokens may be, and who says whether they are valid.
+pub struct TokenAuthentication {
+    verifier: Arc<Verifier>,
+    cookie: Option<Box<str>>,
+    query: bool,
+}
+
+impl TokenAuthentication {
+    /// Tokens in `auth.token` of the CONNECT packet, and in the `Authorization` header of the handshake.
+    pub fn new(verifier: Arc<Verifier>) -> Self {
+        Self { verifier, cookie: None, query: false }
+    }
+
+    /// Tokens in this cookie, too. They count only for pages of an allowed origin.
+    #[must_use]
+    pub fn or_cookie(self, name: &str) -> Self {
+        Self { cookie: Some(name.into()), ..self }
+    }
+
+    /// Tokens in the query parameter `token`, too. URLs end up in logs: prefer any other place.
+    #[must_use]
+    pub fn or_query(self) -> Self {
+        Self { query: true, ..self }
+    }
+
+    /// The identity that the token in a handshake or a CONNECT packet speaks for.
+    pub(crate) fn authenticate(
+        &self,
+        handshake: &Handshake,
+        auth_payload: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Identity, TokenError> {
+        let authorization: Vec<_> = handshake.header_values("authorization").collect();
+        let cookies: Vec<_> = handshake.header_values("cookie").collect();
+        let cookie = match &self.cookie {
+            Some(name) if handshake.may_use_cookies() => credentials::cookie(&cookies, name)?,
+            _ => None,
+        };
+        let query = if self.query { handshake.query("token") } else { None };
+        let given = credentials::Credentials {
+            auth_payload,
+            authorization: &authorization,
+            cookie,
+            query: query.as_deref(),
+        };
+        self.verifier.verify(&credentials::pick(&given)?, now)
+    }
+}
+
+impl Authentication {
+    pub(crate) fn authenticate(
+        &self,
+        handshake: &Handshake,
+        auth_payload: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Identity>>, Failure> {
+        match self {
+            Self::Open => Ok(None),
+            Self::Token(token) => match token.authenticate(handshake, auth_payload, now) {
+                Ok(identity) => Ok(Some(Arc::new(identity))),
+                Err(error) => {
+                    tracing::info!(
+                        event = "authn_login_fail",
+                        address = %handshake.address,
+                        reason = %error,
+                        "a token was refused"
+                    );
+                    Err(Failure::from(&error))
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The only place that asks the system for the time and for randomness.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use roomkey_model::{Clock, Entropy, Timestamp};
+
+/// The system's wall clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where the time enters")]
+    #[expect(clippy::cast_possible_truncation, reason = "2^64 milliseconds do not pass")]
+    fn now(&self) -> Timestamp {
+        // A clock before 1970 is no worse than any other wrong one.
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(since_epoch.as_millis() as u64)
+    }
+}
+
+/// The system's random number generator.
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    #[expect(clippy::disallowed_methods, reason = "this is where randomness enters")]
+    fn fill(&self, bytes: &mut [u8]) {
+        // No generator, no secrets: nothing here could go on safely.
+        getrandom::fill(bytes).expect("the system has a random number generator");
+    }
+}

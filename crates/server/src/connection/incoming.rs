@@ -1,0 +1,249 @@
+//! What the client's Socket.IO packets do.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use roomkey_hub::{Frame, RoomKey, SocketKey};
+use roomkey_model::{ErrorCode, Failure, SocketId};
+use roomkey_protocol::{
+    session::{CloseReason, DisconnectReason, Incoming},
+    socket::{Encoded, encode_connect, encode_connect_error, encode_disconnect},
+};
+use serde_json::json;
+use std::task::Context as TaskContext;
+
+use super::{Connection, Ending, Link};
+use crate::{Namespace, Socket, namespace::Event, socket::NewSocket};
+
+/// How long a refused client may stay, to try again on the same connection.
+const LINGER_MS: u64 = 1000;
+
+/// The client in one namespace.
+pub(super) struct Client {
+    namespace: Arc<Namespace>,
+    pub(super) socket: Socket,
+    /// When to look whether its token has expired.
+    pub(super) expires_ms: Option<u64>,
+}
+
+/// What came of something that took time.
+pub(super) enum Done {
+    /// The middleware has decided.
+    Admission { socket: Socket, outcome: Result<(), Failure> },
+    /// A handler has finished, and this is its ack.
+    Handled { socket: Socket, ack: Option<Encoded> },
+}
+
+impl Connection {
+    pub(super) fn on_incoming(&mut self, incoming: Incoming, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
+        match incoming {
+            Incoming::Connect { namespace, auth } => self.on_connect(&namespace, auth, cx),
+            Incoming::Disconnect { namespace } => {
+                self.drop_client(&namespace, DisconnectReason::ClientNamespaceDisconnect);
+                Ok(())
+            }
+            Incoming::Event { namespace, id, name, args } => {
+                self.context.metrics.events_received.increment();
+                let Some(client) = self.client(&namespace) else { return Ok(()) };
+                let socket = client.socket.clone();
+                let event = Event { socket: socket.clone(), name, id, args };
+                let Some(handling) = client.namespace.handle(event) else { return Ok(()) };
+                self.start_handling(socket, handling, cx)
+            }
+            Incoming::Ack { namespace, id, args } => {
+                if let Some(client) = self.client(&namespace) {
+                    client.socket.resolve_ack(id, args);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs a handler up to where it first waits. One that does not wait costs no more than its own box.
+    fn start_handling(
+        &mut self,
+        socket: Socket,
+        mut handling: futures_util::future::BoxFuture<'static, Option<Encoded>>,
+        cx: &mut TaskContext<'_>,
+    ) -> Result<(), Ending> {
+        match handling.as_mut().poll(cx) {
+            std::task::Poll::Ready(ack) => self.on_done(Done::Handled { socket, ack }, cx),
+            std::task::Poll::Pending => {
+                let done = handling.map(|ack| Done::Handled { socket, ack }).boxed();
+                self.work.get_or_insert_default().push(done);
+                Ok(())
+            }
+        }
+    }
+
+    fn on_connect(
+        &mut self,
+        name: &str,
+        auth: Option<Box<str>>,
+        cx: &mut TaskContext<'_>,
+    ) -> Result<(), Ending> {
+        let Some((name, namespace)) = self.context.namespaces.get_key_value(name) else {
+            self.session.reject(name);
+            let refusal = encode_connect_error(name, "Invalid namespace", None::<&()>);
+            self.send(Frame::text(&refusal.expect("text always serializes")));
+            self.linger();
+            return Ok(());
+        };
+        let (name, namespace) = (name.clone(), namespace.clone());
+        let now = self.context.clock.now();
+        let identity = match namespace.authentication.authenticate(&self.handshake, auth.as_deref(), now) {
+            Ok(identity) => identity,
+            Err(failure) => return self.refuse(&name, &failure),
+        };
+        let known = self.clients.iter().filter_map(|client| client.socket.user());
+        if known.zip(identity.as_ref()).any(|(user, identity)| *user != identity.user) {
+            return self.refuse(&name, &ErrorCode::PrincipalMismatch.into());
+        }
+        let deadline = identity.as_ref().and_then(|identity| identity.deadline);
+        let socket = Socket::new(NewSocket {
+            id: SocketId::generate(&*self.context.entropy),
+            key: SocketKey { connection: self.key, namespace: name },
+            node: self.context.node.clone(),
+            handshake: self.handshake.clone(),
+            auth: if identity.is_none() { Some(auth.unwrap_or_else(|| "{}".into())) } else { None },
+            identity,
+            acks_max: self.context.limits.acks_pending_per_socket,
+        });
+        let admission = namespace.admit(socket.clone());
+        self.clients.push(Client {
+            namespace,
+            socket: socket.clone(),
+            expires_ms: deadline.map(|deadline| self.now_ms() + deadline.since_ms(now)),
+        });
+        self.start(admission.map(|outcome| Done::Admission { socket, outcome }).boxed(), cx)
+    }
+
+    pub(super) fn on_done(&mut self, done: Done, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
+        match done {
+            Done::Handled { socket, ack } => {
+                if let Some(ack) = ack
+                    && self.client(socket.namespace()).is_some_and(|client| client.socket.id() == socket.id())
+                {
+                    self.send(Frame::new(&ack.text, &ack.attachments));
+                }
+                Ok(())
+            }
+            Done::Admission { socket, outcome } => {
+                let name = socket.namespace().clone();
+                if self.client(&name).is_none_or(|client| client.socket.id() != socket.id()) {
+                    return Ok(());
+                }
+                match outcome {
+                    Ok(()) => self.accept(&socket, cx),
+                    Err(failure) => {
+                        self.forget_client(&name);
+                        self.refuse(&name, &failure)
+                    }
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self, socket: &Socket, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
+        let name = socket.namespace();
+        if !self.session.accept(name) {
+            return Ok(());
+        }
+        self.context.metrics.connects_accepted.increment();
+        self.linger_until_ms = None;
+        if let Link::WebSocket(websocket) = &mut self.link {
+            websocket.raise_limit(&self.context.limits);
+        }
+        let everyone = RoomKey::everyone(name);
+        if let Err(error) = self.context.node.hub().join(socket.key(), &everyone) {
+            tracing::error!(%error, "a socket has no place in its namespace");
+        }
+        self.send(Frame::text(&encode_connect(name, socket.id().as_str(), None)));
+        let connected = self.client(name).and_then(|client| client.namespace.connected(socket.clone()));
+        match connected {
+            Some(connected) => self.start_handling(socket.clone(), connected.map(|()| None).boxed(), cx),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends the refusal and gives the client a little time to come with something better.
+    fn refuse(&mut self, namespace: &str, failure: &Failure) -> Result<(), Ending> {
+        self.session.reject(namespace);
+        self.context.metrics.connects_refused.increment();
+        let refusal = encode_connect_error(namespace, &failure.message, Some(&failure.data()));
+        self.send(Frame::text(&refusal.expect("text always serializes")));
+        self.linger();
+        self.auth_failures += 1;
+        if self.auth_failures >= self.context.limits.auth_failures_per_connection {
+            return Err(CloseReason::ForcedClose.into());
+        }
+        Ok(())
+    }
+
+    fn linger(&mut self) {
+        if self.clients.is_empty() {
+            self.linger_until_ms = Some(self.now_ms() + LINGER_MS);
+        }
+    }
+
+    /// The server ends a namespace, and with `close` the connection. A client that is still being admitted is
+    /// refused instead.
+    pub(super) fn on_server_disconnect(&mut self, namespace: &str, close: bool) -> Result<(), Ending> {
+        if self.session.disconnect(namespace) {
+            self.send(Frame::text(&encode_disconnect(namespace)));
+        } else if self.client(namespace).is_some() {
+            self.forget_client(namespace);
+            self.refuse(namespace, &Failure::forbidden())?;
+        }
+        if close {
+            self.drop_client(namespace, DisconnectReason::ForcedServerClose);
+            return Err(CloseReason::ForcedClose.into());
+        }
+        self.drop_client(namespace, DisconnectReason::ServerNamespaceDisconnect);
+        Ok(())
+    }
+
+    /// Ends the connection if the time of a token is over: by the wall clock, which may have been set since.
+    pub(super) fn expire_tokens(&mut self) -> Result<(), Ending> {
+        let (now, now_ms) = (self.context.clock.now(), self.now_ms());
+        let mut is_expired = false;
+        for client in &mut self.clients {
+            let Some(deadline) = client.socket.identity().and_then(|identity| identity.deadline) else {
+                continue;
+            };
+            client.expires_ms = Some(now_ms + deadline.since_ms(now).max(1));
+            if deadline <= now {
+                is_expired = true;
+                let failure = Failure::new(ErrorCode::TokenExpired);
+                drop(
+                    client.socket.emit(
+                        "auth:expired",
+                        &(json!({ "code": failure.code, "message": failure.message }),),
+                    ),
+                );
+            }
+        }
+        if is_expired { Err(Ending::Expired) } else { Ok(()) }
+    }
+
+    fn client(&self, namespace: &str) -> Option<&Client> {
+        self.clients.iter().find(|client| **client.socket.namespace() == *namespace)
+    }
+
+    /// Takes the client out of a namespace and tells the application.
+    pub(super) fn drop_client(&mut self, namespace: &str, reason: DisconnectReason) {
+        if let Some(client) = self.forget_client(namespace)
+            && let Some(disconnected) = client.namespace.disconnected(client.socket, reason)
+        {
+            tokio::spawn(disconnected);
+        }
+    }
+
+    fn forget_client(&mut self, namespace: &str) -> Option<Client> {
+        let index = self.clients.iter().position(|client| **client.socket.namespace() == *namespace)?;
+        let client = self.clients.remove(index);
+        client.socket.close();
+        self.shard().leave_namespace(self.key, namespace);
+        Some(client)
+    }
+}

@@ -1,0 +1,101 @@
+//! A connection on long-polling: at most one request waits for packets.
+
+use std::task::Context as TaskContext;
+
+use roomkey_hub::Frame;
+use roomkey_protocol::{
+    engine::payload::{self, PACKETS_PER_RESPONSE_MAX},
+    session::CloseReason,
+};
+use tokio::sync::oneshot;
+
+use super::{Connection, Ending, Link};
+use crate::transport::{PollAnswer, PostAnswer};
+
+/// The client's side of long-polling.
+#[derive(Default)]
+pub(super) struct Polling {
+    pub(super) held: Option<oneshot::Sender<PollAnswer>>,
+}
+
+/// Packets that a client is told to make nothing of, and to go away for.
+pub(super) const NOOP: &str = "6";
+pub(super) const CLOSE: &str = "1";
+
+impl Connection {
+    /// A request wants packets. A second one at a time ends the session: one of the two is not the client's.
+    pub(super) fn on_poll(&mut self, answer: oneshot::Sender<PollAnswer>) -> Result<(), Ending> {
+        let is_probed = self.is_probed();
+        let Link::Polling(polling) = &mut self.link else {
+            // It was on its way when the upgrade completed.
+            drop(answer.send(PollAnswer::Payload(NOOP.to_owned())));
+            return Ok(());
+        };
+        if let Some(held) = polling.held.take() {
+            drop(held.send(PollAnswer::Payload(CLOSE.to_owned())));
+            drop(answer.send(PollAnswer::Overlap));
+            return Err(CloseReason::TransportError.into());
+        }
+        polling.held = Some(answer);
+        self.answer_poll();
+        if is_probed {
+            self.release_poll_soon();
+        }
+        Ok(())
+    }
+
+    /// Answers the request that waits, if there is anything for it.
+    pub(super) fn answer_poll(&mut self) {
+        let Link::Polling(polling) = &mut self.link else { return };
+        if polling.held.as_ref().is_none_or(oneshot::Sender::is_closed) {
+            return;
+        }
+        let shard = self.context.node.hub().shard_of(self.key);
+        let Some(body) = payload(&shard.poll(self.key, PACKETS_PER_RESPONSE_MAX)) else { return };
+        if let Some(held) = polling.held.take() {
+            // If the client has just gone, its request tells so.
+            drop(held.send(PollAnswer::Payload(body)));
+        }
+    }
+
+    /// Answers the request that waits with nothing.
+    pub(super) fn release_poll(&mut self) {
+        if let Link::Polling(polling) = &mut self.link
+            && let Some(held) = polling.held.take()
+        {
+            self.context.node.hub().shard_of(self.key).stop_polling(self.key);
+            drop(held.send(PollAnswer::Payload(NOOP.to_owned())));
+        }
+    }
+
+    /// A request brings packets; those before a bad one count.
+    pub(super) fn on_post(
+        &mut self,
+        body: &str,
+        answer: oneshot::Sender<PostAnswer>,
+        cx: &mut TaskContext<'_>,
+    ) -> Result<(), Ending> {
+        for packet in payload::decode(body, self.context.limits.packets_per_payload) {
+            let outcome = match packet {
+                Ok(packet) => self.on_packet(packet, cx),
+                Err(error) => Err(Ending::Malformed(error)),
+            };
+            if let Err(ending) = outcome {
+                let is_malformed = matches!(ending, Ending::Malformed(_));
+                drop(answer.send(if is_malformed { PostAnswer::Refused } else { PostAnswer::Taken }));
+                return Err(ending);
+            }
+        }
+        drop(answer.send(PostAnswer::Taken));
+        Ok(())
+    }
+}
+
+/// The frames as the body of a response; `None` if there is no packet in them.
+pub(super) fn payload(frames: &[Frame]) -> Option<String> {
+    let mut body = payload::Encoder::new();
+    for packet in frames.iter().flat_map(Frame::packets) {
+        body.push_text(std::str::from_utf8(packet).expect("packets for polling are text"));
+    }
+    (!body.is_empty()).then(|| body.finish())
+}

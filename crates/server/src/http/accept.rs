@@ -1,0 +1,223 @@
+//! A shard's own accept loop. The first request of a connection decides: a WebSocket stays here, on the short way;
+//! everything else goes to hyper with the bytes already read.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::Router;
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+use super::{
+    head::{self, Head, HeadError},
+    rewind::Rewind,
+    service,
+};
+use crate::{
+    context::Context,
+    transport::websocket::{self, Arrival},
+};
+
+/// How long accepting pauses when the system has no descriptor to give.
+const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
+/// Connections that the kernel may hold for us.
+const BACKLOG: i32 = 4096;
+
+/// A bound address, not yet served.
+pub(crate) struct Listener(std::net::TcpListener);
+
+impl Listener {
+    /// Binds so that each shard can have a listener of its own on the same address.
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.set_reuse_port(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(Self(socket.into()))
+    }
+
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    /// Accepts until `stop` says true.
+    pub(crate) async fn serve(
+        self,
+        context: Arc<Context>,
+        shard: usize,
+        router: Router,
+        open: OpenConnections,
+        mut stop: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        let listener = TcpListener::from_std(self.0)?;
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = stopped(&mut stop) => return Ok(()),
+            };
+            match accepted {
+                Ok((stream, address)) => {
+                    let Some(guard) = open.admit(context.limits.connections) else { continue };
+                    let incoming = Incoming {
+                        context: context.clone(),
+                        shard,
+                        router: router.clone(),
+                        address: address.ip().to_canonical(),
+                        stop: stop.clone(),
+                    };
+                    tokio::spawn(incoming.serve(stream, guard));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    sleep(ACCEPT_BACK_OFF).await;
+                }
+            }
+        }
+    }
+}
+
+/// How many connections speak HTTP at the moment, over all shards.
+#[derive(Clone, Default)]
+pub(crate) struct OpenConnections(Arc<AtomicUsize>);
+
+/// Counts for one connection until it is dropped.
+pub(crate) struct OpenGuard(OpenConnections);
+
+impl OpenConnections {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn admit(&self, max: usize) -> Option<OpenGuard> {
+        let guard = OpenGuard(self.clone());
+        (self.0.fetch_add(1, Ordering::AcqRel) < max).then_some(guard)
+    }
+}
+
+impl Drop for OpenGuard {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A connection that has said nothing yet.
+struct Incoming {
+    context: Arc<Context>,
+    shard: usize,
+    router: Router,
+    address: IpAddr,
+    stop: watch::Receiver<bool>,
+}
+
+impl Incoming {
+    async fn serve(self, stream: TcpStream, _guard: OpenGuard) {
+        let mut read = Vec::new();
+        // An answer leaves when it is ready: nothing is gained by waiting for more.
+        let outcome = match stream.set_nodelay(true) {
+            Ok(()) => self.first_request(stream, &mut read).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            tracing::debug!(%error, address = %self.address, "a connection failed before its first answer");
+        }
+    }
+
+    async fn first_request(&self, stream: TcpStream, read: &mut Vec<u8>) -> io::Result<()> {
+        let limits = &self.context.limits;
+        let deadline = Duration::from_millis(limits.http_head_ms);
+        match timeout(deadline, head::read(&stream, read, limits)).await {
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+            Ok(Ok(head)) => self.dispatch(stream, head, std::mem::take(read)).await,
+            Ok(Err(HeadError::Io(error))) => Err(error),
+            Ok(Err(HeadError::Malformed)) => refuse(&stream, "400 Bad Request", "", ""),
+            Ok(Err(HeadError::TooLarge)) => refuse(&stream, "431 Request Header Fields Too Large", "", ""),
+        }
+    }
+
+    async fn dispatch(&self, stream: TcpStream, head: Head, read: Vec<u8>) -> io::Result<()> {
+        let head_len = head.len;
+        let parts = head.into_parts();
+        let is_websocket =
+            websocket::is_upgrade(&parts.headers) && service::is_engine_path(&self.context, &parts);
+        if !is_websocket || !service::is_for_us(&self.context, &parts) {
+            return self.serve_http(Rewind::new(read, stream)).await;
+        }
+        match websocket::check(&self.context, &parts) {
+            Ok(opening) => {
+                let answer = format!(
+                    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                     Sec-WebSocket-Accept: {}\r\n\r\n",
+                    opening.accept
+                );
+                let shard = &self.context.node.hub().shards()[self.shard];
+                let arrival = Arrival {
+                    request_head: &parts,
+                    address: self.address,
+                    stream,
+                    unread: read[head_len..].to_vec(),
+                    answer: answer.into_bytes(),
+                };
+                websocket::begin(&self.context, shard, opening, arrival).await
+            }
+            Err((status, message)) => refuse(
+                &stream,
+                status.as_str(),
+                "Content-Type: text/html\r\nSec-WebSocket-Version: 13\r\n",
+                message,
+            ),
+        }
+    }
+
+    async fn serve_http(&self, io: Rewind) -> io::Result<()> {
+        let limits = &self.context.limits;
+        let respond = service_fn(|request| {
+            service::respond(self.context.clone(), self.shard, self.router.clone(), self.address, request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_millis(limits.http_head_ms))
+            .max_headers(limits.http_headers)
+            .max_buf_size(limits.http_head_bytes.max(8192))
+            .serve_connection(TokioIo::new(io), respond)
+            .with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let mut stop = self.stop.clone();
+        let outcome = tokio::select! {
+            outcome = connection.as_mut() => outcome,
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        outcome.map_err(io::Error::other)
+    }
+}
+
+/// Done once the server is to stop, or is gone.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Answers a request that goes no further, as far as the kernel takes it, and closes the connection: what was sent
+/// behind the request is never read.
+fn refuse(stream: &TcpStream, status: &str, headers: &str, body: &str) -> io::Result<()> {
+    let length = body.len();
+    let answer =
+        format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
+    stream.try_write(answer.as_bytes()).map(drop)
+}

@@ -1,0 +1,132 @@
+//! The head of the first request on a connection.
+
+use std::io;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
+use roomkey_model::Limits;
+use tokio::net::TcpStream;
+
+/// A request's head, as far as it decides where the connection goes.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    /// Bytes of the head.
+    pub(crate) len: usize,
+}
+
+/// Why there is no head.
+#[derive(Debug)]
+pub(crate) enum HeadError {
+    /// The peer went away.
+    Io(io::Error),
+    /// Not HTTP/1.1: 400.
+    Malformed,
+    /// Longer than the limit, or with more lines: 431.
+    TooLarge,
+}
+
+impl From<io::Error> for HeadError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Reads until the head is complete. `buffer` gets all that was read, which may be more than the head.
+pub(crate) async fn read(
+    stream: &TcpStream,
+    buffer: &mut Vec<u8>,
+    limits: &Limits,
+) -> Result<Head, HeadError> {
+    loop {
+        stream.readable().await?;
+        let room = limits.http_head_bytes.saturating_sub(buffer.len());
+        if room == 0 {
+            return Err(HeadError::TooLarge);
+        }
+        let start = buffer.len();
+        buffer.resize(start + room.min(2048), 0);
+        let outcome = stream.try_read(&mut buffer[start..]);
+        buffer.truncate(start + outcome.as_ref().map_or(0, |read| *read));
+        match outcome {
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            Ok(_) if ends_head(buffer, start) => return parse(buffer, limits.http_headers),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whether the blank line came, looking only at what is new: the cost stays linear however slowly it arrives.
+fn ends_head(buffer: &[u8], new_from: usize) -> bool {
+    buffer[new_from.saturating_sub(3)..].windows(4).any(|window| window == b"\r\n\r\n")
+}
+
+fn parse(buffer: &[u8], headers_max: usize) -> Result<Head, HeadError> {
+    let mut storage = vec![httparse::EMPTY_HEADER; headers_max];
+    let mut request = httparse::Request::new(&mut storage);
+    let len = match request.parse(buffer) {
+        Ok(httparse::Status::Complete(len)) => len,
+        Ok(httparse::Status::Partial) => return Err(HeadError::Malformed),
+        Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooLarge),
+        Err(_) => return Err(HeadError::Malformed),
+    };
+    let malformed = || HeadError::Malformed;
+    let mut headers = HeaderMap::with_capacity(request.headers.len());
+    for header in request.headers.iter() {
+        let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| HeadError::Malformed)?;
+        let value = HeaderValue::from_bytes(header.value).map_err(|_| HeadError::Malformed)?;
+        headers.append(name, value);
+    }
+    Ok(Head {
+        method: request.method.and_then(|method| method.parse().ok()).ok_or_else(malformed)?,
+        uri: request.path.and_then(|path| path.parse().ok()).ok_or_else(malformed)?,
+        headers,
+        len,
+    })
+}
+
+impl Head {
+    /// The same as a request without a body.
+    pub(crate) fn into_parts(self) -> http::request::Parts {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        (parts.method, parts.uri, parts.headers, parts.version) =
+            (self.method, self.uri, self.headers, Version::HTTP_11);
+        parts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_parsed_and_its_length_known() {
+        let bytes = b"GET /socket.io/?EIO=4 HTTP/1.1\r\nHost: x\r\nCookie: a\r\nCookie: b\r\n\r\nrest";
+        assert!(ends_head(bytes, bytes.len() - 5));
+        assert!(!ends_head(bytes, bytes.len() - 2));
+        let head = parse(bytes, 3).expect("a head");
+        assert_eq!(
+            (head.method.as_str(), head.uri.path(), head.len),
+            ("GET", "/socket.io/", bytes.len() - 4)
+        );
+        assert_eq!(head.headers.get_all("cookie").iter().count(), 2);
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused() {
+        for bytes in [
+            &b"\x16\x03\x01\x02\x00\r\n\r\n"[..],
+            b"GET / HTTP/2.0\r\n\r\n",
+            b"GET  /\r\n\r\n",
+            b"GET / HTTP/1.1\r\nBad Header: x\r\n\r\n",
+            b"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n",
+        ] {
+            assert!(matches!(parse(bytes, 10), Err(HeadError::Malformed)), "{}", bytes.escape_ascii());
+        }
+        let many = b"GET / HTTP/1.1\r\nA: 1\r\nA: 2\r\n\r\n";
+        assert!(matches!(parse(many, 1), Err(HeadError::TooLarge)));
+    }
+}

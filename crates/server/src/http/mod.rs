@@ -1,0 +1,11 @@
+//! HTTP: the accept loop, the first request of a connection, and where each request goes.
+
+mod accept;
+mod head;
+mod origin;
+mod rewind;
+mod service;
+
+pub(crate) use accept::{Listener, OpenConnections};
+pub use origin::{InvalidOrigin, Origin, OriginPolicy, Verdict};
+pub use service::ClientAddress;

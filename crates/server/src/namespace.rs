@@ -1,0 +1,197 @@
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use roomkey_model::{ErrorCode, Failure};
+use roomkey_protocol::{
+    session::DisconnectReason,
+    socket::{Encoded, Payload},
+};
+use serde::de::DeserializeOwned;
+
+use crate::{Authentication, IntoAck, Socket};
+
+/// What happens in a namespace: who is let in, and what is done about each event.
+///
+/// Handlers of one socket are started in the order its events arrive, and each runs up to its first `await` before
+/// the next is started.
+pub struct Namespace {
+    pub(crate) authentication: Authentication,
+    admissions: Vec<Admission>,
+    connected: Option<Listener<()>>,
+    disconnected: Option<Listener<DisconnectReason>>,
+    handlers: HashMap<Box<str>, Handler>,
+    fallback: Option<Handler>,
+}
+
+type Admission = Box<dyn Fn(Socket) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
+type Listener<T> = Box<dyn Fn(Socket, T) -> BoxFuture<'static, ()> + Send + Sync>;
+type Handler = Box<dyn Fn(Event) -> BoxFuture<'static, Option<Encoded>> + Send + Sync>;
+
+/// An event as it came from a client.
+#[derive(Debug)]
+pub struct Event {
+    /// Who sent it.
+    pub socket: Socket,
+    /// Its name.
+    pub name: Box<str>,
+    /// The id of the ack the client wants.
+    pub id: Option<u64>,
+    /// Its arguments.
+    pub args: Payload,
+}
+
+impl Namespace {
+    /// A namespace that lets in clients with a valid token.
+    pub fn new(authentication: Authentication) -> Self {
+        Self {
+            authentication,
+            admissions: Vec::new(),
+            connected: None,
+            disconnected: None,
+            handlers: HashMap::new(),
+            fallback: None,
+        }
+    }
+
+    /// A namespace that lets in everybody, unseen.
+    pub fn open() -> Self {
+        Self::new(Authentication::Open)
+    }
+
+    /// Adds a check that runs after authentication and before the client is let in. Several run in the order added.
+    #[must_use]
+    pub fn middleware<F, R>(mut self, check: F) -> Self
+    where
+        F: Fn(Socket) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        self.admissions.push(Box::new(move |socket| check(socket).boxed()));
+        self
+    }
+
+    /// What to do once a client is in.
+    #[must_use]
+    pub fn on_connect<F, R>(mut self, listener: F) -> Self
+    where
+        F: Fn(Socket) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.connected = Some(Box::new(move |socket, ()| listener(socket).boxed()));
+        self
+    }
+
+    /// What to do once a client is gone.
+    #[must_use]
+    pub fn on_disconnect<F, R>(mut self, listener: F) -> Self
+    where
+        F: Fn(Socket, DisconnectReason) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.disconnected = Some(Box::new(move |socket, reason| listener(socket, reason).boxed()));
+        self
+    }
+
+    /// What to do about an event. `A` is a tuple of the arguments' types, such as `(RoomName, u32)`, or a `Vec`;
+    /// arguments of other types or number are refused with `BAD_PAYLOAD`.
+    #[must_use]
+    pub fn on<A, F, R, T>(mut self, event: &str, handler: F) -> Self
+    where
+        A: DeserializeOwned + Send + 'static,
+        F: Fn(Socket, A) -> R + Send + Sync + 'static,
+        R: Future<Output = T> + Send + 'static,
+        T: IntoAck + 'static,
+    {
+        let handler = Arc::new(handler);
+        let handler = move |event: Event| {
+            let handler = handler.clone();
+            async move {
+                match event.args.deserialize::<A>() {
+                    Ok(args) => answer(event.id, &event.socket.clone(), handler(event.socket, args).await),
+                    Err(error) => {
+                        let failure = Failure::bad_payload(format!("{}: {error}", event.name));
+                        answer(event.id, &event.socket, failure)
+                    }
+                }
+            }
+            .boxed()
+        };
+        self.handlers.insert(event.into(), Box::new(handler));
+        self
+    }
+
+    /// What to do about every event without a handler of its own. `None` is no answer at all.
+    #[must_use]
+    pub fn on_any<F, R, T>(mut self, handler: F) -> Self
+    where
+        F: Fn(Socket, Box<str>, Payload) -> R + Send + Sync + 'static,
+        R: Future<Output = Option<T>> + Send + 'static,
+        T: IntoAck + 'static,
+    {
+        let handler = Arc::new(handler);
+        self.fallback = Some(Box::new(move |event| {
+            let handler = handler.clone();
+            async move {
+                let socket = event.socket.clone();
+                let outcome = handler(event.socket, event.name, event.args).await?;
+                answer(event.id, &socket, outcome)
+            }
+            .boxed()
+        }));
+        self
+    }
+
+    /// Runs the middleware.
+    pub(crate) fn admit(self: &Arc<Self>, socket: Socket) -> BoxFuture<'static, Result<(), Failure>> {
+        let namespace = self.clone();
+        let admission = async move {
+            for check in &namespace.admissions {
+                check(socket.clone()).await?;
+            }
+            Ok(())
+        };
+        let guarded = AssertUnwindSafe(admission).catch_unwind();
+        guarded.map(|outcome| outcome.unwrap_or_else(|_| Err(ErrorCode::Internal.into()))).boxed()
+    }
+
+    pub(crate) fn connected(&self, socket: Socket) -> Option<BoxFuture<'static, ()>> {
+        self.connected.as_ref().map(|listener| guard(listener(socket, ())))
+    }
+
+    pub(crate) fn disconnected(
+        &self,
+        socket: Socket,
+        reason: DisconnectReason,
+    ) -> Option<BoxFuture<'static, ()>> {
+        self.disconnected.as_ref().map(|listener| guard(listener(socket, reason)))
+    }
+
+    /// The handling of an event, up to its encoded ack; `None` where nobody handles it.
+    pub(crate) fn handle(&self, event: Event) -> Option<BoxFuture<'static, Option<Encoded>>> {
+        let handler = self.handlers.get(&event.name).or(self.fallback.as_ref())?;
+        let (id, socket) = (event.id, event.socket.clone());
+        let guarded = AssertUnwindSafe(handler(event)).catch_unwind();
+        Some(
+            guarded
+                .map(move |outcome| {
+                    outcome.unwrap_or_else(|_| answer(id, &socket, Failure::new(ErrorCode::Internal)))
+                })
+                .boxed(),
+        )
+    }
+}
+
+/// A panic ends the listener, not the connection; the panic hook has logged it.
+fn guard(future: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+    AssertUnwindSafe(future).catch_unwind().map(|_| ()).boxed()
+}
+
+fn answer(id: Option<u64>, socket: &Socket, outcome: impl IntoAck) -> Option<Encoded> {
+    let id = id?;
+    match outcome.into_ack(socket.namespace(), id) {
+        Ok(encoded) => Some(encoded),
+        Err(error) => {
+            tracing::error!(%error, "an ack cannot be encoded");
+            Failure::new(ErrorCode::Internal).into_ack(socket.namespace(), id).ok()
+        }
+    }
+}

@@ -1,0 +1,260 @@
+use std::{future::Future, io, net::SocketAddr, sync::Arc, thread, time::Duration};
+
+use axum::Router;
+use roomkey_cluster::Node;
+use roomkey_hub::{Hub, HubConfig, Notice};
+use roomkey_model::{Clock, Entropy, Limits, RoomName};
+use roomkey_protocol::session;
+use tokio::{
+    runtime::{Builder as RuntimeBuilder, Runtime},
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    Broadcast, Namespace,
+    clock::{SystemClock, SystemEntropy},
+    context::{Context, Transports},
+    fd_table,
+    http::{Listener, OpenConnections, OriginPolicy},
+    metrics::Metrics,
+    registry::Registry,
+};
+
+/// How a server is set up, with the defaults of the reference server where it has one.
+#[derive(Clone)]
+pub struct ServerConfig {
+    /// Where to listen. Port 0 is any free one.
+    pub address: SocketAddr,
+    /// Threads that serve, each with its own share of the connections.
+    pub threads: usize,
+    /// Which web pages may connect.
+    pub origins: OriginPolicy,
+    /// Whether a request is refused whose `Host` is neither this machine nor an allowed origin's: against pages
+    /// whose name was re-bound to a loopback address. For servers that listen on loopback.
+    pub check_host: bool,
+    /// Where Engine.IO is served.
+    pub path: String,
+    /// Which transports are offered.
+    pub transports: Transports,
+    /// Time from a pong to the next ping.
+    pub ping_interval: Duration,
+    /// Time in which a ping must be answered.
+    pub ping_timeout: Duration,
+    /// Time in which an upgrade from long-polling must be done.
+    pub upgrade_timeout: Duration,
+    /// Time for connections to finish what they are doing when the server stops.
+    pub drain_timeout: Duration,
+    /// Every limit.
+    pub limits: Limits,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            threads: thread::available_parallelism().map_or(1, |cores| cores.get().min(Hub::SHARDS_MAX)),
+            origins: OriginPolicy::default(),
+            check_host: false,
+            path: "/socket.io/".to_owned(),
+            transports: Transports::default(),
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+            upgrade_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(10),
+            limits: Limits::default(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        }
+    }
+}
+
+/// A server that is being put together.
+pub struct ServerBuilder {
+    config: ServerConfig,
+    node: Node,
+    namespaces: Vec<(Arc<str>, Arc<Namespace>)>,
+    router: Router,
+}
+
+/// A server that has its address, and serves as soon as it is run.
+pub struct Server {
+    context: Arc<Context>,
+    listeners: Vec<Listener>,
+    address: SocketAddr,
+    router: Router,
+    drain_timeout: Duration,
+}
+
+impl ServerBuilder {
+    /// Nothing is bound yet, but [`Self::node`] works.
+    pub fn new(config: ServerConfig) -> Self {
+        let hub = Hub::new(&HubConfig::new(config.threads, &config.limits));
+        Self { config, node: Node::new(Arc::new(hub)), namespaces: Vec::new(), router: Router::new() }
+    }
+
+    /// What emits to rooms, for parts that are made before the server is.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Serves a namespace; its name begins with `/`, and the main one is `/`.
+    #[must_use]
+    pub fn namespace(mut self, name: &str, namespace: Namespace) -> Self {
+        self.namespaces.push((name.into(), Arc::new(namespace)));
+        self
+    }
+
+    /// Answers HTTP requests that are not Engine.IO's.
+    #[must_use]
+    pub fn router(self, router: Router) -> Self {
+        Self { router, ..self }
+    }
+
+    /// Binds the address, once for each thread.
+    pub fn bind(self) -> io::Result<Server> {
+        let Self { config, node, namespaces, router } = self;
+        let first = Listener::bind(config.address)?;
+        let address = first.local_addr()?;
+        let others = (1..config.threads).map(|_| Listener::bind(address));
+        let listeners = std::iter::once(Ok(first)).chain(others).collect::<io::Result<Vec<_>>>()?;
+        let limits = config.limits;
+        let session = session::Config {
+            ping_interval_ms: millis(config.ping_interval),
+            ping_timeout_ms: millis(config.ping_timeout),
+            connect_timeout_ms: limits.auth_deadline_ms,
+            pre_auth_bytes: limits.pre_auth_bytes,
+            message_bytes_max: limits.message_bytes,
+            attachments_max: limits.attachments_per_packet,
+            partial_message_ms: limits.partial_message_ms,
+            namespaces_max: limits.namespaces_per_connection,
+        };
+        let context = Context {
+            node,
+            namespaces: namespaces.into_iter().collect(),
+            registry: Registry::default(),
+            origins: config.origins,
+            check_host: config.check_host,
+            path: config.path.into(),
+            transports: config.transports,
+            limits,
+            session: Arc::new(session),
+            upgrade_timeout_ms: millis(config.upgrade_timeout),
+            clock: config.clock,
+            entropy: config.entropy,
+            metrics: Metrics::default(),
+        };
+        Ok(Server {
+            context: Arc::new(context),
+            listeners,
+            address,
+            router,
+            drain_timeout: config.drain_timeout,
+        })
+    }
+}
+
+impl Server {
+    /// The address the server is bound to.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What stays useful while the server runs.
+    pub fn handle(&self) -> ServerHandle {
+        ServerHandle { context: self.context.clone() }
+    }
+
+    /// Serves on threads of its own until `stop` is done, then lets connections finish and returns.
+    ///
+    /// Blocks the calling thread: from async code, call it where blocking is allowed.
+    pub fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        fd_table::grow();
+        let open = OpenConnections::default();
+        let (stop_accepting, accepting_stops) = watch::channel(false);
+        let (stop_serving, serving_stops) = watch::channel(false);
+        let mut threads = Vec::new();
+        for (shard, listener) in self.listeners.into_iter().enumerate() {
+            let (context, router, open) = (self.context.clone(), self.router.clone(), open.clone());
+            let (accepting_stops, mut serving_stops) = (accepting_stops.clone(), serving_stops.clone());
+            let runtime = runtime()?;
+            let serve = move || {
+                let hub = context.node.hub().clone();
+                let own = &hub.shards()[shard];
+                own.enter();
+                runtime.block_on(async {
+                    tokio::spawn(async move {
+                        if let Err(error) =
+                            listener.serve(context, shard, router, open, accepting_stops).await
+                        {
+                            tracing::error!(%error, "cannot accept connections");
+                        }
+                    });
+                    tokio::select! {
+                        () = own.run() => {}
+                        _ = serving_stops.wait_for(|stop| *stop) => {}
+                    }
+                });
+            };
+            threads.push(thread::Builder::new().name(format!("shard-{shard}")).spawn(serve)?);
+        }
+        runtime()?.block_on(async {
+            stop.await;
+            tracing::info!("shutting down");
+            stop_accepting.send_replace(true);
+            let hub = self.context.node.hub();
+            hub.notify_all(&Notice::Shutdown);
+            let drained = async {
+                while hub.connection_count() > 0 || open.count() > 0 {
+                    sleep(Duration::from_millis(5)).await;
+                }
+            };
+            if timeout(self.drain_timeout, drained).await.is_err() {
+                tracing::warn!(
+                    connections = hub.connection_count(),
+                    "some connections did not finish in time"
+                );
+            }
+        });
+        stop_serving.send_replace(true);
+        for thread in threads {
+            thread.join().map_err(|_| io::Error::other("a serving thread panicked"))?;
+        }
+        Ok(())
+    }
+}
+
+/// A running server, from outside its connections. Cheap to clone.
+#[derive(Clone)]
+pub struct ServerHandle {
+    pub(crate) context: Arc<Context>,
+}
+
+impl ServerHandle {
+    /// All sockets in a room of a namespace.
+    pub fn to(&self, namespace: &str, room: &RoomName) -> Broadcast {
+        Broadcast::new(self.context.node.clone(), namespace.into(), Some(room.clone()))
+    }
+
+    /// All sockets of a namespace.
+    pub fn everyone(&self, namespace: &str) -> Broadcast {
+        Broadcast::new(self.context.node.clone(), namespace.into(), None)
+    }
+
+    /// How many clients are connected.
+    pub fn connection_count(&self) -> usize {
+        self.context.node.hub().connection_count()
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    RuntimeBuilder::new_current_thread().enable_all().build()
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,199 @@
+//! The requests of long-polling. Any shard serves any of them; the session's own task has the answer.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use axum::body::Body;
+use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use roomkey_hub::Shard;
+use roomkey_protocol::engine::{
+    Handshake as OpenPacket,
+    query::{HandshakeError, Query, Transport},
+};
+use tokio::{sync::oneshot, time::timeout};
+
+use crate::{
+    Handshake,
+    connection::Connection,
+    context::Context,
+    http::Verdict,
+    registry::{Entry, Sid},
+    transport::{Letter, PollAnswer, PostAnswer},
+};
+
+/// Answers a request on the Engine.IO path that does not ask for a WebSocket.
+pub(crate) async fn respond<B>(
+    context: &Arc<Context>,
+    shard: &Shard,
+    request_head: &Parts,
+    body: B,
+    address: IpAddr,
+) -> Response<Body>
+where
+    B: http_body::Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
+{
+    match check(context, request_head) {
+        Err(error) => refuse(error),
+        Ok(None) => handshake(context, shard, request_head, address),
+        Ok(Some(entry)) => match request_head.method {
+            Method::GET => poll(&entry).await,
+            Method::POST => post(context, &entry, request_head, body).await,
+            _ => empty(StatusCode::METHOD_NOT_ALLOWED),
+        },
+    }
+}
+
+/// Checks a request in the reference server's order; `None` is a handshake.
+fn check(context: &Context, request_head: &Parts) -> Result<Option<Arc<Entry>>, HandshakeError> {
+    let query = Query::parse(request_head.uri.query().unwrap_or(""))?;
+    let is_offered = match query.transport {
+        Transport::Polling => context.transports.polling,
+        Transport::Websocket => context.transports.websocket,
+    };
+    if !is_offered {
+        return Err(HandshakeError::TransportUnknown);
+    }
+    match context.origins.check(&request_head.headers) {
+        Verdict::Allowed | Verdict::NoOrigin => {}
+        Verdict::Denied => {
+            context.metrics.origins_refused.increment();
+            return Err(HandshakeError::Forbidden);
+        }
+        Verdict::Malformed => return Err(HandshakeError::BadRequest),
+    }
+    let Some(sid) = &query.sid else {
+        query.check_handshake(request_head.method.as_str(), false)?;
+        query.check_version()?;
+        return Ok(None);
+    };
+    let entry = context.registry.find(sid).ok_or(HandshakeError::SessionIdUnknown)?;
+    let origin = request_head.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    if !entry.allows_origin(origin) {
+        return Err(HandshakeError::SessionIdUnknown);
+    }
+    query.check_follow_up(false)?;
+    if entry.transport() != query.transport {
+        return Err(HandshakeError::BadRequest);
+    }
+    Ok(Some(entry))
+}
+
+fn handshake(context: &Arc<Context>, shard: &Shard, request_head: &Parts, address: IpAddr) -> Response<Body> {
+    let sid = Sid::generate(&*context.entropy);
+    let open = OpenPacket {
+        sid: sid.as_str().into(),
+        upgrades: if context.transports.websocket { OpenPacket::TO_WEBSOCKET } else { &[] }.into(),
+        ping_interval_ms: context.session.ping_interval_ms,
+        ping_timeout_ms: context.session.ping_timeout_ms,
+        max_payload: context.limits.message_bytes,
+    };
+    let answer = text("text/plain; charset=UTF-8", open.encode());
+    let query = request_head.uri.query().unwrap_or("");
+    let handshake = Handshake::new(address, context.clock.now(), query, &request_head.headers);
+    tokio::spawn(Connection::open(context, shard, handshake, sid, None).run());
+    answer
+}
+
+async fn poll(entry: &Arc<Entry>) -> Response<Body> {
+    let (answer, answered) = oneshot::channel();
+    let Ok(abandoned) = hand_in(entry, Letter::Poll(answer)) else {
+        return refuse(HandshakeError::SessionIdUnknown);
+    };
+    let answer = answered.await;
+    abandoned.disarm();
+    match answer {
+        Ok(PollAnswer::Payload(payload)) => text("text/plain; charset=UTF-8", payload),
+        Ok(PollAnswer::Overlap) => empty(StatusCode::BAD_REQUEST),
+        Err(_) => refuse(HandshakeError::SessionIdUnknown),
+    }
+}
+
+async fn post<B>(context: &Context, entry: &Arc<Entry>, request_head: &Parts, body: B) -> Response<Body>
+where
+    B: http_body::Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
+{
+    if !entry.begin_post() {
+        drop(entry.mailbox.post(Letter::Overlap));
+        return empty(StatusCode::BAD_REQUEST);
+    }
+    let abandoned = Abandoned { entry: entry.clone(), is_armed: true };
+    if let Some(status) = unacceptable(request_head) {
+        return empty(status);
+    }
+    let deadline = Duration::from_millis(context.limits.http_body_ms);
+    let body = match timeout(deadline, Limited::new(body, context.limits.message_bytes).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return empty(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Err(_)) => return empty(StatusCode::BAD_REQUEST),
+        Err(_) => return empty(StatusCode::REQUEST_TIMEOUT),
+    };
+    let Ok(body) = String::from_utf8(body.into()) else { return empty(StatusCode::BAD_REQUEST) };
+    let (answer, answered) = oneshot::channel();
+    if entry.mailbox.post(Letter::Post { body, answer }).is_err() {
+        return refuse(HandshakeError::SessionIdUnknown);
+    }
+    let answer = answered.await;
+    abandoned.disarm();
+    entry.end_post();
+    match answer {
+        Ok(PostAnswer::Taken) => text("text/html", "ok".to_owned()),
+        Ok(PostAnswer::Refused) => empty(StatusCode::BAD_REQUEST),
+        Err(_) => refuse(HandshakeError::SessionIdUnknown),
+    }
+}
+
+/// What kind of body is not read at all; the session ends with it.
+fn unacceptable(request_head: &Parts) -> Option<StatusCode> {
+    let content_type = request_head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if content_type.is_some_and(|value| value.eq_ignore_ascii_case(b"application/octet-stream")) {
+        return Some(StatusCode::BAD_REQUEST);
+    }
+    let encoding = request_head.headers.get(header::CONTENT_ENCODING);
+    encoding.is_some_and(|encoding| encoding != "identity").then_some(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+}
+
+/// Ends the session if the request it belongs to is given up, or goes wrong, before it is answered.
+struct Abandoned {
+    entry: Arc<Entry>,
+    is_armed: bool,
+}
+
+fn hand_in(entry: &Arc<Entry>, letter: Letter) -> Result<Abandoned, Letter> {
+    entry.mailbox.post(letter)?;
+    Ok(Abandoned { entry: entry.clone(), is_armed: true })
+}
+
+impl Abandoned {
+    fn disarm(mut self) {
+        self.is_armed = false;
+    }
+}
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        if self.is_armed {
+            drop(self.entry.mailbox.post(Letter::Aborted));
+        }
+    }
+}
+
+pub(crate) fn refuse(error: HandshakeError) -> Response<Body> {
+    let mut response = text("application/json", error.body());
+    *response.status_mut() = StatusCode::from_u16(error.http_status()).expect("a status");
+    response
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn text(content_type: &'static str, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
