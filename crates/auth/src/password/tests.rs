@@ -93,6 +93,17 @@ fn a_damaged_hash_is_a_wrong_password() {
     }
 }
 
+#[test]
+fn a_hash_cannot_ask_for_any_amount_of_work() {
+    let good = with(Algorithm::Argon2id, 64, 1);
+    for (from, most, too_much) in
+        [("m=64", "m=262144", "m=262145"), ("t=1", "t=16", "t=17"), ("p=1", "p=8", "p=17")]
+    {
+        assert!(usable(&good.replace(from, most)).is_some(), "{most}");
+        assert!(usable(&good.replace(from, too_much).replace("m=64", "m=1024")).is_none(), "{too_much}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
