@@ -71,8 +71,8 @@ async function launch(t, program, args, env) {
 
   const url = await new Promise((resolve, reject) => {
     child.stdout.on("data", () => {
-      const address = output.stdout.match(/https?:\/\/[^\s"]+:\d+/);
-      if (address) resolve(address[0]);
+      const address = output.stdout.match(/127\.0\.0\.1:\d+/);
+      if (address) resolve(`http://${address[0]}`);
     });
     child.on("error", reject);
     child.on("exit", () => reject(new Error(`${program} did not start:\n${output.stdout}${output.stderr}`)));

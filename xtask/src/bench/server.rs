@@ -66,10 +66,11 @@ impl Server {
     }
 }
 
-/// The host and port of the first URL in a line.
+/// The host and port in a line.
 fn address_in(line: &str) -> Option<String> {
-    let (_, address) = line.split_once("http://")?;
-    Some(address.chars().take_while(|c| c.is_ascii_digit() || ".:".contains(*c)).collect())
+    const HOST: &str = "127.0.0.1:";
+    let (_, port) = line.split_once(HOST)?;
+    Some(HOST.chars().chain(port.chars().take_while(char::is_ascii_digit)).collect())
 }
 
 /// A server under load; killed when dropped.
