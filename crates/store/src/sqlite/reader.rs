@@ -34,6 +34,9 @@ fn snapshot<T>(
 ) -> Result<T, StoreError> {
     connection.prepare_cached("BEGIN")?.execute([])?;
     let result = work(connection);
-    connection.prepare_cached("ROLLBACK")?.execute([])?;
+    // An error may have ended the transaction already.
+    if !connection.is_autocommit() {
+        connection.prepare_cached("ROLLBACK")?.execute([])?;
+    }
     result
 }

@@ -114,3 +114,43 @@ where
         let _ = self.reply.send(batch.and(value));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use roomkey_model::{ChannelId, UserId};
+
+    use super::*;
+
+    #[test]
+    fn what_a_failed_job_did_is_undone_and_not_told() {
+        let connection = Connection::open_in_memory().expect("memory");
+        connection.execute_batch("CREATE TABLE log (entry TEXT)").expect("creates");
+        let (mut jobs, mut answers) = (Vec::new(), Vec::new());
+        for (entry, outcome) in [("a", Ok(())), ("b", Err(StoreError::Denied)), ("c", Ok(()))] {
+            let (job, answer) = job(move |connection, changes| {
+                connection.execute("INSERT INTO log VALUES (?1)", [entry])?;
+                changes.push(removed(entry));
+                outcome
+            });
+            jobs.push(job);
+            answers.push(answer);
+        }
+        let mut changes = Vec::new();
+        assert_eq!(commit(&connection, &mut jobs, &mut changes), Ok(()));
+        assert_eq!(changes, [removed("a"), removed("c")]);
+        let log: String = connection
+            .query_row("SELECT group_concat(entry, '') FROM log", [], |row| row.get(0))
+            .expect("readable");
+        assert_eq!(log, "ac");
+        for job in jobs {
+            job.answer(Ok(()));
+        }
+        let answers: Vec<_> = answers.into_iter().map(|mut answer| answer.try_recv()).collect();
+        assert_eq!(answers, [Ok(Ok(())), Ok(Err(StoreError::Denied)), Ok(Ok(()))]);
+    }
+
+    fn removed(user: &str) -> Committed {
+        let channel = ChannelId::new("den").expect("a good name");
+        Committed::MemberRemoved { channel, user: UserId::new(user).expect("a good name") }
+    }
+}
