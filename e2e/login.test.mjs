@@ -13,7 +13,6 @@ test("register, then log in by email, by username, and at /login", async (t) => 
   const registered = await register(server, "ada");
   assert.equal(registered.user.email, "ada@example.com");
   assert.equal(registered.user.username, "ada");
-  assert.equal(typeof registered.refreshToken, "string");
   assert.ok(registered.expiresIn > 0);
 
   const password = passwordOf("ada");
@@ -67,7 +66,7 @@ test("registration refuses what it cannot use", async (t) => {
   ];
   for (const body of bad) {
     const answer = await request(server, "POST", "/api/auth/register", { body });
-    assert.ok([400, 422].includes(answer.status), `${JSON.stringify(body)}: ${answer.status} ${answer.text}`);
+    assert.equal(answer.status, 422, `${JSON.stringify(body)}: ${answer.text}`);
     assert.equal(answer.body.code, "BAD_PAYLOAD");
     assert.equal(typeof answer.body.message, "string");
   }
@@ -77,7 +76,7 @@ test("who am I", async (t) => {
   const server = await startServer(t);
   const { token, user } = await register(server, "ada");
   const me = expectStatus(200, await request(server, "GET", "/api/auth/me", { token }));
-  assert.equal((me.user ?? me).id, user.id);
+  assert.equal(me.user.id, user.id);
 });
 
 test("the HTTP API refuses tokens as the sockets do", async (t) => {
@@ -112,7 +111,7 @@ test("health, readiness and metrics are served", async (t) => {
 
 test("nothing secret reaches the log", async (t) => {
   const server = await startServer(t, { env: { ROOMKEY__LOG__LEVEL: "debug" } });
-  const { token, refreshToken } = await register(server, "ada");
+  const { token } = await register(server, "ada");
   const socket = await connect(t, server, token);
   await refusal(t, server, { transports: ["websocket"], auth: { token: forgedToken("ada") } });
   await refusal(t, server, { transports: ["websocket"], query: { token: expiredToken("ada") } });
@@ -121,7 +120,7 @@ test("nothing secret reaches the log", async (t) => {
   socket.disconnect();
   assert.equal(await server.stop("SIGTERM"), 0);
   const log = server.output.stdout + server.output.stderr;
-  const secrets = [token, refreshToken, forgedToken("ada"), passwordOf("ada"), wrong.password, SECRET];
+  const secrets = [token, forgedToken("ada"), passwordOf("ada"), wrong.password, SECRET];
   for (const secret of secrets) {
     assert.ok(!log.includes(secret.slice(-16)), `the log has ${secret}`);
   }

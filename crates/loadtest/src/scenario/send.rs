@@ -32,8 +32,8 @@ impl Send {
         let mut channels = Vec::with_capacity(tokens.len());
         for token in &tokens {
             let wanted = json!({"name": "load", "visibility": "private"});
-            let channel = rest::post(target.address, "/api/channels", token, &wanted).await?;
-            channels.push(channel["id"].as_str().context("the channel has no id")?.to_owned());
+            let created = rest::post(target.address, "/api/channels", token, &wanted).await?;
+            channels.push(created["channel"]["id"].as_str().context("the channel has no id")?.to_owned());
         }
         let mut clients = Vec::with_capacity(tokens.len());
         for token in &tokens {
