@@ -158,13 +158,13 @@ impl Hub {
         self.shards.iter().map(Shard::counters).fold(Counters::default(), Counters::plus)
     }
 
+    /// The shards that have members of a room, and those that may have some once they have done what they were
+    /// asked before.
     fn shards_with(&self, room: &RoomKey) -> impl Iterator<Item = &Shard> {
         let present = self.directory.shards(room);
-        self.shards
-            .iter()
-            .enumerate()
-            .filter(move |(index, _)| present & 1 << index != 0)
-            .map(|(_, shard)| shard)
+        let concerned =
+            move |(index, shard): &(usize, &Shard)| present & 1 << index != 0 || shard.is_behind();
+        self.shards.iter().enumerate().filter(concerned).map(|(_, shard)| shard)
     }
 }
 

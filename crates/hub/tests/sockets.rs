@@ -181,3 +181,25 @@ fn an_emission_from_another_thread_arrives_in_order() {
         }
     });
 }
+
+#[test]
+fn what_follows_a_join_from_another_thread_is_for_the_new_member() {
+    let hub = hub(2);
+    on_shard(&hub, 1, async {
+        let shard = &hub.shards()[1];
+        let (server, mut client) = pair().await;
+        let key = shard.insert(Arc::new(Noticed::default()), Wire::WebSocket(server));
+        let personal = RoomKey::room(&"/".into(), &RoomName::new("user:1").expect("a good name"));
+        hub.join(&socket(key), &personal).expect("below the limit");
+        let other = hub.clone();
+        let thread = std::thread::spawn(move || {
+            // Nobody is in the room before: only what waits for the shard says that somebody will be.
+            other.join_members(&personal, &room());
+            other.broadcast(&room(), &Frame::text("first"), &[], false);
+        });
+        thread.join().expect("no panic");
+        let mut bytes = [0; 7];
+        client.read_exact(&mut bytes).await.expect("read");
+        assert_eq!(bytes[2..], *b"first");
+    });
+}

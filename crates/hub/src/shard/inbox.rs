@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -21,23 +21,31 @@ pub(crate) enum Command {
 #[derive(Default)]
 pub(super) struct Inbox {
     commands: Mutex<Vec<Command>>,
-    has_some: AtomicBool,
+    /// Commands that have not taken effect yet: those that wait, and those that are being applied.
+    unapplied: AtomicUsize,
 }
 
 impl Inbox {
     pub(super) fn push(&self, command: Command) {
         let mut commands = self.commands.lock();
         commands.push(command);
-        self.has_some.store(true, Ordering::Release);
+        self.unapplied.fetch_add(1, Ordering::Release);
     }
 
-    /// All commands; cheap when there are none.
-    pub(super) fn take(&self) -> Vec<Command> {
-        if !self.has_some.load(Ordering::Acquire) {
-            return Vec::new();
+    /// Whether some command has yet to take effect.
+    pub(super) fn is_behind(&self) -> bool {
+        self.unapplied.load(Ordering::Acquire) > 0
+    }
+
+    /// Applies all commands; cheap when there are none.
+    pub(super) fn drain(&self, mut apply: impl FnMut(Command)) {
+        if !self.is_behind() {
+            return;
         }
-        let mut commands = self.commands.lock();
-        self.has_some.store(false, Ordering::Release);
-        std::mem::take(&mut commands)
+        let commands = std::mem::take(&mut *self.commands.lock());
+        for command in commands {
+            apply(command);
+            self.unapplied.fetch_sub(1, Ordering::Release);
+        }
     }
 }

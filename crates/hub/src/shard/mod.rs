@@ -189,6 +189,12 @@ impl Shard {
         }
     }
 
+    /// Whether something that another thread asked for has yet to take effect: until then, who is in which room is
+    /// not known outside.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.inbox.is_behind()
+    }
+
     pub(crate) fn join(&self, connection: ConnectionKey, room: &RoomKey) -> Result<(), JoinError> {
         if self.is_current() {
             return self.with_core(|core| core.join(connection, room));
@@ -205,9 +211,7 @@ impl Shard {
     fn with_core<T>(&self, act: impl FnOnce(&mut Core) -> T) -> T {
         let mut core = self.core.lock();
         let before = core.dirt();
-        for command in self.inbox.take() {
-            core.apply(command);
-        }
+        self.inbox.drain(|command| core.apply(command));
         let result = act(&mut core);
         if core.dirt().is_more_than(before) {
             self.dirty.notify_one();
