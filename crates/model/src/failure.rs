@@ -72,10 +72,14 @@ error_codes! {
     NotFound = "NOT_FOUND", 404, Retry::Never, "Not found";
     /// This origin is not in the list of allowed origins.
     OriginDenied = "ORIGIN_DENIED", 403, Retry::Never, "This origin is not allowed";
+    /// A body is larger than it may be.
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413, Retry::Never, "The body is too large";
     /// A token of another user was presented on a connection that already has one.
     PrincipalMismatch = "PRINCIPAL_MISMATCH", 403, Retry::Never, "The token belongs to somebody else";
     /// Too many attempts.
     RateLimited = "RATE_LIMITED", 429, Retry::AfterMs(1000), "Too many requests";
+    /// A request did not arrive in time.
+    RequestTimeout = "REQUEST_TIMEOUT", 408, Retry::AfterMs(1000), "The request did not arrive in time";
     /// Different tokens were given in more than one place.
     TokenAmbiguous = "TOKEN_AMBIGUOUS", 400, Retry::Never, "Authentication error: More than one token provided";
     /// The token's time is over.
@@ -88,6 +92,8 @@ error_codes! {
     TokenRevoked = "TOKEN_REVOKED", 401, Retry::Never, "Authentication error: Token revoked";
     /// The server cannot do it now: overloaded, draining, or a part it needs does not answer.
     Unavailable = "UNAVAILABLE", 503, Retry::AfterMs(1000), "Temporarily unavailable";
+    /// The body is not JSON, or does not say that it is.
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", 415, Retry::Never, "The body must be JSON: Content-Type: application/json";
 }
 
 impl fmt::Display for ErrorCode {

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use roomkey::{
-    Authentication, Namespace, OriginPolicy, Payload, RoomName, ServerBuilder, ServerConfig, Socket,
+    Authentication, Event, Namespace, OriginPolicy, RoomName, ServerBuilder, ServerConfig, Socket,
     TokenAuthentication,
     auth::{Algorithm, HmacSecret, IssuerProfile, SecretStrength, Verifier},
 };
@@ -52,5 +52,5 @@ fn namespace() -> anyhow::Result<Namespace> {
         .on("bcast", async |socket: Socket, (room, payload): (RoomName, Box<RawValue>)| {
             _ = socket.in_room(&room).emit("msg", &(payload,));
         })
-        .on_any(async |_, name: Box<str>, args: Payload| (*name == *"echo").then_some(args)))
+        .on_any(async |event: Event| (*event.name == *"echo").then_some(event.args)))
 }

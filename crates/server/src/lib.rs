@@ -8,8 +8,10 @@
 //!     .on("join", async |socket, (room,): (RoomName,)| socket.join(&room).map(|()| "ok"));
 //! ```
 
+mod accounts;
 mod ack;
 mod authentication;
+mod chat;
 mod clock;
 mod connection;
 mod context;
@@ -19,7 +21,9 @@ mod http;
 mod mailbox;
 mod metrics;
 mod namespace;
+mod pages;
 mod registry;
+mod rest;
 mod server;
 mod socket;
 mod transport;

@@ -1,6 +1,20 @@
 //! What is counted. Labels are fixed sets: never a user, a room, an event or an address.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{counter::ConstCounter, gauge::ConstGauge},
+};
+
+use crate::context::Context;
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -11,7 +25,7 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn value(&self) -> u64 {
+    fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -26,8 +40,8 @@ macro_rules! counters {
 
         impl Metrics {
             /// Name, help and value of each, in the order of their names.
-            pub(crate) fn counters(&self) -> Vec<(&'static str, &'static str, u64)> {
-                vec![$( (stringify!($name), concat!($($help),+), self.$name.value()) ),*]
+            fn counters(&self) -> Vec<(&'static str, &'static str, u64)> {
+                vec![$( (stringify!($name), concat!($($help),+).trim_ascii(), self.$name.value()) ),*]
             }
         }
     };
@@ -50,4 +64,43 @@ counters! {
     slow_readers;
     /// Sessions that moved from long-polling to WebSocket.
     upgrades;
+}
+
+/// Reads the counters of a server and of its hub when they are asked for.
+pub(crate) struct ServerCollector(pub(crate) Arc<Context>);
+
+impl fmt::Debug for ServerCollector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServerCollector")
+    }
+}
+
+impl Collector for ServerCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let hub = self.0.node.hub();
+        let counted = hub.counters();
+        let of_hub = [
+            ("deliveries", "Frames handed to connections.", counted.deliveries),
+            ("flushes", "Flushes of rooms.", counted.flushes),
+            (
+                "volatile_dropped",
+                "Volatile frames dropped because their receiver was not ready.",
+                counted.volatile_dropped,
+            ),
+            ("writes", "Writes that the deliveries took.", counted.writes),
+        ];
+        for (name, help, value) in self.0.metrics.counters().into_iter().chain(of_hub) {
+            let counter = ConstCounter::new(value);
+            let name = format!("roomkey_{name}");
+            counter.encode(encoder.encode_descriptor(&name, help, None, counter.metric_type())?)?;
+        }
+        let connections = ConstGauge::new(i64::try_from(hub.connection_count()).unwrap_or(i64::MAX));
+        let name = "roomkey_connections";
+        connections.encode(encoder.encode_descriptor(
+            name,
+            "Connections.",
+            None,
+            connections.metric_type(),
+        )?)
+    }
 }

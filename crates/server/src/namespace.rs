@@ -123,7 +123,7 @@ impl Namespace {
     #[must_use]
     pub fn on_any<F, R, T>(mut self, handler: F) -> Self
     where
-        F: Fn(Socket, Box<str>, Payload) -> R + Send + Sync + 'static,
+        F: Fn(Event) -> R + Send + Sync + 'static,
         R: Future<Output = Option<T>> + Send + 'static,
         T: IntoAck + 'static,
     {
@@ -131,9 +131,9 @@ impl Namespace {
         self.fallback = Some(Box::new(move |event| {
             let handler = handler.clone();
             async move {
-                let socket = event.socket.clone();
-                let outcome = handler(event.socket, event.name, event.args).await?;
-                answer(event.id, &socket, outcome)
+                let (id, socket) = (event.id, event.socket.clone());
+                let outcome = handler(event).await?;
+                answer(id, &socket, outcome)
             }
             .boxed()
         }));

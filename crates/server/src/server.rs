@@ -78,7 +78,6 @@ pub struct ServerBuilder {
     config: ServerConfig,
     node: Node,
     namespaces: Vec<(Arc<str>, Arc<Namespace>)>,
-    router: Router,
 }
 
 /// A server that has its address, and serves as soon as it is run.
@@ -94,7 +93,7 @@ impl ServerBuilder {
     /// Nothing is bound yet, but [`Self::node`] works.
     pub fn new(config: ServerConfig) -> Self {
         let hub = Hub::new(&HubConfig::new(config.threads, &config.limits));
-        Self { config, node: Node::new(Arc::new(hub)), namespaces: Vec::new(), router: Router::new() }
+        Self { config, node: Node::new(Arc::new(hub)), namespaces: Vec::new() }
     }
 
     /// What emits to rooms, for parts that are made before the server is.
@@ -109,15 +108,9 @@ impl ServerBuilder {
         self
     }
 
-    /// Answers HTTP requests that are not Engine.IO's.
-    #[must_use]
-    pub fn router(self, router: Router) -> Self {
-        Self { router, ..self }
-    }
-
     /// Binds the address, once for each thread.
     pub fn bind(self) -> io::Result<Server> {
-        let Self { config, node, namespaces, router } = self;
+        let Self { config, node, namespaces } = self;
         let first = Listener::bind(config.address)?;
         let address = first.local_addr()?;
         let others = (1..config.threads).map(|_| Listener::bind(address));
@@ -152,7 +145,7 @@ impl ServerBuilder {
             context: Arc::new(context),
             listeners,
             address,
-            router,
+            router: Router::new(),
             drain_timeout: config.drain_timeout,
         })
     }
@@ -162,6 +155,12 @@ impl Server {
     /// The address the server is bound to.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Answers HTTP requests that are not Engine.IO's.
+    #[must_use]
+    pub fn router(self, router: Router) -> Self {
+        Self { router, ..self }
     }
 
     /// What stays useful while the server runs.

@@ -1,0 +1,56 @@
+//! The chat as a namespace.
+
+use std::sync::Arc;
+
+use roomkey_chat::{Ack, Caller, Chat};
+use roomkey_model::{ErrorCode, Failure};
+use roomkey_protocol::socket::{EncodeError, Encoded, encode_ack_raw};
+use serde_json::json;
+
+use crate::{Authentication, IntoAck, Namespace, Socket, TokenAuthentication, namespace::Event};
+
+/// The namespace whose events are the chat's.
+pub(crate) fn namespace(chat: &Arc<Chat>, authentication: &Arc<TokenAuthentication>) -> Namespace {
+    let (arrivals, events) = (chat.clone(), chat.clone());
+    Namespace::new(Authentication::Token(authentication.clone()))
+        .middleware(move |socket| arrive(arrivals.clone(), socket))
+        .on_any(move |event| {
+            let reply = handle(&events, &event);
+            async move {
+                let ack = reply?.ack().await;
+                complain(&event, &ack);
+                Some(ack)
+            }
+        })
+}
+
+async fn arrive(chat: Arc<Chat>, socket: Socket) -> Result<(), Failure> {
+    let identity = socket.identity().ok_or(ErrorCode::TokenMissing)?;
+    let caller = Arc::new(Caller::new(identity.clone(), socket.key().clone()));
+    socket.extensions(|extensions| extensions.insert(caller.clone()));
+    chat.connected(&caller).await
+}
+
+/// The ordered part of handling happens here, before anything is awaited.
+fn handle(chat: &Chat, event: &Event) -> Option<roomkey_chat::Reply> {
+    let caller = event.socket.extensions(|extensions| extensions.get::<Arc<Caller>>().cloned())?;
+    let reply = chat.handle(&caller, &event.name, event.args.json());
+    let unknown = || Failure::with_message(ErrorCode::NotFound, "There is no such event");
+    Some(reply.unwrap_or_else(|| roomkey_chat::Reply::Now(Ack::new(Err::<(), _>(unknown())))))
+}
+
+/// Tells a client that asked for no ack what went wrong.
+fn complain(event: &Event, ack: &Ack) {
+    if let (None, Some(failure)) = (event.id, ack.failure()) {
+        let error = json!({ "code": failure.code, "message": failure.message, "event": event.name });
+        if let Err(error) = event.socket.emit("error", &(error,)) {
+            tracing::error!(%error, "an error cannot be sent");
+        }
+    }
+}
+
+impl IntoAck for Ack {
+    fn into_ack(self, namespace: &str, id: u64) -> Result<Encoded, EncodeError> {
+        encode_ack_raw(namespace, id, &self.args_json(), Vec::new())
+    }
+}

@@ -1,0 +1,100 @@
+//! `/api/auth/...`: accounts of the built-in issuer.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{get, post},
+};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use roomkey_auth::Identity;
+use roomkey_model::{ErrorCode, Failure};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, ApiError,
+    extract::{Authenticated, JsonBody, UserAgent},
+};
+use crate::accounts::LoggedIn;
+
+pub(super) fn router() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/api/auth/register", post(register))
+        .route("/api/auth/login", post(login))
+        .route("/login", post(login))
+        .route("/api/auth/me", get(me))
+        .route("/.well-known/jwks.json", get(jwks))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Registration {
+    email: String,
+    username: Option<String>,
+    password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    email: Option<String>,
+    username: Option<String>,
+    password: String,
+}
+
+type Answer = (StatusCode, [(HeaderName, HeaderValue); 1], Json<Value>);
+
+async fn register(
+    State(api): State<Arc<Api>>,
+    UserAgent(user_agent): UserAgent,
+    JsonBody(new): JsonBody<Registration>,
+) -> Result<Answer, ApiError> {
+    if !api.registration {
+        return Err(Failure::with_message(ErrorCode::Forbidden, "Registration is closed").into());
+    }
+    let username = new.username.as_deref();
+    let logged_in = api.accounts.register(&new.email, username, &new.password, user_agent.as_deref()).await?;
+    Ok(answer(StatusCode::CREATED, &logged_in))
+}
+
+async fn login(
+    State(api): State<Arc<Api>>,
+    UserAgent(user_agent): UserAgent,
+    JsonBody(login): JsonBody<Login>,
+) -> Result<Answer, ApiError> {
+    let name = match (&login.email, &login.username) {
+        (Some(name), None) | (None, Some(name)) => name,
+        _ => return Err(Failure::bad_payload("exactly one of email and username must be given").into()),
+    };
+    let logged_in = api.accounts.login(name, &login.password, user_agent.as_deref()).await?;
+    Ok(answer(StatusCode::OK, &logged_in))
+}
+
+async fn me(Authenticated(identity): Authenticated) -> Json<Value> {
+    Json(json!({ "user": user(&identity), "expiresAt": identity.expires_at.map(|at| at.to_string()) }))
+}
+
+async fn jwks(State(api): State<Arc<Api>>) -> ([(HeaderName, &'static str); 1], String) {
+    let keys = api.issuer.as_ref().map_or_else(|| r#"{"keys":[]}"#.to_owned(), |issuer| issuer.jwks());
+    ([(header::CONTENT_TYPE, "application/jwk-set+json")], keys)
+}
+
+/// Tokens must not stay in a cache (RFC 6749, section 5.1).
+fn answer(status: StatusCode, logged_in: &LoggedIn) -> Answer {
+    let account = &logged_in.account;
+    let body = json!({
+        "token": logged_in.token.expose_secret(),
+        "expiresIn": logged_in.expires_in_s,
+        "user": { "id": account.user, "email": account.email, "username": account.username },
+    });
+    (status, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(body))
+}
+
+fn user(identity: &Identity) -> Value {
+    let roles: Vec<&str> = identity.roles.iter().map(AsRef::as_ref).collect();
+    let (email, username) = (identity.email.as_deref(), identity.name.as_deref());
+    json!({ "id": identity.user, "email": email, "username": username, "roles": roles })
+}

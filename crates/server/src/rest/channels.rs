@@ -1,0 +1,159 @@
+//! `/api/channels/...`: channels, their members and their history.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    routing::get,
+};
+use http::StatusCode;
+use roomkey_chat::{ChannelView, HistoryRequest, MemberPage, MessagePage, NewChannel};
+use roomkey_model::{ChannelId, ErrorCode, Failure, Seq, UserId};
+use roomkey_store::Role;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, ApiError,
+    extract::{Authenticated, JsonBody},
+};
+
+pub(super) fn router() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/api/channels", get(list).post(create))
+        .route("/api/channels/{id}/members", get(members).post(add_member))
+        .route("/api/channels/{id}/messages", get(history))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ListQuery {
+    scope: Option<Scope>,
+    after: Option<ChannelId>,
+    limit: Option<usize>,
+}
+
+/// Which channels: those the caller is a member of, or those that everybody may find.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Scope {
+    Mine,
+    Public,
+}
+
+/// One scope with its cursor; or, without a scope, the first page of both, each channel once.
+async fn list(
+    State(api): State<Arc<Api>>,
+    Authenticated(identity): Authenticated,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let Query(query) = query.map_err(wrong_query)?;
+    if query.scope.is_none() && query.after.is_some() {
+        return Err(Failure::bad_payload("after: needs a scope, `mine` or `public`").into());
+    }
+    let after = query.after.as_ref();
+    let mine = match query.scope {
+        Some(Scope::Public) => Vec::new(),
+        _ => api.chat.channels(&identity, after, query.limit).await?.0,
+    };
+    let public = match query.scope {
+        Some(Scope::Mine) => Vec::new(),
+        _ => api.chat.public_channels(after, query.limit).await?.0,
+    };
+    let is_mine = |id: &ChannelId| mine.iter().any(|joined| joined.channel.channel == *id);
+    let others = public.iter().filter(|channel| !is_mine(&channel.channel));
+    let others = others.map(|channel| ChannelView::new(channel, None));
+    let channels: Vec<_> = mine.iter().map(ChannelView::from).chain(others).collect();
+    Ok(Json(json!({ "channels": channels })))
+}
+
+async fn create(
+    State(api): State<Arc<Api>>,
+    Authenticated(identity): Authenticated,
+    JsonBody(new): JsonBody<NewChannel>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let joined = api.chat.create_channel(&identity, new).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "channel": ChannelView::from(&joined) }))))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MembersQuery {
+    after: Option<UserId>,
+    limit: Option<usize>,
+}
+
+async fn members(
+    State(api): State<Arc<Api>>,
+    Authenticated(identity): Authenticated,
+    Path(channel): Path<String>,
+    query: Result<Query<MembersQuery>, QueryRejection>,
+) -> Result<Json<MemberPage>, ApiError> {
+    let Query(query) = query.map_err(wrong_query)?;
+    let channel = channel_id(channel)?;
+    Ok(Json(api.chat.members(&identity, &channel, query.after.as_ref(), query.limit).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct NewMember {
+    user_id: Option<UserId>,
+    username: Option<String>,
+    #[serde(default = "member")]
+    role: Role,
+}
+
+fn member() -> Role {
+    Role::Member
+}
+
+async fn add_member(
+    State(api): State<Arc<Api>>,
+    Authenticated(identity): Authenticated,
+    Path(channel): Path<String>,
+    JsonBody(new): JsonBody<NewMember>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let channel = channel_id(channel)?;
+    let user = match (new.user_id, new.username) {
+        (Some(user), None) => user,
+        (None, Some(username)) => {
+            let account = api.store.account_by_username(&username).await.map_err(Failure::from)?;
+            account
+                .map(|account| account.user)
+                .ok_or_else(|| Failure::with_message(ErrorCode::NotFound, "There is no such user"))?
+        }
+        _ => return Err(Failure::bad_payload("exactly one of userId and username must be given").into()),
+    };
+    api.chat.add_member(&identity, &channel, &user, new.role).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "member": { "userId": user, "role": new.role } }))))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HistoryCursor {
+    before: Option<Seq>,
+    after: Option<Seq>,
+    limit: Option<usize>,
+}
+
+async fn history(
+    State(api): State<Arc<Api>>,
+    Authenticated(identity): Authenticated,
+    Path(channel): Path<String>,
+    query: Result<Query<HistoryCursor>, QueryRejection>,
+) -> Result<Json<MessagePage>, ApiError> {
+    let Query(HistoryCursor { before, after, limit }) = query.map_err(wrong_query)?;
+    let request = HistoryRequest { channel_id: channel_id(channel)?, before, after, limit };
+    Ok(Json(api.chat.history(&identity, request).await?))
+}
+
+/// An id that cannot be one is the id of a channel that does not exist.
+fn channel_id(text: String) -> Result<ChannelId, Failure> {
+    ChannelId::new(text).map_err(|_| Failure::forbidden())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err passes it")]
+fn wrong_query(rejection: QueryRejection) -> Failure {
+    Failure::bad_payload(rejection.body_text())
+}

@@ -1,0 +1,91 @@
+//! What handlers take from a request: a JSON body, and who sent it.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+};
+use http::{header, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use roomkey_auth::Identity;
+use roomkey_model::{ErrorCode, Failure};
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+
+use super::{Api, ApiError};
+use crate::{ClientAddress, Handshake};
+
+/// A JSON body of a known shape.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<Api>> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, ApiError> {
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        if !content_type.and_then(|value| value.to_str().ok()).is_some_and(is_json) {
+            return Err(Failure::from(ErrorCode::UnsupportedMediaType).into());
+        }
+        let body = read(request, api).await?;
+        match serde_json::from_slice(&body) {
+            Ok(value) => Ok(Self(value)),
+            Err(error) => Err(Failure::bad_payload(error.to_string()).into()),
+        }
+    }
+}
+
+/// JSON is UTF-8 (RFC 8259, section 8.1): any other charset is refused.
+fn is_json(content_type: &str) -> bool {
+    let (media_type, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    let charset = parameters.trim().to_ascii_lowercase();
+    media_type.trim().eq_ignore_ascii_case("application/json")
+        && matches!(charset.as_str(), "" | "charset=utf-8" | "charset=\"utf-8\"")
+}
+
+async fn read(request: Request, api: &Api) -> Result<Bytes, Failure> {
+    let body = Limited::new(request.into_body(), api.limits.rest_body_bytes).collect();
+    match timeout(std::time::Duration::from_millis(api.limits.http_body_ms), body).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ErrorCode::PayloadTooLarge.into()),
+        Ok(Err(_)) => Err(Failure::bad_payload("the body is incomplete")),
+        Err(_) => Err(ErrorCode::RequestTimeout.into()),
+    }
+}
+
+/// Who sent the request: the token in it is valid.
+pub(super) struct Authenticated(pub(super) Arc<Identity>);
+
+impl FromRequestParts<Arc<Api>> for Authenticated {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        let now = api.clock.now();
+        let address = client_address(parts)?;
+        let handshake = Handshake::new(address.0, now, parts.uri.query().unwrap_or(""), &parts.headers);
+        match api.authentication.authenticate(&handshake, None, now) {
+            Ok(identity) => Ok(Self(Arc::new(identity))),
+            Err(error) => {
+                tracing::info!(event = "authn_token_refused", address = %address.0, reason = %error);
+                Err(Failure::from(&error).into())
+            }
+        }
+    }
+}
+
+fn client_address(parts: &Parts) -> Result<ClientAddress, Failure> {
+    parts.extensions.get::<ClientAddress>().copied().ok_or_else(|| ErrorCode::Internal.into())
+}
+
+/// What the client calls itself, for the list of a user's sessions; at most so much of it.
+pub(super) struct UserAgent(pub(super) Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for UserAgent {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        const CHARACTERS_MAX: usize = 256;
+        let value = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self(value.map(|value| value.chars().take(CHARACTERS_MAX).collect())))
+    }
+}

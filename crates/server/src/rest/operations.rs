@@ -1,0 +1,43 @@
+//! What operators and their tools ask: is it alive, is it ready, what has it done.
+
+use std::sync::Arc;
+
+use axum::{Json, Router, extract::State, routing::get};
+use http::{HeaderName, StatusCode, header};
+use prometheus_client::{encoding::text::encode, registry::Registry};
+use serde_json::{Value, json};
+
+use super::Api;
+use crate::metrics::ServerCollector;
+
+pub(super) fn router() -> Router<Arc<Api>> {
+    Router::new().route("/healthz", get(health)).route("/readyz", get(ready)).route("/metrics", get(metrics))
+}
+
+/// The process runs; settings that make it less safe are named.
+async fn health(State(api): State<Arc<Api>>) -> Json<Value> {
+    Json(json!({ "status": "ok", "warnings": api.warnings }))
+}
+
+/// Clients can be served: the store answers.
+async fn ready(State(api): State<Arc<Api>>) -> (StatusCode, Json<Value>) {
+    match api.store.public_channels(None, 1).await {
+        Ok(_) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
+        Err(error) => {
+            tracing::warn!(%error, "the store does not answer");
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Json(json!({ "status": "unavailable", "store": "does not answer" })),
+            )
+        }
+    }
+}
+
+/// The OpenMetrics text format.
+async fn metrics(State(api): State<Arc<Api>>) -> ([(HeaderName, &'static str); 1], String) {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(ServerCollector(api.server.context.clone())));
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("a string takes all that is written to it");
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+}
