@@ -9,8 +9,7 @@
 use std::sync::Arc;
 
 use roomkey::{
-    Authentication, Event, Namespace, OriginPolicy, RoomName, ServerBuilder, ServerConfig, Socket,
-    TokenAuthentication,
+    Event, Namespace, OriginPolicy, RoomName, ServerBuilder, ServerConfig, Socket, TokenAuthentication,
     auth::{Algorithm, HmacSecret, IssuerProfile, SecretStrength, Verifier},
 };
 use serde_json::value::RawValue;
@@ -44,8 +43,7 @@ fn namespace() -> anyhow::Result<Namespace> {
         ..IssuerProfile::shared_secret("bench", vec![secret])
     };
     let verifier = Arc::new(Verifier::new(vec![profile])?);
-    let authentication = Authentication::Token(Arc::new(TokenAuthentication::new(verifier)));
-    Ok(Namespace::new(authentication)
+    Ok(Namespace::new(TokenAuthentication::new(verifier))
         .on("join", async |socket: Socket, (room,): (RoomName,)| {
             socket.join(&room).map_or("failed", |()| "ok")
         })

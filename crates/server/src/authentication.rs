@@ -63,6 +63,18 @@ impl TokenAuthentication {
     }
 }
 
+impl From<TokenAuthentication> for Authentication {
+    fn from(token: TokenAuthentication) -> Self {
+        Self::Token(Arc::new(token))
+    }
+}
+
+impl From<Arc<TokenAuthentication>> for Authentication {
+    fn from(token: Arc<TokenAuthentication>) -> Self {
+        Self::Token(token)
+    }
+}
+
 impl Authentication {
     pub(crate) fn authenticate(
         &self,

@@ -7,21 +7,21 @@ use roomkey_model::{ErrorCode, Failure};
 use roomkey_protocol::socket::{EncodeError, Encoded, encode_ack_raw};
 use serde_json::json;
 
-use crate::{Authentication, IntoAck, Namespace, Socket, TokenAuthentication, namespace::Event};
+use crate::{IntoAck, Namespace, Socket, TokenAuthentication, namespace::Event};
 
 /// The namespace whose events are the chat's.
 pub(crate) fn namespace(chat: &Arc<Chat>, authentication: &Arc<TokenAuthentication>) -> Namespace {
     let (arrivals, events) = (chat.clone(), chat.clone());
-    Namespace::new(Authentication::Token(authentication.clone()))
-        .middleware(move |socket| arrive(arrivals.clone(), socket))
-        .on_any(move |event| {
+    Namespace::new(authentication.clone()).middleware(move |socket| arrive(arrivals.clone(), socket)).on_any(
+        move |event| {
             let reply = handle(&events, &event);
             async move {
                 let ack = reply?.ack().await;
                 complain(&event, &ack);
                 Some(ack)
             }
-        })
+        },
+    )
 }
 
 async fn arrive(chat: Arc<Chat>, socket: Socket) -> Result<(), Failure> {

@@ -1,12 +1,39 @@
-//! An authenticated real-time server that stock Socket.IO clients connect to.
+//! An authenticated real-time server that stock Socket.IO clients connect to, as a library.
+//!
+//! A [`Namespace`] says who is let in and what is done about each event; a [`ServerBuilder`] puts namespaces and
+//! an HTTP router together; a [`Server`] has its address and runs on threads of its own, one for each core. A
+//! handler gets the [`Socket`] that sent the event and its arguments, and what it returns is the ack.
 //!
 //! ```no_run
-//! use roomkey::{Namespace, ServerBuilder, ServerConfig, TokenAuthentication, RoomName};
-//! # fn verifier() -> std::sync::Arc<roomkey::auth::Verifier> { unimplemented!() }
+//! use roomkey::{
+//!     Namespace, RoomName, ServerBuilder, ServerConfig, Socket, TokenAuthentication,
+//!     auth::{Algorithm, HmacSecret, IssuerProfile, SecretStrength, Verifier},
+//! };
 //!
-//! let chat = Namespace::new(TokenAuthentication::new(verifier()).into())
-//!     .on("join", async |socket, (room,): (RoomName,)| socket.join(&room).map(|()| "ok"));
+//! // Tokens that your backend signs with the same secret: `jwt.sign({ id }, JWT_SECRET)`.
+//! let secret = std::env::var("JWT_SECRET")?;
+//! let secret = HmacSecret::new("JWT_SECRET", Algorithm::Hs256, secret.as_bytes(), SecretStrength::Required)?;
+//! let verifier = Verifier::new(vec![IssuerProfile::shared_secret("backend", vec![secret])])?;
+//!
+//! let main = Namespace::new(TokenAuthentication::new(verifier.into()))
+//!     .on("join", async |socket: Socket, (room,): (RoomName,)| match socket.join(&room) {
+//!         Ok(()) => "joined",
+//!         Err(_) => "refused",
+//!     })
+//!     .on("say", async |socket: Socket, (room, text): (RoomName, String)| {
+//!         let user = socket.user().map(ToString::to_string);
+//!         socket.to(&room).emit("said", &(user, text)).is_ok()
+//!     });
+//!
+//! let server = ServerBuilder::new(ServerConfig::default()).namespace("/", main).bind()?;
+//! println!("listening on {}", server.local_addr());
+//! server.run(std::future::pending())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Handlers of one socket start in the order its events arrive. What a handler emits reaches each socket in the order
+//! emitted. A handler that panics answers `INTERNAL` and harms nobody else. No handler may block its thread: slow
+//! work belongs on `tokio::task::spawn_blocking`.
 
 mod accounts;
 mod ack;

@@ -42,9 +42,9 @@ pub struct Event {
 
 impl Namespace {
     /// A namespace that lets in clients with a valid token.
-    pub fn new(authentication: Authentication) -> Self {
+    pub fn new(authentication: impl Into<Authentication>) -> Self {
         Self {
-            authentication,
+            authentication: authentication.into(),
             admissions: Vec::new(),
             connected: None,
             disconnected: None,
