@@ -13,6 +13,8 @@ use serde::Deserialize;
 use crate::{
     Chat, access,
     chat::profile_of,
+    rooms,
+    sink::emission,
     view::{ChannelPage, MemberPage, MessagePage, PublicChannelPage},
 };
 
@@ -113,7 +115,12 @@ impl Chat {
     ) -> Result<(), Failure> {
         let permit = access::member_permit(identity, user, Some(role));
         let now = self.clock.now();
-        Ok(self.store.add_member(channel, &identity.user, user, role, now, permit).await?)
+        self.store.add_member(channel, &identity.user, user, role, now, permit).await?;
+        // Their sockets hear the channel already; this tells them so.
+        let room = rooms::channel_room(channel);
+        let joined = emission(&self.config.namespace, "roomJoined", &(&room,));
+        self.node.emit_to_room(&rooms::personal_room(user)?, &joined);
+        Ok(())
     }
 
     /// Removes a member; everyone may remove themselves. None of the member's sockets hears the channel when it returns.
