@@ -55,6 +55,8 @@ limits! {
     connections: usize = 1_000_000;
     /// Connections of one address (IPv6: one /64) that have not authenticated.
     unauthenticated_connections_per_address: usize = 1000;
+    /// Logins and registrations that wait for a free core to hash their password.
+    hashes_waiting: usize = 64;
     /// Bytes of the content of one chat message.
     message_content_bytes: usize = 16 * 1024;
     /// Bytes of a client's own id for a message it sends.

@@ -52,7 +52,7 @@ async fn a_registered_user_logs_in_by_name_and_by_address() {
 
 #[tokio::test]
 async fn every_wrong_login_looks_the_same() {
-    let (accounts, ..) = accounts();
+    let (accounts, _issuer, _directory) = accounts();
     accounts.create("ada@example.com", Some("ada"), PASSWORD).await.unwrap();
     let long = "x".repeat(2000);
     for (name, password) in [
@@ -70,7 +70,7 @@ async fn every_wrong_login_looks_the_same() {
 
 #[tokio::test]
 async fn a_refused_account_says_why() {
-    let (accounts, ..) = accounts();
+    let (accounts, _issuer, _directory) = accounts();
     accounts.create("ada@example.com", Some("ada"), PASSWORD).await.unwrap();
     let cases = [
         ("ada", None, PASSWORD, "BAD_PAYLOAD: The e-mail address must be of the form name@domain"),
@@ -92,7 +92,7 @@ async fn a_refused_account_says_why() {
 
 #[tokio::test]
 async fn nobody_logs_in_without_an_issuer() {
-    let (accounts, ..) = accounts();
+    let (accounts, _issuer, _directory) = accounts();
     let accounts = Accounts { issuer: None, ..accounts };
     accounts.create("ada@example.com", Some("ada"), PASSWORD).await.unwrap();
     assert_eq!(accounts.login("ada", PASSWORD, None).await.unwrap_err(), Failure::forbidden());
