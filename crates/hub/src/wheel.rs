@@ -54,13 +54,23 @@ impl<K> Wheel<K> {
 
     /// When [`Self::advance`] should next be called: the first slot in use, if any.
     pub(crate) fn next_ms(&self) -> Option<u64> {
-        (1..=SLOTS as u64)
-            .map(|ahead| self.current + ahead)
-            .find(|tick| {
-                let slot = Self::slot(*tick);
-                self.occupied[slot / 64] & 1 << (slot % 64) != 0
-            })
-            .map(|tick| tick * TICK_MS)
+        let first = Self::slot(self.current + 1);
+        let ahead = self.first_occupied(first, SLOTS).or_else(|| self.first_occupied(0, first))?;
+        let distance = (ahead + SLOTS - first) % SLOTS;
+        Some((self.current + 1 + distance as u64) * TICK_MS)
+    }
+
+    /// The first slot in use from `from` up to, but not including, `to`.
+    fn first_occupied(&self, from: usize, to: usize) -> Option<usize> {
+        let mut slot = from;
+        while slot < to {
+            let ahead = (self.occupied[slot / 64] >> (slot % 64)).trailing_zeros() as usize;
+            if ahead < 64 - slot % 64 {
+                return Some(slot + ahead).filter(|found| *found < to);
+            }
+            slot = (slot / 64 + 1) * 64;
+        }
+        None
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "below SLOTS after the remainder")]

@@ -35,6 +35,8 @@ pub(super) struct Core {
     pub(super) flushed_to: u64,
     pub(super) counters: Counters,
     pub(super) wheel: Wheel<ConnectionKey>,
+    /// When the wheel is looked at next, unless something earlier is armed.
+    pub(super) wakes_at_ms: u64,
 }
 
 impl Core {
@@ -61,6 +63,7 @@ impl Core {
             flushed_to: 1,
             counters: Counters::default(),
             wheel: Wheel::new(0),
+            wakes_at_ms: u64::MAX,
         }
     }
 

@@ -160,9 +160,8 @@ impl Shard {
         let earlier = self.with_core(|core| {
             let Some(found) = core.connection(connection) else { return false };
             found.armed_ms = deadline_ms;
-            let earlier = core.wheel.next_ms().is_none_or(|next| deadline_ms < next);
             core.wheel.arm(deadline_ms, connection);
-            earlier
+            deadline_ms < core.wakes_at_ms
         });
         if earlier {
             self.armed.notify_one();
@@ -251,7 +250,11 @@ impl Shard {
     async fn run_deadlines(&self) {
         let mut due = Vec::new();
         loop {
-            let next_ms = self.core.lock().wheel.next_ms();
+            let next_ms = self.with_core(|core| {
+                let next_ms = core.wheel.next_ms();
+                core.wakes_at_ms = next_ms.unwrap_or(u64::MAX);
+                next_ms
+            });
             match next_ms {
                 None => self.armed.notified().await,
                 Some(ms) => tokio::select! {
