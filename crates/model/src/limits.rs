@@ -51,10 +51,12 @@ limits! {
     http_body_ms: u64 = 20_000;
     /// Bytes of the body of a REST request.
     rest_body_bytes: usize = 64 * 1024;
-    /// Connections that are open in all.
-    connections: usize = 1_000_000;
-    /// Connections of one address (IPv6: one /64) that have not authenticated.
-    unauthenticated_connections_per_address: usize = 1000;
+    /// Connections that speak plain HTTP, long-polling included, at one time.
+    http_connections: usize = 100_000;
+    /// Sessions in all, over both transports.
+    sessions: usize = 1_000_000;
+    /// Sessions of one address (IPv6: one /64) whose client has not authenticated.
+    unauthenticated_sessions_per_address: usize = 1000;
     /// Logins and registrations that wait for a free core to hash their password.
     hashes_waiting: usize = 64;
     /// Bytes of the content of one chat message.

@@ -1,16 +1,23 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use roomkey_cluster::Node;
 use roomkey_model::{Clock, Entropy, Limits};
 use roomkey_protocol::session;
 
-use crate::{Namespace, http::OriginPolicy, metrics::Metrics, registry::Registry};
+use crate::{
+    Namespace,
+    http::OriginPolicy,
+    metrics::Metrics,
+    newcomers::{Newcomer, Newcomers},
+    registry::Registry,
+};
 
 /// What every connection of a server shares.
 pub(crate) struct Context {
     pub(crate) node: Node,
     pub(crate) namespaces: HashMap<Arc<str>, Arc<Namespace>>,
     pub(crate) registry: Registry,
+    pub(crate) newcomers: Newcomers,
     pub(crate) origins: OriginPolicy,
     /// Whether a request whose `Host` is not ours is refused.
     pub(crate) check_host: bool,
@@ -37,5 +44,21 @@ pub struct Transports {
 impl Default for Transports {
     fn default() -> Self {
         Self { polling: true, websocket: true }
+    }
+}
+
+impl Context {
+    /// Room for one more session from this address; `None` if there is none, there or anywhere.
+    pub(crate) fn admit(&self, address: IpAddr) -> Option<Newcomer> {
+        let limits = &self.limits;
+        let newcomer = if self.registry.len() < limits.sessions {
+            self.newcomers.admit(address, limits.unauthenticated_sessions_per_address)
+        } else {
+            None
+        };
+        if newcomer.is_none() {
+            self.metrics.sessions_refused.increment();
+        }
+        newcomer
     }
 }

@@ -48,6 +48,7 @@ mod http;
 mod mailbox;
 mod metrics;
 mod namespace;
+mod newcomers;
 mod pages;
 mod registry;
 mod rest;

@@ -60,6 +60,8 @@ counters! {
     protocol_errors;
     /// Sessions opened, over either transport.
     sessions_opened;
+    /// Sessions refused because there were too many, in all or from one place.
+    sessions_refused;
     /// Connections closed because they read too slowly.
     slow_readers;
     /// Sessions that moved from long-polling to WebSocket.

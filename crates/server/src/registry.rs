@@ -6,7 +6,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -100,15 +100,24 @@ impl Entry {
 pub(crate) struct Registry {
     stripes: [Mutex<HashMap<Sid, Arc<Entry>>>; 16],
     hasher: RandomState,
+    len: AtomicUsize,
 }
 
 impl Registry {
     pub(crate) fn insert(&self, sid: Sid, entry: Arc<Entry>) {
         self.stripe(&sid).lock().insert(sid, entry);
+        self.len.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn remove(&self, sid: &Sid) {
-        self.stripe(sid).lock().remove(sid);
+        if self.stripe(sid).lock().remove(sid).is_some() {
+            self.len.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many sessions there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len.load(Ordering::Relaxed)
     }
 
     /// The session of this id; anything that cannot be one is simply unknown.

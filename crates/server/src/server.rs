@@ -18,6 +18,7 @@ use crate::{
     fd_table,
     http::{Listener, OpenConnections, OriginPolicy},
     metrics::Metrics,
+    newcomers::Newcomers,
     registry::Registry,
 };
 
@@ -130,6 +131,7 @@ impl ServerBuilder {
             node,
             namespaces: namespaces.into_iter().collect(),
             registry: Registry::default(),
+            newcomers: Newcomers::default(),
             origins: config.origins,
             check_host: config.check_host,
             path: config.path.into(),

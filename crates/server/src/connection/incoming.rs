@@ -113,7 +113,7 @@ impl Connection {
         self.clients.push(Client {
             namespace,
             socket: socket.clone(),
-            expires_ms: deadline.map(|deadline| self.now_ms() + deadline.since_ms(now)),
+            expires_ms: deadline.map(|deadline| self.now_ms().saturating_add(deadline.since_ms(now))),
         });
         self.start(admission.map(|outcome| Done::Admission { socket, outcome }).boxed(), cx)
     }
@@ -151,6 +151,7 @@ impl Connection {
         }
         self.context.metrics.connects_accepted.increment();
         self.linger_until_ms = None;
+        self.newcomer = None;
         if let Link::WebSocket(websocket) = &mut self.link {
             websocket.raise_limit(&self.context.limits);
         }
@@ -211,7 +212,7 @@ impl Connection {
             let Some(deadline) = client.socket.identity().and_then(|identity| identity.deadline) else {
                 continue;
             };
-            client.expires_ms = Some(now_ms + deadline.since_ms(now).max(1));
+            client.expires_ms = Some(now_ms.saturating_add(deadline.since_ms(now).max(1)));
             if deadline <= now {
                 is_expired = true;
                 let failure = Failure::new(ErrorCode::TokenExpired);

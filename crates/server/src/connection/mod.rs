@@ -33,6 +33,7 @@ use crate::{
     Handshake,
     context::Context,
     mailbox::Mailbox,
+    newcomers::Newcomer,
     registry::{Entry, Sid},
     transport::Letter,
 };
@@ -65,6 +66,8 @@ pub(crate) struct Connection {
     clients: SmallVec<[Client; 1]>,
     /// Handlers that did not finish at once.
     work: Option<Box<FuturesUnordered<BoxFuture<'static, Done>>>>,
+    /// Until the client has authenticated.
+    newcomer: Option<Newcomer>,
     auth_failures: u32,
     /// After a refusal: when to close, unless the client gets in after all.
     linger_until_ms: Option<u64>,
@@ -79,6 +82,7 @@ impl Connection {
         shard: &Shard,
         handshake: Handshake,
         sid: Sid,
+        newcomer: Newcomer,
         websocket: Option<WebSocket>,
     ) -> Self {
         let transport = if websocket.is_some() { Transport::Websocket } else { Transport::Polling };
@@ -103,6 +107,7 @@ impl Connection {
             probe: None,
             clients: SmallVec::new(),
             work: None,
+            newcomer: Some(newcomer),
             auth_failures: 0,
             linger_until_ms: None,
             armed_ms: u64::MAX,

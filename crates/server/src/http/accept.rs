@@ -72,7 +72,7 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, address)) => {
-                    let Some(guard) = open.admit(context.limits.connections) else { continue };
+                    let Some(guard) = open.admit(context.limits.http_connections) else { continue };
                     let incoming = Incoming {
                         context: context.clone(),
                         shard,
@@ -157,7 +157,7 @@ impl Incoming {
         if !is_websocket || !service::is_for_us(&self.context, &parts) {
             return self.serve_http(Rewind::new(read, stream)).await;
         }
-        match websocket::check(&self.context, &parts) {
+        match websocket::check(&self.context, &parts, self.address) {
             Ok(opening) => {
                 let answer = format!(
                     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

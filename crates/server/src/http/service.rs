@@ -69,7 +69,7 @@ pub(super) fn is_engine_path(context: &Context, head: &Parts) -> bool {
 
 /// Answers with 101 and takes the connection over once hyper has let go of it.
 fn upgrade(context: &Arc<Context>, shard: &Shard, mut head: Parts, address: IpAddr) -> Response<Body> {
-    let opening = match websocket::check(context, &head) {
+    let opening = match websocket::check(context, &head, address) {
         Ok(opening) => opening,
         Err((status, message)) => {
             let mut response = Response::new(Body::from(message));

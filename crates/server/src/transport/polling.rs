@@ -17,6 +17,7 @@ use crate::{
     connection::Connection,
     context::Context,
     http::Verdict,
+    newcomers::Newcomer,
     registry::{Entry, Sid},
     transport::{Letter, PollAnswer, PostAnswer},
 };
@@ -34,7 +35,10 @@ where
 {
     match check(context, request_head) {
         Err(error) => refuse(error),
-        Ok(None) => handshake(context, shard, request_head, address),
+        Ok(None) => match context.admit(address) {
+            Some(newcomer) => handshake(context, shard, request_head, address, newcomer),
+            None => empty(StatusCode::SERVICE_UNAVAILABLE),
+        },
         Ok(Some(entry)) => match request_head.method {
             Method::GET => poll(&entry).await,
             Method::POST => post(context, &entry, request_head, body).await,
@@ -78,7 +82,13 @@ fn check(context: &Context, request_head: &Parts) -> Result<Option<Arc<Entry>>, 
     Ok(Some(entry))
 }
 
-fn handshake(context: &Arc<Context>, shard: &Shard, request_head: &Parts, address: IpAddr) -> Response<Body> {
+fn handshake(
+    context: &Arc<Context>,
+    shard: &Shard,
+    request_head: &Parts,
+    address: IpAddr,
+    newcomer: Newcomer,
+) -> Response<Body> {
     let sid = Sid::generate(&*context.entropy);
     let open = OpenPacket {
         sid: sid.as_str().into(),
@@ -90,7 +100,7 @@ fn handshake(context: &Arc<Context>, shard: &Shard, request_head: &Parts, addres
     let answer = text("text/plain; charset=UTF-8", open.encode());
     let query = request_head.uri.query().unwrap_or("");
     let handshake = Handshake::new(address, context.clock.now(), query, &request_head.headers);
-    tokio::spawn(Connection::open(context, shard, handshake, sid, None).run());
+    tokio::spawn(Connection::open(context, shard, handshake, sid, newcomer, None).run());
     answer
 }
 
@@ -186,6 +196,9 @@ pub(crate) fn refuse(error: HandshakeError) -> Response<Body> {
 fn empty(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     response
 }
 

@@ -16,6 +16,7 @@ use crate::{
     connection::{Connection, WebSocket},
     context::Context,
     http::Verdict,
+    newcomers::Newcomer,
     registry::{Entry, Sid},
     transport::{Letter, ProbeSocket},
 };
@@ -24,8 +25,14 @@ use crate::{
 pub(crate) struct Opening {
     /// The `Sec-WebSocket-Accept` of the answer.
     pub(crate) accept: String,
-    /// The session to upgrade; `None` begins one.
-    upgrade: Option<Arc<Entry>>,
+    purpose: Purpose,
+}
+
+enum Purpose {
+    /// A session of its own.
+    Begin(Newcomer),
+    /// The upgrade of a session.
+    Upgrade(Arc<Entry>),
 }
 
 /// Why a request does not open a WebSocket: the status and the text of the answer.
@@ -48,7 +55,7 @@ fn request<'a>(method: &'a Method, headers: &'a HeaderMap) -> Request<'a> {
 }
 
 /// Checks a request in the reference server's order: transport, origin, session, version, and then the WebSocket.
-pub(crate) fn check(context: &Context, request_head: &Parts) -> Result<Opening, Refusal> {
+pub(crate) fn check(context: &Context, request_head: &Parts, address: IpAddr) -> Result<Opening, Refusal> {
     let query = Query::parse(request_head.uri.query().unwrap_or("")).map_err(refusal)?;
     if query.transport == Transport::Websocket && !context.transports.websocket {
         return Err(refusal(HandshakeError::TransportUnknown));
@@ -61,7 +68,7 @@ pub(crate) fn check(context: &Context, request_head: &Parts) -> Result<Opening, 
         }
         Verdict::Malformed => return Err(refusal(HandshakeError::BadRequest)),
     }
-    let upgrade = match &query.sid {
+    let upgraded = match &query.sid {
         Some(sid) => {
             let entry = context.registry.find(sid).ok_or(refusal(HandshakeError::SessionIdUnknown))?;
             let origin = request_head.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
@@ -80,14 +87,18 @@ pub(crate) fn check(context: &Context, request_head: &Parts) -> Result<Opening, 
             None
         }
     };
-    match request(&request_head.method, &request_head.headers).accept() {
-        Ok(accept) => Ok(Opening { accept, upgrade }),
-        Err(error) => {
-            let status = StatusCode::from_u16(error.http_status()).expect("a status");
-            Err((status, wrong_handshake(error)))
-        }
-    }
+    let accept = request(&request_head.method, &request_head.headers).accept().map_err(|error| {
+        let status = StatusCode::from_u16(error.http_status()).expect("a status");
+        (status, wrong_handshake(error))
+    })?;
+    let purpose = match upgraded {
+        Some(entry) => Purpose::Upgrade(entry),
+        None => Purpose::Begin(context.admit(address).ok_or(CROWDED)?),
+    };
+    Ok(Opening { accept, purpose })
 }
+
+const CROWDED: Refusal = (StatusCode::SERVICE_UNAVAILABLE, "Too many connections");
 
 fn refusal(error: HandshakeError) -> Refusal {
     let text = match error {
@@ -129,13 +140,16 @@ pub(crate) async fn begin(
     arrival: Arrival<'_>,
 ) -> std::io::Result<()> {
     let Arrival { request_head, address, stream, unread, mut answer } = arrival;
-    if let Some(entry) = opening.upgrade {
-        write_all(&stream, &answer).await?;
-        let probe = ProbeSocket { stream: stream.into_std()?, unread };
-        // A session that has just ended drops the WebSocket, which closes it.
-        drop(entry.mailbox.post(Letter::Probe(probe)));
-        return Ok(());
-    }
+    let newcomer = match opening.purpose {
+        Purpose::Begin(newcomer) => newcomer,
+        Purpose::Upgrade(entry) => {
+            write_all(&stream, &answer).await?;
+            let probe = ProbeSocket { stream: stream.into_std()?, unread };
+            // A session that has just ended drops the WebSocket, which closes it.
+            drop(entry.mailbox.post(Letter::Probe(probe)));
+            return Ok(());
+        }
+    };
     let sid = Sid::generate(&*context.entropy);
     let open = OpenPacket {
         sid: sid.as_str().into(),
@@ -149,7 +163,7 @@ pub(crate) async fn begin(
     let query = request_head.uri.query().unwrap_or("");
     let handshake = Handshake::new(address, context.clock.now(), query, &request_head.headers);
     let websocket = WebSocket::new(stream, unread, &context.limits);
-    tokio::spawn(Connection::open(context, shard, handshake, sid, Some(websocket)).run());
+    tokio::spawn(Connection::open(context, shard, handshake, sid, newcomer, Some(websocket)).run());
     Ok(())
 }
 
