@@ -53,6 +53,6 @@ fn clippy() -> Result<()> {
 
 fn docs() -> Result<()> {
     let mut rustdoc = run::command("cargo");
-    rustdoc.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"]);
+    rustdoc.args(["doc", "--workspace", "--no-deps", "--locked"]);
     run::run(rustdoc.env("RUSTDOCFLAGS", "-D warnings"))
 }
