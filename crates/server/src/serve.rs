@@ -23,7 +23,7 @@ const NAMESPACE: &str = "/";
 
 /// Runs a server until it is told to stop.
 pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
-    let server_config = config.server_config()?;
+    let server_config = config.server_config();
     let (clock, entropy) = (server_config.clock.clone(), server_config.entropy.clone());
     let limits = server_config.limits.clone();
     let address = server_config.address;
