@@ -1,7 +1,10 @@
+use serde::Deserialize;
+
 macro_rules! limits {
     ($( $(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr; )*) => {
         /// Every limit there is, by name. A limit that is reached is counted, and answered with a typed error.
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
         pub struct Limits {
             $( $(#[doc = $doc])+ pub $name: $type, )*
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use roomkey_auth::{BuiltinIssuer, Grant, password};
 use roomkey_model::{Clock, Entropy, ErrorCode, Failure, SessionId, UserId};
-use roomkey_store::{Account, Session, Store};
+use roomkey_store::{Account, Session, Store, StoreError};
 use secrecy::SecretString;
 
 use hashing::Hashing;
@@ -71,9 +71,9 @@ impl Accounts {
     ) -> Result<LoggedIn, Failure> {
         let issuer = self.issuer()?;
         let account = if name_or_email.contains('@') {
-            self.store.account_by_email(name_or_email).await?
+            self.store.account_by_email(name_or_email).await.map_err(|error| fault(&error))?
         } else {
-            self.store.account_by_username(name_or_email).await?
+            self.store.account_by_username(name_or_email).await.map_err(|error| fault(&error))?
         };
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let password = SecretString::from(password);
@@ -102,7 +102,7 @@ impl Accounts {
             password_hash: self.hashing.hash(SecretString::from(password), self.entropy.clone()).await?,
             created: self.clock.now(),
         };
-        self.store.create_account(account.clone()).await?;
+        self.store.create_account(account.clone()).await.map_err(|error| fault(&error))?;
         Ok(account)
     }
 
@@ -122,7 +122,7 @@ impl Accounts {
             seen: now,
             ended: None,
         };
-        self.store.create_session(session.clone()).await?;
+        self.store.create_session(session.clone()).await.map_err(|error| fault(&error))?;
         let grant = Grant {
             user: &account.user,
             session: &session.session,
@@ -145,6 +145,15 @@ impl Accounts {
         self.entropy.fill(&mut bytes);
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
+}
+
+/// The client is told that it was not the client's fault; the log, what it was.
+fn fault(error: &StoreError) -> Failure {
+    let failure = Failure::from(error);
+    if matches!(failure.code, ErrorCode::Internal | ErrorCode::Unavailable) {
+        tracing::error!(%error, "the store failed");
+    }
+    failure
 }
 
 /// What is kept of a client's name for itself.

@@ -39,12 +39,15 @@ mod accounts;
 mod ack;
 mod authentication;
 mod chat;
+mod cli;
 mod clock;
+mod config;
 mod connection;
 mod context;
 mod fd_table;
 mod handshake;
 mod http;
+mod logging;
 mod mailbox;
 mod metrics;
 mod namespace;
@@ -52,12 +55,14 @@ mod newcomers;
 mod pages;
 mod registry;
 mod rest;
+mod serve;
 mod server;
 mod socket;
 mod transport;
 
 pub use ack::{Args, IntoAck, Json};
 pub use authentication::{Authentication, TokenAuthentication};
+pub use cli::main;
 pub use clock::{SystemClock, SystemEntropy};
 pub use context::Transports;
 pub use handshake::Handshake;
@@ -67,7 +72,7 @@ pub use server::{Server, ServerBuilder, ServerConfig, ServerHandle};
 pub use socket::{AckError, Broadcast, Socket};
 
 pub use roomkey_auth as auth;
-pub use roomkey_model::{ErrorCode, Failure, Limits, RoomName, SocketId, Timestamp, UserId};
+pub use roomkey_model::{Clock, Entropy, ErrorCode, Failure, Limits, RoomName, SocketId, Timestamp, UserId};
 pub use roomkey_protocol::{
     session::DisconnectReason,
     socket::{Binary, EncodeError, Payload},

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `roomkey` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    roomkey::main()
+}

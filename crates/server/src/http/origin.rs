@@ -41,6 +41,15 @@ impl Origin {
     }
 }
 
+/// As browsers write it: without the scheme's own port.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, own_port) = if self.secure { ("https", 443) } else { ("http", 80) };
+        write!(f, "{scheme}://{}", self.host)?;
+        if self.port == own_port { Ok(()) } else { write!(f, ":{}", self.port) }
+    }
+}
+
 /// Splits `host`, `host:port`, `[v6]` or `[v6]:port`; refuses everything else.
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let host_end = match authority.strip_prefix('[') {

@@ -1,0 +1,145 @@
+//! The `roomkey` program: one file for each command.
+
+mod check_config;
+mod password_input;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod token_inspect;
+mod token_mint;
+mod user_add;
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, ConfigError, Environment, Flags};
+
+/// What the `roomkey` program does: reads its arguments, obeys, and gives its exit status.
+///
+/// 0 is success, 1 a refusal or a failure (one line on standard error says why), 2 wrong usage.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.run(&Environment::of_process()) {
+        Ok(Outcome { text, is_success }) => {
+            // Whoever reads this may have stopped reading.
+            let _ = io::stdout().write_all(text.as_bytes());
+            if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "roomkey: error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Authenticated real-time server that stock Socket.IO clients connect to.
+///
+/// Without a command: serve.
+#[derive(Parser)]
+#[command(name = "roomkey", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(ServeArgs),
+    /// Say what `serve` would run, or what is wrong with the configuration.
+    CheckConfig(ServeArgs),
+    /// Make and examine access tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Manage accounts.
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Print a token for a user, signed with the server's key.
+    Mint(token_mint::Mint),
+    /// Say what a token claims, and whether the server would accept it.
+    Inspect(token_inspect::Inspect),
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Create an account and print the id of its user.
+    Add(user_add::Add),
+}
+
+/// Where the configuration is.
+#[derive(Args, Clone)]
+struct ConfigArgs {
+    /// Configuration file [default: roomkey.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory of the database and the keys
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// IP address and port to listen on
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+impl ConfigArgs {
+    fn load(&self, environment: &Environment) -> Result<Config, ConfigError> {
+        self.load_with(None, environment)
+    }
+
+    fn load_with(
+        &self,
+        listen: Option<SocketAddr>,
+        environment: &Environment,
+    ) -> Result<Config, ConfigError> {
+        let flags = Flags { config: self.config.clone(), listen, data_dir: self.data_dir.clone() };
+        Config::load(flags, environment)
+    }
+}
+
+impl ServeArgs {
+    fn load(&self, environment: &Environment) -> Result<Config, ConfigError> {
+        self.config.load_with(self.listen, environment)
+    }
+}
+
+/// What a command prints on standard output, and whether its answer is yes.
+#[derive(Debug)]
+struct Outcome {
+    text: String,
+    is_success: bool,
+}
+
+impl From<String> for Outcome {
+    fn from(text: String) -> Self {
+        Self { text, is_success: true }
+    }
+}
+
+impl Cli {
+    fn run(self, environment: &Environment) -> anyhow::Result<Outcome> {
+        match self.command.unwrap_or(Command::Serve(self.serve)) {
+            Command::Serve(args) => serve::run(&args, environment),
+            Command::CheckConfig(args) => check_config::run(&args, environment),
+            Command::Token(TokenCommand::Mint(mint)) => mint.run(environment),
+            Command::Token(TokenCommand::Inspect(inspect)) => inspect.run(environment),
+            Command::User(UserCommand::Add(add)) => add.run(environment),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The configuration: a file, the environment and flags, read into one [`Config`] that is right as a whole.
+//!
+//! Flags win over the environment, the environment over the file, the file over the defaults. Every message about
+//! a value says where the value was given; none repeats it.
+
+mod auth_setup;
+mod check;
+mod deserialize;
+mod environment;
+mod error;
+mod issuer;
+mod nearest;
+mod node;
+mod place;
+mod private_file;
+mod secrets;
+mod sections;
+mod signing_key;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use roomkey_model::Limits;
+use serde::Deserialize;
+
+use crate::{OriginPolicy, ServerConfig, Transports};
+use node::{Node, Value};
+use place::{Place, Places};
+use sections::{AuthSection, ChatSection, EngineSection, HttpSection, ServerSection};
+
+pub(crate) use auth_setup::{AuthSetup, MissingKey};
+pub(crate) use environment::Environment;
+pub(crate) use error::ConfigError;
+pub(crate) use sections::LogSection;
+pub(crate) use values::{LogFormat, LogLevel, Origins, Transport};
+
+/// Everything an operator can set. Checked: what could not be served is refused when it is read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) server: ServerSection,
+    pub(crate) http: HttpSection,
+    pub(crate) engine: EngineSection,
+    pub(crate) auth: AuthSection,
+    pub(crate) chat: ChatSection,
+    pub(crate) log: LogSection,
+    pub(crate) limits: Limits,
+    /// The file that was read, if there was one.
+    #[serde(skip)]
+    pub(crate) file: Option<PathBuf>,
+    /// Files with secrets that others can read.
+    #[serde(skip)]
+    exposed: Vec<String>,
+    #[serde(skip)]
+    places: Places,
+}
+
+/// The settings that have a flag.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flags {
+    /// The configuration file.
+    pub(crate) config: Option<PathBuf>,
+    /// `server.listen`.
+    pub(crate) listen: Option<SocketAddr>,
+    /// `server.data_dir`.
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// The file that is read where none is named, if it is there.
+const DEFAULT_FILE: &str = "roomkey.toml";
+
+impl Config {
+    /// Reads and checks the configuration.
+    pub(crate) fn load(flags: Flags, environment: &Environment) -> Result<Self, ConfigError> {
+        let (file, mut root) = read_file(flags.config.as_deref())?;
+        let mut exposed = environment.add_to(&mut root)?;
+        let places = Places::of(&root);
+        let mut config = Self::deserialize(root)?;
+        let secret_in_file = places.is_in_file("auth.jwt_secret")
+            || places.is_in_file("auth.jwt_secret_previous")
+            || config.auth.issuers.iter().any(|issuer| !issuer.secrets.is_empty());
+        if secret_in_file {
+            exposed.extend(file.as_deref().and_then(private_file::exposure));
+        }
+        (config.file, config.exposed, config.places) = (file, exposed, places);
+        if let Some(listen) = flags.listen {
+            config.server.listen = listen;
+            config.places.insert("server.listen", Place::Flag("--listen"));
+        }
+        if let Some(data_dir) = flags.data_dir {
+            config.server.data_dir = data_dir;
+            config.places.insert("server.data_dir", Place::Flag("--data-dir"));
+        }
+        check::check(&config)?;
+        Ok(config)
+    }
+
+    /// The file of the store.
+    pub(crate) fn database_path(&self) -> PathBuf {
+        self.server.data_dir.join("roomkey.db")
+    }
+
+    /// The file of the key that the built-in issuer signs with, where it has no secret.
+    pub(crate) fn signing_key_path(&self) -> PathBuf {
+        self.server.data_dir.join("keys").join("signing-key.pem")
+    }
+
+    /// What the server itself needs of it.
+    pub(crate) fn server_config(&self) -> ServerConfig {
+        let ms = Duration::from_millis;
+        let offers = |transport| self.engine.transports.contains(&transport);
+        let is_loopback = self.server.listen.ip().is_loopback();
+        let origins = match &self.http.origins {
+            Origins::Any => OriginPolicy::any(),
+            Origins::Listed(origins) => OriginPolicy::listed(origins.clone()),
+        };
+        ServerConfig {
+            address: self.server.listen,
+            threads: self.server.threads,
+            origins: if is_loopback { origins.or_loopback() } else { origins },
+            check_host: is_loopback,
+            path: format!("/{}/", self.engine.path.trim_matches('/')),
+            transports: Transports {
+                polling: offers(Transport::Polling),
+                websocket: offers(Transport::Websocket),
+            },
+            ping_interval: ms(self.engine.ping_interval_ms),
+            ping_timeout: ms(self.engine.ping_timeout_ms),
+            upgrade_timeout: ms(self.engine.upgrade_timeout_ms),
+            drain_timeout: ms(self.server.drain_timeout_ms),
+            limits: self.limits.clone(),
+            ..ServerConfig::default()
+        }
+    }
+}
+
+/// The tree of the configuration file, empty if there is none.
+fn read_file(named: Option<&Path>) -> Result<(Option<PathBuf>, Node), ConfigError> {
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+    let name: Arc<str> = path.to_string_lossy().into();
+    match fs::read_to_string(path) {
+        Ok(text) => Ok((Some(path.to_owned()), Node::parse(&name, &text)?)),
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
+            let place = Place::Line { file: name, line: 1 };
+            Ok((None, Node { path: String::new(), place, value: Value::Table([].into()) }))
+        }
+        Err(error) => Err(ConfigError::new(&*name, format!("cannot read the file: {error}"))),
+    }
+}

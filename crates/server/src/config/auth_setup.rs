@@ -1,0 +1,175 @@
+//! From the configuration to what verifies and signs tokens.
+
+use std::sync::Arc;
+
+use roomkey_auth::{
+    Algorithm, BuiltinConfig, BuiltinIssuer, ConfigError as AuthError, Ed25519Key, HmacSecret, IssuerProfile,
+    SecretStrength, SigningKey, Verifier, VerifyingKey,
+};
+use roomkey_model::Entropy;
+use secrecy::ExposeSecret;
+
+use super::{Config, ConfigError, Origins, issuer::Issuer, private_file, secrets, signing_key};
+use crate::{SystemEntropy, TokenAuthentication};
+
+/// Everything about tokens, ready to use.
+pub(crate) struct AuthSetup {
+    /// Signs the tokens of Roomkey's own accounts, where there are such.
+    pub(crate) issuer: Option<Arc<BuiltinIssuer>>,
+    /// Verifies tokens.
+    pub(crate) verifier: Arc<Verifier>,
+    /// Finds tokens in requests.
+    pub(crate) authentication: Arc<TokenAuthentication>,
+    /// What makes the server less safe than it could be: to be said loudly at every start.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What to do where the built-in issuer has no signing key yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MissingKey {
+    /// Make one and store it.
+    Create,
+    /// Make one and forget it, for looking at what a start would do.
+    Pretend,
+    /// It is an error: a key made now would not be the server's.
+    Refuse,
+}
+
+impl AuthSetup {
+    /// Reads the keys.
+    pub(crate) fn new(config: &Config, missing: MissingKey) -> anyhow::Result<Self> {
+        let auth = &config.auth;
+        let mut warnings = config.exposed.clone();
+        let (secret, previous) = config.secrets()?;
+        let mut profiles = Vec::new();
+        let issuer = if auth.builtin {
+            let key = match secret {
+                Some(secret) => SigningKey::Hmac(secret),
+                None => SigningKey::Ed25519(config.signing_key(missing, &SystemEntropy, &mut warnings)?),
+            };
+            let retired = previous.into_iter().map(VerifyingKey::from).collect();
+            let issuer = BuiltinIssuer::new(config.builtin_config(), key, retired)?;
+            profiles.push(issuer.profile());
+            Some(Arc::new(issuer))
+        } else {
+            let secrets: Vec<_> = secret.into_iter().chain(previous).collect();
+            if !secrets.is_empty() {
+                profiles.push(IssuerProfile::shared_secret("jwt_secret", secrets));
+            }
+            None
+        };
+        profiles.extend(config.issuer_profiles()?);
+        let verifier = Arc::new(Verifier::new(profiles).map_err(|error| config.locate(error))?);
+        warnings.extend(verifier.warnings());
+        warnings.extend(config.warnings());
+        let authentication = Arc::new(config.authentication(verifier.clone()));
+        Ok(Self { issuer, verifier, authentication, warnings })
+    }
+}
+
+impl Config {
+    fn strength(&self) -> SecretStrength {
+        if self.auth.allow_weak_secret { SecretStrength::AllowWeak } else { SecretStrength::Required }
+    }
+
+    /// `jwt_secret`, and those before it.
+    fn secrets(&self) -> Result<(Option<HmacSecret>, Vec<HmacSecret>), ConfigError> {
+        let read = |path: &str, secret| {
+            secrets::read(&self.places.setting(path), Algorithm::Hs256, secret, self.strength())
+        };
+        let secret =
+            self.auth.jwt_secret.as_ref().map(|secret| read("auth.jwt_secret", secret)).transpose()?;
+        let previous = self.auth.jwt_secret_previous.iter().enumerate();
+        let previous =
+            previous.map(|(index, secret)| read(&format!("auth.jwt_secret_previous[{index}]"), secret));
+        Ok((secret, previous.collect::<Result<_, _>>()?))
+    }
+
+    fn builtin_config(&self) -> BuiltinConfig {
+        BuiltinConfig {
+            issuer: self.auth.issuer.clone(),
+            audience: self.auth.audience.clone(),
+            lifetime_ms: self.auth.access_token_lifetime_s * 1000,
+            ..BuiltinConfig::default()
+        }
+    }
+
+    fn signing_key(
+        &self,
+        missing: MissingKey,
+        entropy: &dyn Entropy,
+        warnings: &mut Vec<String>,
+    ) -> anyhow::Result<Ed25519Key> {
+        let path = self.signing_key_path();
+        if let Some(key) = signing_key::read(&path)? {
+            warnings.extend(private_file::exposure(&path));
+            return Ok(key);
+        }
+        match missing {
+            MissingKey::Create => signing_key::create(&path, entropy),
+            MissingKey::Pretend => {
+                Ok(Ed25519Key::from_pem("key", Ed25519Key::generate_pem(entropy).expose_secret())?)
+            }
+            MissingKey::Refuse => anyhow::bail!(
+                "there is no signing key at {}: start the server once, or set --data-dir or JWT_SECRET as for the server",
+                path.display()
+            ),
+        }
+    }
+
+    fn issuer_profiles(&self) -> Result<Vec<IssuerProfile>, ConfigError> {
+        let profile = |(index, issuer): (usize, &Issuer)| {
+            issuer.profile(&format!("auth.issuers[{index}]"), &self.places, self.strength())
+        };
+        self.auth.issuers.iter().enumerate().map(profile).collect()
+    }
+
+    /// Adds to an error about `issuers.NAME.key` where that issuer was configured.
+    fn locate(&self, error: AuthError) -> ConfigError {
+        let names = self.auth.issuers.iter().map(|issuer| format!("issuers.{}.", issuer.name));
+        let index =
+            names.enumerate().find(|(_, name)| error.setting.starts_with(name)).map(|(index, _)| index);
+        match index {
+            Some(index) => {
+                let issuer = self.places.setting(&format!("auth.issuers[{index}]"));
+                let key = error.setting.rsplit('.').next().unwrap_or_default();
+                ConfigError::new(format!("{issuer}.{key}"), error.problem)
+            }
+            None => ConfigError::new(format!("auth.{}", error.setting), error.problem),
+        }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let mut warn = |condition: bool, warning: &str| {
+            if condition {
+                warnings.push(warning.to_owned());
+            }
+        };
+        warn(
+            self.auth.allow_weak_secret,
+            "auth.allow_weak_secret is on: secrets that anybody may guess are accepted",
+        );
+        warn(self.auth.query_token, "auth.query_token is on: tokens in URLs end up in logs");
+        warn(
+            self.http.origins == Origins::Any,
+            "http.origins is `*`: every web page may connect, without cookies",
+        );
+        warn(
+            !self.server.listen.ip().is_loopback() && self.http.origins == Origins::default(),
+            "http.origins is empty: no web page may connect, only programs",
+        );
+        warnings
+    }
+
+    fn authentication(&self, verifier: Arc<Verifier>) -> TokenAuthentication {
+        let mut authentication = TokenAuthentication::new(verifier);
+        if let Some(cookie) = &self.auth.cookie {
+            authentication = authentication.or_cookie(cookie);
+        }
+        if self.auth.query_token {
+            authentication = authentication.or_query();
+        }
+        authentication
+    }
+}

@@ -1,0 +1,67 @@
+//! The rules that no single type can hold.
+
+use roomkey_hub::Hub;
+
+use super::{Config, ConfigError};
+
+/// Rooms of a socket beside those of channels: its personal ones, and some that it asks for.
+const OTHER_ROOMS: usize = 4;
+const LIFETIME_S_MAX: u64 = 31 * 24 * 3600;
+
+pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+    let require = |path: &str, holds: bool, problem: &str| {
+        if holds { Ok(()) } else { Err(ConfigError::new(config.places.setting(path), problem)) }
+    };
+    let Config { server, engine, auth, limits, .. } = config;
+    require(
+        "server.threads",
+        (1..=Hub::SHARDS_MAX).contains(&server.threads),
+        &format!("must be from 1 to {}", Hub::SHARDS_MAX),
+    )?;
+    require(
+        "engine.path",
+        is_path(&engine.path),
+        "must be a path such as `/socket.io/`, of letters, digits and `-._~/`",
+    )?;
+    require("engine.transports", !engine.transports.is_empty(), "must name a transport")?;
+    for (path, ms) in [
+        ("engine.ping_interval_ms", engine.ping_interval_ms),
+        ("engine.ping_timeout_ms", engine.ping_timeout_ms),
+        ("engine.upgrade_timeout_ms", engine.upgrade_timeout_ms),
+    ] {
+        require(path, ms > 0, "must not be 0")?;
+    }
+    require("auth.issuer", !auth.issuer.trim().is_empty(), "must not be blank")?;
+    require("auth.audience", !auth.audience.trim().is_empty(), "must not be blank")?;
+    require(
+        "auth.access_token_lifetime_s",
+        (1..=LIFETIME_S_MAX).contains(&auth.access_token_lifetime_s),
+        "must be from 1 second to 31 days",
+    )?;
+    require("auth.jwt_secret_previous", auth.jwt_secret_previous.len() <= 3, "must be at most 3 secrets")?;
+    require(
+        "auth.cookie",
+        auth.cookie.as_deref().is_none_or(is_token),
+        "must be the name of a cookie: letters, digits and `-_.`",
+    )?;
+    require(
+        "auth.builtin",
+        auth.builtin || auth.jwt_secret.is_some() || !auth.issuers.is_empty(),
+        "nobody could log in: turn it on, or set auth.jwt_secret or [[auth.issuers]]",
+    )?;
+    require(
+        "limits.rooms_per_socket",
+        limits.channels_per_user.saturating_add(OTHER_ROOMS) <= limits.rooms_per_socket,
+        &format!("must be at least {OTHER_ROOMS} more than limits.channels_per_user"),
+    )
+}
+
+fn is_path(text: &str) -> bool {
+    text.starts_with('/')
+        && text.bytes().any(|byte| byte != b'/')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte))
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}

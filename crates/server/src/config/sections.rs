@@ -1,0 +1,153 @@
+//! Every section, every key, and its default.
+
+use std::{net::SocketAddr, path::PathBuf, thread};
+
+use roomkey_hub::Hub;
+use serde::{Deserialize, Deserializer};
+
+use super::{
+    issuer::Issuer,
+    values::{LogFormat, LogLevel, Origins, Secret, Transport},
+};
+
+/// `[server]`: where and how the server runs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ServerSection {
+    /// Address and port to listen on. Port 0 is any free one.
+    #[serde(deserialize_with = "address")]
+    pub(crate) listen: SocketAddr,
+    /// Threads that serve, each with its own share of the connections. By default one for each core.
+    pub(crate) threads: usize,
+    /// The directory of the database and the signing key.
+    pub(crate) data_dir: PathBuf,
+    /// Time for connections to finish what they are doing when the server stops.
+    pub(crate) drain_timeout_ms: u64,
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            threads: thread::available_parallelism().map_or(1, |cores| cores.get().min(Hub::SHARDS_MAX)),
+            data_dir: PathBuf::from("roomkey-data"),
+            drain_timeout_ms: 10_000,
+        }
+    }
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let refuse = |_| "must be an IP address and a port, such as `127.0.0.1:3000`";
+    text.parse().map_err(refuse).map_err(serde::de::Error::custom)
+}
+
+/// `[http]`: who may talk to the server from a web page.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct HttpSection {
+    /// The origins whose pages may connect, such as `https://app.example.com`. `*` alone is any, without cookies.
+    /// On a loopback address the pages of this machine may connect, too.
+    pub(crate) origins: Origins,
+}
+
+/// `[engine]`: Engine.IO, with the defaults of the reference server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct EngineSection {
+    /// The path that clients connect to.
+    pub(crate) path: String,
+    /// The transports that are offered: `polling`, `websocket`.
+    pub(crate) transports: Vec<Transport>,
+    /// Time from a pong to the next ping.
+    pub(crate) ping_interval_ms: u64,
+    /// Time in which a ping must be answered.
+    pub(crate) ping_timeout_ms: u64,
+    /// Time in which an upgrade from long-polling must be done.
+    pub(crate) upgrade_timeout_ms: u64,
+}
+
+impl Default for EngineSection {
+    fn default() -> Self {
+        Self {
+            path: "/socket.io/".to_owned(),
+            transports: vec![Transport::Polling, Transport::Websocket],
+            ping_interval_ms: 25_000,
+            ping_timeout_ms: 20_000,
+            upgrade_timeout_ms: 10_000,
+        }
+    }
+}
+
+/// `[auth]`: whose tokens are accepted, and where they may be.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AuthSection {
+    /// Whether Roomkey has accounts of its own.
+    pub(crate) builtin: bool,
+    /// Whether everybody may create an account.
+    pub(crate) registration: bool,
+    /// The `iss` of the tokens of these accounts.
+    pub(crate) issuer: String,
+    /// Their `aud`.
+    pub(crate) audience: String,
+    /// How long they are valid.
+    pub(crate) access_token_lifetime_s: u64,
+    /// The secret (HS256) that a backend signs tokens with, also known as `JWT_SECRET`. Roomkey then signs with it,
+    /// too. Without it, Roomkey makes a key of its own (Ed25519) at the first start.
+    pub(crate) jwt_secret: Option<Secret>,
+    /// Earlier values of `jwt_secret`: tokens signed with these are still accepted.
+    pub(crate) jwt_secret_previous: Vec<Secret>,
+    /// Accept secrets that are too short or well-known, while migrating. Anybody may guess them and sign tokens.
+    pub(crate) allow_weak_secret: bool,
+    /// The cookie that a token may be in, too. It counts only for pages of a listed origin.
+    pub(crate) cookie: Option<String>,
+    /// Accept tokens in the query parameter `token`, too. URLs end up in logs: prefer any other place.
+    pub(crate) query_token: bool,
+    /// Issuers of your own: a backend, an identity provider.
+    pub(crate) issuers: Vec<Issuer>,
+}
+
+impl Default for AuthSection {
+    fn default() -> Self {
+        Self {
+            builtin: true,
+            registration: true,
+            issuer: "roomkey".to_owned(),
+            audience: "roomkey".to_owned(),
+            access_token_lifetime_s: 3600,
+            jwt_secret: None,
+            jwt_secret_previous: Vec::new(),
+            allow_weak_secret: false,
+            cookie: None,
+            query_token: false,
+            issuers: Vec::new(),
+        }
+    }
+}
+
+/// `[chat]`: the chat and its page.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ChatSection {
+    /// Whether a user's sockets are in the room `user-<id>`, too, and not only in `user:<id>`.
+    pub(crate) dashed_personal_rooms: bool,
+    /// Whether the demo page is served.
+    pub(crate) demo_page: bool,
+}
+
+impl Default for ChatSection {
+    fn default() -> Self {
+        Self { dashed_personal_rooms: false, demo_page: true }
+    }
+}
+
+/// `[log]`: what is written to standard error.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LogSection {
+    /// `human`, `json`, or `auto`: for people on a terminal, JSON elsewhere.
+    pub(crate) format: LogFormat,
+    /// `off`, `error`, `warn`, `info`, `debug` or `trace`. `ROOMKEY_LOG` and `RUST_LOG` say more than this can.
+    pub(crate) level: LogLevel,
+}
