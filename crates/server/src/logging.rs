@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{ConfigError, Environment, LogFormat, LogLevel, LogSection};
 
-/// Starts to log, for the rest of the process.
+/// Starts to log, for the rest of the process; where it has been started, it goes on as it is.
 pub(crate) fn start(log: &LogSection, environment: &Environment) -> Result<(), ConfigError> {
     let filter = filter(log.level, environment)?;
     let is_terminal = io::stderr().is_terminal();
@@ -16,12 +16,12 @@ pub(crate) fn start(log: &LogSection, environment: &Environment) -> Result<(), C
         LogFormat::Human => true,
         LogFormat::Json => false,
     };
-    if is_human {
+    let _ = if is_human {
         let no_color = environment.get("NO_COLOR")?.is_some_and(|value| !value.is_empty());
-        builder.with_ansi(is_terminal && !no_color).init();
+        builder.with_ansi(is_terminal && !no_color).try_init()
     } else {
-        builder.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
-    }
+        builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+    };
     Ok(())
 }
 

@@ -18,7 +18,8 @@ fn describe(config: &Config, auth: &AuthSetup, text: &mut String) -> fmt::Result
         None => writeln!(text, "The environment is fine; there is no configuration file.")?,
     }
     let mut line = |name: &str, value: String| writeln!(text, "  {name:<10} {value}");
-    line("listen", format!("{} with {} threads", config.server.listen, config.server.threads))?;
+    line("listen", config.server.listen.to_string())?;
+    line("threads", config.server.threads.to_string())?;
     line("data", config.server.data_dir.display().to_string())?;
     line("origins", origins(config))?;
     line("accounts", accounts(config))?;

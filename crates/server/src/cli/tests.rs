@@ -1,1 +1,202 @@
+use clap::{CommandFactory, Parser};
+use expect_test::{Expect, expect};
+use roomkey_store::{SqliteConfig, SqliteStore};
+use serde_json::Value;
+use tempfile::TempDir;
 
+use super::*;
+
+/// A data directory, and what the commands say about it.
+struct Site(TempDir);
+
+const SECRET: [(&str, &str); 1] = [("JWT_SECRET", "R5j9wZ3kq8Xc7Vb2Nm4Lp6Ts1Yd0Gh_f")];
+
+impl Site {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    /// Runs `roomkey ARGS --data-dir DIR`; what it prints, and whether it succeeds.
+    fn run<const N: usize>(&self, args: &str, environment: [(&str, &str); N]) -> (String, bool) {
+        let data_dir = self.0.path().to_str().unwrap();
+        let words = args.split_whitespace().chain(["--data-dir", data_dir]);
+        let cli = Cli::try_parse_from(["roomkey"].into_iter().chain(words)).unwrap();
+        match cli.run(&environment.into()) {
+            Ok(outcome) => (outcome.text.replace(data_dir, "DATA"), outcome.is_success),
+            Err(error) => (format!("{error:#}").replace(data_dir, "DATA"), false),
+        }
+    }
+}
+
+#[test]
+fn the_arguments_are_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn without_a_command_it_serves() {
+    let cli = Cli::try_parse_from(["roomkey", "--listen", "127.0.0.1:1"]).unwrap();
+    assert!(cli.command.is_none());
+    assert_eq!(cli.serve.listen.unwrap().port(), 1);
+    let with_command = ["roomkey", "--listen", "127.0.0.1:1", "check-config"];
+    assert!(Cli::try_parse_from(with_command).is_err(), "the flag would be lost");
+}
+
+#[test]
+fn check_config_says_what_would_be_served_and_makes_nothing() {
+    let check = |args: &str, environment: &[(&str, &str); 2], expected: Expect| {
+        let site = Site::new();
+        let (text, is_success) = site.run(args, *environment);
+        assert!(is_success, "{text}");
+        expected.assert_eq(&text);
+        assert_eq!(std::fs::read_dir(&site.0).unwrap().count(), 0);
+    };
+    check(
+        "check-config --listen 127.0.0.1:1",
+        &[("ROOMKEY__SERVER__THREADS", "2"), ("ROOMKEY__HTTP__ORIGINS", "https://a.example")],
+        expect![[r#"
+            The environment is fine; there is no configuration file.
+              listen     127.0.0.1:1
+              threads    2
+              data       DATA
+              origins    https://a.example, pages of this machine
+              accounts   registration open; tokens signed with DATA/keys/signing-key.pem (EdDSA), made at the first start
+              issuers    none
+              page       the demo chat
+        "#]],
+    );
+    check(
+        "check-config --listen 0.0.0.0:80",
+        &[("ROOMKEY__SERVER__THREADS", "1"), ("ROOMKEY__AUTH__REGISTRATION", "false")],
+        expect![[r#"
+            The environment is fine; there is no configuration file.
+              listen     0.0.0.0:80
+              threads    1
+              data       DATA
+              origins    none
+              accounts   registration closed; tokens signed with DATA/keys/signing-key.pem (EdDSA), made at the first start
+              issuers    none
+              page       the demo chat
+              warning    http.origins is empty: no web page may connect, only programs
+        "#]],
+    );
+}
+
+#[test]
+fn a_minted_token_is_accepted_by_inspect() {
+    let site = Site::new();
+    let mint = "token mint --user ada --session s1 --username Ada --email ada@example.com --role x --role y";
+    let (token, is_success) = site.run(mint, SECRET);
+    assert!(is_success && token.ends_with('\n'), "{token}");
+    let (json, is_success) = site.run(&format!("token inspect --json {token}"), SECRET);
+    assert!(is_success);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    for (key, value) in [
+        ("user", "ada"),
+        ("session", "s1"),
+        ("name", "Ada"),
+        ("email", "ada@example.com"),
+        ("profile", "builtin"),
+    ] {
+        assert_eq!(json[key], value, "{key}");
+    }
+    assert_eq!(json["accepted"], true);
+    assert_eq!(json["roles"].to_string(), r#"["x","y"]"#);
+
+    let other_key = [("JWT_SECRET", "x5j9wZ3kq8Xc7Vb2Nm4Lp6Ts1Yd0Gh_f")];
+    let (text, is_success) = site.run(&format!("token inspect {token}"), other_key);
+    assert!(!is_success);
+    assert!(
+        text.starts_with(
+            "The server refuses this token: the signature is wrong. Clients see TOKEN_INVALID.\n"
+        )
+    );
+    let (json, _) = site.run(&format!("token inspect --json {token}"), other_key);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["accepted"], &json["code"]), (&false.into(), &"TOKEN_INVALID".into()));
+}
+
+#[test]
+fn only_what_the_server_would_accept_is_minted() {
+    let cases = [(
+        "token mint --user ada",
+        "there is no signing key at DATA/keys/signing-key.pem: start the server once, or set --data-dir or JWT_SECRET as for the server",
+    )];
+    for (args, expected) in cases {
+        assert_eq!(Site::new().run(args, []), (expected.to_owned(), false), "{args}");
+    }
+    let cases = [
+        (
+            "token mint --user ada --lifetime-s 9999999",
+            "the server would refuse such a token: the token lives longer than the profile allows",
+        ),
+        ("token mint --user \u{7f}", "--user: must not contain control characters"),
+    ];
+    for (args, expected) in cases {
+        assert_eq!(Site::new().run(args, SECRET), (expected.to_owned(), false), "{args}");
+    }
+}
+
+#[test]
+fn an_expired_token_is_explained() {
+    // {"alg":"HS256","typ":"JWT"} {"id":7,"iat":1700000000,"exp":1700003600}
+    let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpZCI6NywiaWF0IjoxNzAwMDAwMDAwLCJleHAiOjE3MDAwMDM2MDB9.-0NqskKfT_lP4Nn3RFvX5D9Zg7CGezvJSNDYzV5BOVs";
+    let (text, is_success) = Site::new().run(&format!("token inspect {token}"), SECRET);
+    assert!(!is_success);
+    let line = text.lines().next().unwrap();
+    assert_eq!(line, "The server refuses this token: the token has expired. Clients see TOKEN_EXPIRED.");
+    assert!(text.contains("  until    2023-11-14T23:13:20.000Z ("), "{text}");
+}
+
+/// The user id has a line feed, two escape sequences and an override of the direction.
+#[test]
+fn what_a_token_says_does_not_move_the_cursor() {
+    let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpZCI6ImFcblx1MDAxYlsySlx1MDA5YuKAriJ9.TznKXbbO16X1hn7UY13kOB6M6OSLC5Jl-7uJ-4fqkVk";
+    let (text, _) = Site::new().run(&format!("token inspect {token}"), SECRET);
+    expect![[r#"
+        The server refuses this token: the subject is not usable as a user id. Clients see TOKEN_INVALID.
+          issuer   builtin
+          header   {"alg":"HS256","typ":"JWT"}
+          claims   {"id":"a\n\u001b[2J\u{9b}\u{202e}"}
+    "#]]
+    .assert_eq(&text);
+}
+
+#[test]
+fn an_account_is_added_once() {
+    let site = Site::new();
+    let password = site.0.path().join("password");
+    let add = |password_text: &str, args: &str| {
+        std::fs::write(&password, password_text).unwrap();
+        let args = format!("user add --password-file {} {args}", password.display());
+        site.run(&args, [("ROOMKEY__LOG__LEVEL", "off")])
+    };
+    let (id, is_success) = add("correct horse battery staple\n", "--email ada@example.com --username ada");
+    assert!(is_success && id.len() == 23, "{id}");
+    let (json, _) = add("correct horse battery staple", "--email bob@example.com --json");
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["email"], &json["username"]), (&"bob@example.com".into(), &Value::Null));
+    let cases = [
+        ("short", "--email c@example.com", "The password has fewer than 8 characters"),
+        ("correct horse battery staple", "--email Ada@example.com", "The email is taken"),
+        ("correct horse battery staple", "--email c", "The e-mail address must be of the form name@domain"),
+    ];
+    for (password, args, expected) in cases {
+        assert_eq!(add(password, args), (expected.to_owned(), false), "{args}");
+    }
+}
+
+#[test]
+fn no_account_is_added_while_the_server_has_the_data() {
+    let site = Site::new();
+    let database = site.0.path().join("roomkey.db");
+    let server = SqliteStore::open(&database, &SqliteConfig::default(), Box::new(|_| ())).unwrap();
+    let (text, is_success) = site.run("user add --email ada@example.com", []);
+    drop(server);
+    assert!(!is_success);
+    let expected = format!(
+        "the server is running (process {}); stop it first, or register over its HTTP API",
+        std::process::id()
+    );
+    assert_eq!(text, expected);
+}

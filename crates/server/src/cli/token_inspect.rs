@@ -68,7 +68,9 @@ fn in_words(inspection: &Inspection, now: Timestamp, text: &mut String) -> fmt::
         }
     }
     let mut line = |name: &str, value: &str| writeln!(text, "  {name:<8} {}", printable(value));
-    line("issuer", inspection.profile.as_deref().unwrap_or("none that is configured"))?;
+    if inspection.claims.is_some() {
+        line("issuer", inspection.profile.as_deref().unwrap_or("none that is configured"))?;
+    }
     if let Ok(identity) = &inspection.verdict {
         line("user", identity.user.as_str())?;
         let optional = [

@@ -1,4 +1,4 @@
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use clap::Args;
 use roomkey_auth::Grant;
@@ -61,7 +61,9 @@ impl Mint {
         let now = SystemClock.now();
         let signed = issuer.issue(&grant, now, &SystemEntropy);
         let token = signed.token.expose_secret();
-        server.verifier.verify(token, now).context("the server would refuse this token")?;
+        if let Err(error) = server.verifier.verify(token, now) {
+            bail!("the server would refuse such a token: {error}");
+        }
         Ok(format!("{token}\n").into())
     }
 }
