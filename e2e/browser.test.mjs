@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 
 import { chromium } from "playwright-core";
 
-import { passwordOf } from "./support/rest.mjs";
+import { PASSWORD } from "./support/rest.mjs";
 import { startServer } from "./support/server.mjs";
 
 const FLAGS = [
@@ -123,7 +123,7 @@ async function register(t, server, username) {
   await page.getByTestId("mode-switch").click();
   await page.getByTestId("email").fill(`${username}@example.com`);
   await page.getByTestId("username").fill(username);
-  await page.getByTestId("password").fill(passwordOf(username));
+  await page.getByTestId("password").fill(PASSWORD);
   await page.getByTestId("register-submit").click();
   await connected(page);
   return page;

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 
 import { client, connect, connection, next, refusal, TRANSPORTS } from "./support/client.mjs";
 import { register } from "./support/rest.mjs";
-import { runBinary, startServer } from "./support/server.mjs";
+import { startServer } from "./support/server.mjs";
 import { expiredToken, forgedToken, token } from "./support/tokens.mjs";
 
 for (const [name, transports] of Object.entries(TRANSPORTS)) {
@@ -109,14 +109,5 @@ test("an unknown namespace is refused and the connection lives on", async (t) =>
   const refused = connection(other);
   other.connect();
   await assert.rejects(refused, { message: "Invalid namespace" });
-  assert.ok(socket.connected);
-});
-
-test("tokens minted on the command line connect, and say who they are", async (t) => {
-  const server = await startServer(t);
-  const arguments_ = ["token", "mint", "ada", "--data-dir", server.dataDir];
-  const minted = await runBinary(t, arguments_);
-  assert.equal(minted.code, 0, minted.stderr);
-  const socket = await connect(t, server, minted.stdout.trim());
   assert.ok(socket.connected);
 });

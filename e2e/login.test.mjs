@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { connect, refusal } from "./support/client.mjs";
-import { expectStatus, passwordOf, register, request } from "./support/rest.mjs";
+import { expectStatus, PASSWORD, register, request } from "./support/rest.mjs";
 import { SECRET, startServer } from "./support/server.mjs";
 import { expiredToken, forgedToken } from "./support/tokens.mjs";
 
@@ -15,7 +15,7 @@ test("register, then log in by email, by username, and at /login", async (t) => 
   assert.equal(registered.user.username, "ada");
   assert.ok(registered.expiresIn > 0);
 
-  const password = passwordOf("ada");
+  const password = PASSWORD;
   const byEmail = { path: "/api/auth/login", body: { email: "ada@example.com", password } };
   const byName = { path: "/api/auth/login", body: { username: "ada", password } };
   const seed = { path: "/login", body: { username: "ada", password } };
@@ -46,7 +46,7 @@ test("a wrong password and an unknown user look the same", async (t) => {
 test("a taken address is a conflict", async (t) => {
   const server = await startServer(t);
   await register(server, "ada");
-  const body = { email: "ADA@example.com", username: "other", password: passwordOf("other") };
+  const body = { email: "ADA@example.com", username: "other", password: PASSWORD };
   const answer = await request(server, "POST", "/api/auth/register", { body });
   assert.equal(answer.status, 409, answer.text);
   assert.equal(answer.body.code, "CONFLICT");
@@ -54,7 +54,7 @@ test("a taken address is a conflict", async (t) => {
 
 test("registration refuses what it cannot use", async (t) => {
   const server = await startServer(t);
-  const good = { email: "ada@example.com", username: "ada", password: passwordOf("ada") };
+  const good = { email: "ada@example.com", username: "ada", password: PASSWORD };
   const bad = [
     { ...good, password: "short" },
     { ...good, email: "not an address" },
@@ -120,7 +120,7 @@ test("nothing secret reaches the log", async (t) => {
   socket.disconnect();
   assert.equal(await server.stop("SIGTERM"), 0);
   const log = server.output.stdout + server.output.stderr;
-  const secrets = [token, forgedToken("ada"), passwordOf("ada"), wrong.password, SECRET];
+  const secrets = [token, forgedToken("ada"), PASSWORD, wrong.password, SECRET];
   for (const secret of secrets) {
     assert.ok(!log.includes(secret.slice(-16)), `the log has ${secret}`);
   }

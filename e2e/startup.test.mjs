@@ -25,7 +25,9 @@ test("an unknown configuration key names file, line and the nearest key", async 
 
 test("an unknown key in the environment is named", async (t) => {
   const dataDir = await temporaryDirectory(t);
-  const { code, stderr } = await runBinary(t, ["serve", ...FREE, "--data-dir", dataDir], { ROOMKEY__SERVER__LISTN: "x" });
+  const { code, stderr } = await runBinary(t, ["serve", ...FREE, "--data-dir", dataDir], {
+    env: { ROOMKEY__SERVER__LISTN: "x" },
+  });
   assert.notEqual(code, 0);
   assert.match(stderr, /ROOMKEY__SERVER__LISTN/);
   assertOneMessage(stderr);
@@ -33,7 +35,9 @@ test("an unknown key in the environment is named", async (t) => {
 
 test("a secret under 32 bytes is refused, named, and not repeated", async (t) => {
   const dataDir = await temporaryDirectory(t);
-  const { code, stderr } = await runBinary(t, ["serve", ...FREE, "--data-dir", dataDir], { JWT_SECRET: "hunter2" });
+  const { code, stderr } = await runBinary(t, ["serve", ...FREE, "--data-dir", dataDir], {
+    env: { JWT_SECRET: "hunter2" },
+  });
   assert.notEqual(code, 0);
   assert.match(stderr, /JWT_SECRET/);
   assert.match(stderr, /32/);
@@ -80,7 +84,9 @@ test("a corrupt database file", async (t) => {
   const database = files.find((name) => /\.(db|sqlite3?)$/.test(name));
   assert.ok(database, `no database among ${files}`);
   await writeFile(path.join(server.dataDir, database), "this is not a database at all, not even a small one".repeat(200));
-  const { code, stderr } = await runBinary(t, ["serve", ...FREE, "--data-dir", server.dataDir], { JWT_SECRET: SECRET });
+  const { code, stderr } = await runBinary(t, ["serve", ...FREE, "--data-dir", server.dataDir], {
+    env: { JWT_SECRET: SECRET },
+  });
   assert.notEqual(code, 0);
   assert.ok(stderr.includes(database), stderr);
   assertOneMessage(stderr);

@@ -1,5 +1,6 @@
 // Starts the built binary, with a data directory and a port of its own.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -34,12 +35,13 @@ export async function startExample(t, name) {
 }
 
 /** Runs the binary to its end: what a user sees of a command, or of a server that cannot start. */
-export async function runBinary(t, args, env = {}) {
-  const child = spawn(binary, args, { env: environment(env), cwd: await temporaryDirectory(t) });
-  t.after(() => child.kill("SIGKILL"));
+export async function runBinary(t, args, { env = {}, input = "" } = {}) {
+  const child = spawn(binary, args, { env: environment(env), cwd: await temporaryDirectory(t), timeout: 60_000 });
+  child.stdin.end(input);
   const output = collect(child);
   const [code, signal] = await once(child, "close");
-  return { code, signal, stdout: output.stdout, stderr: output.stderr };
+  assert.equal(signal, null, `roomkey ${args.join(" ")} does not end: ${output.stdout}`);
+  return { code, stdout: output.stdout, stderr: output.stderr };
 }
 
 export async function temporaryDirectory(t) {
@@ -83,7 +85,8 @@ async function launch(t, program, args, env) {
 /** Nothing of the caller's own configuration reaches the server. */
 function environment(env) {
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("ROOMKEY") && name !== "JWT_SECRET");
-  return { ...Object.fromEntries(kept), ...env };
+  const added = Object.entries(env).filter(([, value]) => value !== undefined);
+  return Object.fromEntries([...kept, ...added]);
 }
 
 function collect(child) {
