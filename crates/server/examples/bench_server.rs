@@ -9,7 +9,8 @@
 use std::sync::Arc;
 
 use roomkey::{
-    Event, Namespace, OriginPolicy, RoomName, ServerBuilder, ServerConfig, Socket, TokenAuthentication,
+    Event, Failure, Namespace, OriginPolicy, RoomName, ServerBuilder, ServerConfig, Socket,
+    TokenAuthentication,
     auth::{Algorithm, HmacSecret, IssuerProfile, SecretStrength, Verifier},
 };
 use serde_json::value::RawValue;
@@ -47,8 +48,18 @@ fn namespace() -> anyhow::Result<Namespace> {
         .on("join", async |socket: Socket, (room,): (RoomName,)| {
             socket.join(&room).map_or("failed", |()| "ok")
         })
-        .on("bcast", async |socket: Socket, (room, payload): (RoomName, Box<RawValue>)| {
-            _ = socket.in_room(&room).emit("msg", &(payload,));
-        })
-        .on_any(async |event: Event| (*event.name == *"echo").then_some(event.args)))
+        .on_any(async |event: Event| match &*event.name {
+            "bcast" => broadcast(&event).err().map(Err),
+            "echo" => Some(Ok(event.args)),
+            _ => None,
+        }))
+}
+
+/// Passes the payload on as it came, attachments and all.
+fn broadcast(event: &Event) -> Result<(), Failure> {
+    let wrong = |error: &dyn std::fmt::Display| Failure::bad_payload(error.to_string());
+    let (room, payload): (RoomName, &RawValue) = event.args.deserialize().map_err(|error| wrong(&error))?;
+    let attachments = event.args.attachments().to_vec();
+    let room = event.socket.in_room(&room);
+    room.emit_raw("msg", &format!("[{payload}]"), attachments).map_err(|error| wrong(&error))
 }

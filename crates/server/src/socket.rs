@@ -7,7 +7,7 @@ use roomkey_auth::Identity;
 use roomkey_cluster::{Emission, Node};
 use roomkey_hub::{ConnectionKey, Frame, JoinError, Notice, RoomKey, SocketKey};
 use roomkey_model::{RoomName, SocketId, UserId};
-use roomkey_protocol::socket::{EncodeError, Payload, encode_event};
+use roomkey_protocol::socket::{EncodeError, Payload, encode_event, encode_event_raw};
 use serde::Serialize;
 use tokio::{sync::oneshot, time::timeout};
 
@@ -128,8 +128,7 @@ impl Socket {
     /// Sends an event with arguments that are encoded already.
     pub fn emit_raw(&self, event: &str, args_json: &str, attachments: Vec<Bytes>) -> Result<(), EncodeError> {
         let namespace = self.namespace();
-        let encoded =
-            roomkey_protocol::socket::encode_event_raw(namespace, None, event, args_json, attachments)?;
+        let encoded = encode_event_raw(namespace, None, event, args_json, attachments)?;
         self.0.node.emit_to_socket(self.connection(), &Emission::from_encoded(namespace, &encoded));
         Ok(())
     }
@@ -272,12 +271,22 @@ impl Broadcast {
 
     /// Sends an event; `args` is a tuple, slice or array of its arguments. It is encoded once.
     pub fn emit(&self, event: &str, args: &impl Serialize) -> Result<(), EncodeError> {
-        let emission = Emission::new(&self.namespace, event, args)?;
+        self.send(Emission::new(&self.namespace, event, args)?);
+        Ok(())
+    }
+
+    /// Sends an event with arguments that are encoded already, such as those of an event that is passed on.
+    pub fn emit_raw(&self, event: &str, args_json: &str, attachments: Vec<Bytes>) -> Result<(), EncodeError> {
+        let encoded = encode_event_raw(&self.namespace, None, event, args_json, attachments)?;
+        self.send(Emission::from_encoded(&self.namespace, &encoded));
+        Ok(())
+    }
+
+    fn send(&self, emission: Emission) {
         let emission = if self.volatile { emission.volatile() } else { emission };
         match &self.room {
             Some(room) => self.node.emit_to_room_except(room, &emission, &self.except),
             None => self.node.emit_to_everyone_except(&emission, &self.except),
         }
-        Ok(())
     }
 }

@@ -12,7 +12,7 @@ use roomkey_protocol::{
 use serde_json::json;
 use std::task::Context as TaskContext;
 
-use super::{Connection, Ending, Link};
+use super::{Connection, Ending};
 use crate::{Namespace, Socket, namespace::Event, socket::NewSocket};
 
 /// How long a refused client may stay, to try again on the same connection.
@@ -152,9 +152,6 @@ impl Connection {
         self.context.metrics.connects_accepted.increment();
         self.linger_until_ms = None;
         self.newcomer = None;
-        if let Link::WebSocket(websocket) = &mut self.link {
-            websocket.raise_limit(&self.context.limits);
-        }
         let everyone = RoomKey::everyone(name);
         if let Err(error) = self.context.node.hub().join(socket.key(), &everyone) {
             tracing::error!(%error, "a socket has no place in its namespace");

@@ -9,7 +9,7 @@ mod websocket;
 use std::{
     future::poll_fn,
     sync::Arc,
-    task::{Context as TaskContext, Poll},
+    task::{Context as TaskContext, Poll, ready},
 };
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -149,14 +149,11 @@ impl Connection {
 
     fn poll_work(&mut self, cx: &mut TaskContext<'_>) -> Poll<Done> {
         let Some(work) = &mut self.work else { return Poll::Pending };
-        match work.poll_next_unpin(cx) {
-            Poll::Ready(Some(done)) => Poll::Ready(done),
-            Poll::Ready(None) => {
-                self.work = None;
-                Poll::Pending
-            }
-            Poll::Pending => Poll::Pending,
+        let done = ready!(work.poll_next_unpin(cx));
+        if work.is_empty() {
+            self.work = None;
         }
+        done.map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Starts something that may take time: runs it up to where it first waits, now.

@@ -96,13 +96,10 @@ impl Connection {
         }
     }
 
-    fn complete_upgrade(&mut self, mut websocket: WebSocket) {
+    fn complete_upgrade(&mut self, websocket: WebSocket) {
         self.release_poll();
         self.entry.set_upgraded();
         self.context.metrics.upgrades.increment();
-        if self.session.namespaces().next().is_some() {
-            websocket.raise_limit(&self.context.limits);
-        }
         self.shard().upgrade(self.key, websocket.stream().clone());
         self.link = Link::WebSocket(websocket);
     }

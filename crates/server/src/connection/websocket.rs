@@ -50,11 +50,6 @@ impl WebSocket {
         &self.stream
     }
 
-    /// The client is known now: its messages may be as large as any.
-    pub(super) fn raise_limit(&mut self, limits: &Limits) {
-        self.decoder.set_message_bytes_max(limits.message_bytes);
-    }
-
     pub(super) fn decode<'a, 'i: 'a>(
         &'a mut self,
         input: &mut &'i mut [u8],
@@ -141,6 +136,7 @@ impl Connection {
                 websocket.keep_unread(input);
                 return Ok(());
             }
+            websocket.decoder.set_message_bytes_max(self.message_bytes_max());
             let Some(message) = websocket.decoder.next(&mut input)? else { break };
             let packet = match message {
                 Message::Text(text) => Packet::decode(text).map_err(CloseReason::from)?,
@@ -159,6 +155,12 @@ impl Connection {
             websocket.partial_until_ms.unwrap_or(deadline_ms)
         });
         Ok(())
+    }
+
+    /// A client that nobody knows yet has nothing to say that is long.
+    fn message_bytes_max(&self) -> usize {
+        let limits = &self.context.limits;
+        if self.newcomer.is_some() { limits.pre_auth_bytes } else { limits.message_bytes }
     }
 
     pub(super) fn on_packet(&mut self, packet: Packet<'_>, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
