@@ -1,11 +1,12 @@
 // A token opens the door, over every transport; nothing else does.
 
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { describe, test } from "node:test";
 
 import { client, connect, connection, next, refusal, TRANSPORTS } from "./support/client.mjs";
-import { register } from "./support/rest.mjs";
-import { startServer } from "./support/server.mjs";
+import { register, request } from "./support/rest.mjs";
+import { SECRET, startServer } from "./support/server.mjs";
 import { expiredToken, forgedToken, token } from "./support/tokens.mjs";
 
 for (const [name, transports] of Object.entries(TRANSPORTS)) {
@@ -75,6 +76,28 @@ for (const [name, transports] of Object.entries(TRANSPORTS)) {
     });
   });
 }
+
+test("tokens of an existing backend may name the user by `id`, as text or number", async (t) => {
+  const server = await startServer(t);
+  for (const id of ["0f8fad5b", 42]) {
+    const mine = token(undefined, { id });
+    const socket = await connect(t, server, mine);
+    assert.ok(socket.connected);
+    const { body } = await request(server, "GET", "/api/auth/me", { token: mine });
+    assert.equal(body.user.id, String(id));
+  }
+});
+
+test("an existing backend can verify the tokens of the built-in login", async (t) => {
+  const server = await startServer(t);
+  const { token, user } = await register(server, "ada");
+  const [header, claims, signature] = token.split(".");
+  const expected = createHmac("sha256", SECRET).update(`${header}.${claims}`).digest("base64url");
+  assert.equal(signature, expected);
+  const { id, sub, exp, iat } = JSON.parse(Buffer.from(claims, "base64url"));
+  assert.ok([id, sub].includes(user.id));
+  assert.ok(exp > iat);
+});
 
 test("a token in the Authorization header connects", async (t) => {
   const server = await startServer(t);

@@ -77,9 +77,16 @@ test("a data directory that cannot be made or written", async (t) => {
   assertOneMessage(stderr);
 });
 
+test("a server that says it is running can be stopped", async (t) => {
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    const server = await startServer(t);
+    assert.equal(await server.stop(signal), 0, signal);
+  }
+});
+
 test("a corrupt database file", async (t) => {
   const server = await startServer(t);
-  assert.equal(await server.stop(), 0);
+  await server.stop();
   const files = await readdir(server.dataDir);
   const database = files.find((name) => /\.(db|sqlite3?)$/.test(name));
   assert.ok(database, `no database among ${files}`);

@@ -36,8 +36,10 @@ export async function startExample(t, name) {
 
 /** Runs the binary to its end: what a user sees of a command, or of a server that cannot start. */
 export async function runBinary(t, args, { env = {}, input = "" } = {}) {
-  const child = spawn(binary, args, { env: environment(env), cwd: await temporaryDirectory(t), timeout: 60_000 });
-  child.stdin.end(input);
+  const limits = { timeout: 60_000, killSignal: "SIGKILL" };
+  const child = spawn(binary, args, { env: environment(env), cwd: await temporaryDirectory(t), ...limits });
+  // It may end without having read its input.
+  child.stdin.on("error", () => {}).end(input);
   const output = collect(child);
   const [code, signal] = await once(child, "close");
   assert.equal(signal, null, `roomkey ${args.join(" ")} does not end: ${output.stdout}`);
