@@ -67,18 +67,18 @@ impl Node {
     }
 
     /// Sends to one socket.
-    pub fn emit_to_socket(&self, socket: ConnectionKey, emission: &Emission) {
-        self.hub.send(socket, emission.frame.clone(), emission.volatile);
+    pub fn emit_to_socket(&self, socket: &SocketKey, emission: &Emission) {
+        self.hub.emit(socket, emission.frame.clone(), emission.volatile);
     }
 
     /// Makes a socket a member of a room.
     pub fn join(&self, socket: &SocketKey, room: &RoomName) -> Result<(), JoinError> {
-        self.hub.join(socket, &RoomKey::room(&socket.namespace, room))
+        self.hub.join(socket, &RoomKey::room(socket.namespace(), room))
     }
 
     /// Ends a socket's membership of a room.
     pub fn leave(&self, socket: &SocketKey, room: &RoomName) {
-        self.hub.leave(socket, &RoomKey::room(&socket.namespace, room));
+        self.hub.leave(socket, &RoomKey::room(socket.namespace(), room));
     }
 
     /// Makes every socket that is in `selector` a member of `room`, too.

@@ -78,9 +78,15 @@ impl Hub {
         self.epoch.elapsed().as_millis() as u64
     }
 
-    /// Emits a frame to one connection. A volatile one is dropped if it would have to wait.
+    /// Sends a frame to a connection, whatever sockets it carries. A volatile one is dropped if it would have to wait.
     pub fn send(&self, connection: ConnectionKey, frame: Frame, volatile: bool) {
         self.shard_of(connection).submit(Command::Send { connection, frame, volatile });
+    }
+
+    /// Emits a frame to one socket, unless it has ended.
+    pub fn emit(&self, socket: &SocketKey, frame: Frame, volatile: bool) {
+        let command = Command::Emit { socket: socket.clone(), frame, volatile };
+        self.shard_of(socket.connection).submit(command);
     }
 
     /// Emits a frame to every member of a room but `except`.
@@ -101,18 +107,18 @@ impl Hub {
     /// a limit that forbids it is not reported.
     pub fn join(&self, socket: &SocketKey, room: &RoomKey) -> Result<(), JoinError> {
         debug_assert_eq!(socket.namespace, room.namespace);
-        self.shard_of(socket.connection).join(socket.connection, room)
+        self.shard_of(socket.connection).join(socket, room)
     }
 
     /// Ends a membership.
     pub fn leave(&self, socket: &SocketKey, room: &RoomKey) {
-        let command = Command::Leave { connection: socket.connection, room: room.clone() };
+        let command = Command::Leave { socket: socket.clone(), room: room.clone() };
         self.shard_of(socket.connection).submit(command);
     }
 
     /// Whether a socket is in a room. Exact on the socket's own shard thread.
     pub fn is_member(&self, socket: &SocketKey, room: &RoomKey) -> bool {
-        self.shard_of(socket.connection).is_member(socket.connection, room)
+        self.shard_of(socket.connection).is_member(socket, room)
     }
 
     /// Makes every member of `selector` a member of `room`, too.

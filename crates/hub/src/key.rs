@@ -17,13 +17,27 @@ impl ConnectionKey {
     }
 }
 
-/// A connected socket: a connection has at most one in each namespace.
+/// A socket: a client in a namespace, from [`crate::Shard::open_socket`] until it is closed.
+///
+/// A connection has at most one open socket in each namespace; a key of an earlier one reaches nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SocketKey {
+    pub(crate) connection: ConnectionKey,
+    pub(crate) namespace: Arc<str>,
+    /// Which of the connection's sockets.
+    pub(crate) serial: u32,
+}
+
+impl SocketKey {
     /// The connection that carries it.
-    pub connection: ConnectionKey,
+    pub fn connection(&self) -> ConnectionKey {
+        self.connection
+    }
+
     /// Its namespace.
-    pub namespace: Arc<str>,
+    pub fn namespace(&self) -> &Arc<str> {
+        &self.namespace
+    }
 }
 
 /// A room of a namespace, or all of the namespace's sockets.

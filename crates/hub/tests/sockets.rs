@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use roomkey_hub::{Attention, ConnectionKey, Frame, Hub, HubConfig, Notice, RoomKey, SocketKey, Wire};
+use roomkey_hub::{Attention, Frame, Hub, HubConfig, Notice, RoomKey, Wire};
 use roomkey_model::{Limits, RoomName};
 use tokio::{
     io::AsyncReadExt,
@@ -41,10 +41,6 @@ fn hub(shards: usize) -> Arc<Hub> {
 
 fn room() -> RoomKey {
     RoomKey::room(&"/".into(), &RoomName::new("lobby").expect("a good name"))
-}
-
-fn socket(connection: ConnectionKey) -> SocketKey {
-    SocketKey { connection, namespace: "/".into() }
 }
 
 async fn pair() -> (Arc<TcpStream>, TcpStream) {
@@ -161,7 +157,7 @@ fn an_emission_from_another_thread_arrives_in_order() {
         let shard = &hub.shards()[1];
         let (server, mut client) = pair().await;
         let key = shard.insert(Arc::new(Noticed::default()), Wire::WebSocket(server));
-        hub.join(&socket(key), &room()).expect("below the limit");
+        hub.join(&shard.open_socket(key, &"/".into()), &room()).expect("below the limit");
         let other = hub.clone();
         let thread = std::thread::spawn(move || {
             for number in 0..FRAMES {
@@ -190,7 +186,7 @@ fn what_follows_a_join_from_another_thread_is_for_the_new_member() {
         let (server, mut client) = pair().await;
         let key = shard.insert(Arc::new(Noticed::default()), Wire::WebSocket(server));
         let personal = RoomKey::room(&"/".into(), &RoomName::new("user:1").expect("a good name"));
-        hub.join(&socket(key), &personal).expect("below the limit");
+        hub.join(&shard.open_socket(key, &"/".into()), &personal).expect("below the limit");
         let other = hub.clone();
         let thread = std::thread::spawn(move || {
             // Nobody is in the room before: only what waits for the shard says that somebody will be.

@@ -20,7 +20,7 @@ pub(super) fn join(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Repl
         // Every socket of the user is in it already.
         Room::Personal(_) if may_join(caller, &name) => {
             let joined = emission(&chat.config.namespace, "roomJoined", &(&name,));
-            chat.node.emit_to_socket(caller.socket.connection, &joined);
+            chat.node.emit_to_socket(&caller.socket, &joined);
             Ok(Reply::now(Ok(name)))
         }
         Room::Personal(_) => Err(Failure::forbidden()),
@@ -46,7 +46,7 @@ fn join_channel(chat: &Chat, caller: &Caller, name: RoomName, channel: ChannelId
             standing?;
             return Err(Failure::forbidden());
         }
-        node.emit_to_socket(socket.connection, &emission);
+        node.emit_to_socket(&socket, &emission);
         Ok(name)
     };
     Reply::later(outcome.map(Ack::new))

@@ -8,7 +8,7 @@ use std::sync::{
 use roomkey_auth::Identity;
 use roomkey_chat::{Caller, Chat, ChatConfig, NewChannel, Reply, commit_sink};
 use roomkey_cluster::Node;
-use roomkey_hub::{Attention, Hub, HubConfig, Notice, SocketKey, Wire};
+use roomkey_hub::{Attention, Hub, HubConfig, Notice, Wire};
 use roomkey_model::{ChannelId, Clock, Entropy, Failure, Timestamp, TokenId, UserId};
 use roomkey_store::{Role, SqliteConfig, SqliteStore, Store, Visibility};
 use tempfile::TempDir;
@@ -43,8 +43,8 @@ impl World {
 
     /// A socket that is not welcomed yet.
     pub(crate) fn socket(&self, user: &str) -> Client<'_> {
-        let connection = self.hub.shards()[0].insert(Arc::new(Deaf), Wire::Polling);
-        let socket = SocketKey { connection, namespace: "/".into() };
+        let shard = &self.hub.shards()[0];
+        let socket = shard.open_socket(shard.insert(Arc::new(Deaf), Wire::Polling), &"/".into());
         Client { world: self, caller: Caller::new(identity(user), socket) }
     }
 
@@ -105,8 +105,8 @@ impl Client<'_> {
 
     /// What has come since the last call: the name and the arguments of each event.
     pub(crate) fn heard(&self) -> Vec<String> {
-        let frames = self.world.hub.shards()[0].poll(self.caller.socket.connection, 10_000);
-        self.world.hub.shards()[0].stop_polling(self.caller.socket.connection);
+        let frames = self.world.hub.shards()[0].poll(self.caller.socket.connection(), 10_000);
+        self.world.hub.shards()[0].stop_polling(self.caller.socket.connection());
         frames.iter().flat_map(|frame| frame.packets().map(event).collect::<Vec<_>>()).collect()
     }
 

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use tokio::net::TcpStream;
 
 use super::room::RoomId;
-use crate::{Attention, Frame, Notice};
+use crate::{Attention, Frame, Notice, SocketKey};
 
 /// How a connection's frames leave: set when it is made, changed once by an upgrade.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub enum Wire {
 pub(super) struct Connection {
     pub(super) generation: u32,
     pub(super) attention: Arc<dyn Attention>,
+    /// The sockets that are open, with their serial numbers.
+    pub(super) sockets: SmallVec<[(Arc<str>, u32); 1]>,
     /// Where in each room's member list this connection stands.
     pub(super) rooms: SmallVec<[(RoomId, u32); 2]>,
     /// What was sent to this connection alone since it was last settled, with its place in the order.
@@ -70,6 +72,7 @@ impl Connection {
         Self {
             generation,
             attention,
+            sockets: SmallVec::new(),
             rooms: SmallVec::new(),
             direct: Vec::new(),
             settled: order,
@@ -81,6 +84,13 @@ impl Connection {
                 Wire::Polling => Outgoing::polling(),
             },
         }
+    }
+
+    /// Whether a socket is one of this connection's, and open.
+    pub(super) fn has_open(&self, socket: &SocketKey) -> bool {
+        self.sockets
+            .iter()
+            .any(|(namespace, serial)| *serial == socket.serial && *namespace == socket.namespace)
     }
 
     /// Whether a volatile frame would have to wait.
@@ -100,9 +110,13 @@ impl Connection {
         bytes_max: usize,
     ) {
         let notice = match &mut self.outgoing {
+            // What came before is what a slow reader is judged by: one long message is no sign of slowness.
+            Outgoing::WebSocket { blocked: Some(outbox), .. } if outbox.bytes > bytes_max => {
+                Some(Notice::SlowReader)
+            }
             Outgoing::WebSocket { blocked: Some(outbox), .. } => {
                 outbox.push(websocket.clone());
-                (outbox.bytes > bytes_max).then_some(Notice::SlowReader)
+                None
             }
             Outgoing::WebSocket { stream, blocked } => match stream.try_write(websocket) {
                 Ok(written) if written == websocket.len() => None,
@@ -112,16 +126,13 @@ impl Connection {
                     Some(Notice::WantsWrite)
                 }
             },
+            Outgoing::Polling { bytes, .. } if *bytes > bytes_max => Some(Notice::SlowReader),
             Outgoing::Polling { frames: queue, bytes, reader_waits } => {
                 for frame in frames {
                     *bytes += frame.websocket().len();
                     queue.push_back(frame.clone());
                 }
-                if *bytes > bytes_max {
-                    Some(Notice::SlowReader)
-                } else {
-                    std::mem::take(reader_waits).then_some(Notice::WantsWrite)
-                }
+                std::mem::take(reader_waits).then_some(Notice::WantsWrite)
             }
             Outgoing::Closed => None,
         };

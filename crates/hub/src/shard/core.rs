@@ -13,7 +13,9 @@ use super::{
     inbox::Command,
     room::{Room, RoomEmission, RoomId},
 };
-use crate::{Attention, ConnectionKey, Frame, JoinError, RoomKey, Wire, hub::Directory, wheel::Wheel};
+use crate::{
+    Attention, ConnectionKey, Frame, JoinError, RoomKey, SocketKey, Wire, hub::Directory, wheel::Wheel,
+};
 
 pub(super) struct Core {
     pub(super) shard: u16,
@@ -31,6 +33,8 @@ pub(super) struct Core {
     /// Connections with something of their own to be sent.
     pub(super) dirty_connections: Vec<ConnectionKey>,
     pub(super) flush: Option<Flush>,
+    /// How many rooms have something pending.
+    pub(super) rooms_pending: usize,
     pub(super) flushes: u64,
     pub(super) flushed_to: u64,
     pub(super) counters: Counters,
@@ -59,6 +63,7 @@ impl Core {
             dirty_rooms: Vec::new(),
             dirty_connections: Vec::new(),
             flush: None,
+            rooms_pending: 0,
             flushes: 0,
             flushed_to: 1,
             counters: Counters::default(),
@@ -94,17 +99,19 @@ impl Core {
             Command::Broadcast { room, frame, except, volatile } => {
                 self.broadcast(&room, &frame, except, volatile);
             }
-            Command::Join { connection, room } => _ = self.join(connection, &room),
+            Command::Emit { socket, frame, volatile } => self.emit(&socket, frame, volatile),
+            // There is nobody to tell that the socket is gone, or in too many rooms.
+            Command::Join { socket, room } => _ = self.join(&socket, &room),
             Command::JoinMembers { selector, room } => {
                 for connection in self.members(&selector) {
                     // Whoever is in too many rooms already stays out of this one.
-                    _ = self.join(connection, &room);
+                    _ = self.admit(connection, &room);
                 }
             }
-            Command::Leave { connection, room } => self.leave(connection, &room),
+            Command::Leave { socket, room } => self.leave(&socket, &room),
             Command::LeaveMembers { selector, room } => {
                 for connection in self.members(&selector) {
-                    self.leave(connection, &room);
+                    self.dismiss(connection, &room);
                 }
             }
             Command::Notify { connection, notice } => {
@@ -156,13 +163,57 @@ impl Core {
         if !room.has_pending_since(self.flush.as_ref().map_or(0, |flush| flush.end)) {
             self.dirty_rooms.push(id);
         }
+        self.rooms_pending += usize::from(room.pending.is_empty());
         room.pending
             .push(RoomEmission { emission: Emission { order, frame: frame.clone(), volatile }, except });
         self.order += 1;
     }
 
+    /// A new socket of a connection, which ends one that was open in the same namespace.
+    pub(super) fn open_socket(&mut self, key: ConnectionKey, namespace: &Arc<str>) -> SocketKey {
+        self.generation = self.generation.wrapping_add(1);
+        let socket = SocketKey { connection: key, namespace: namespace.clone(), serial: self.generation };
+        self.leave_namespace(key, namespace);
+        if let Some(connection) = self.connection(key) {
+            connection.sockets.push((namespace.clone(), socket.serial));
+        }
+        socket
+    }
+
+    /// Ends a socket: it is in no room any more, and nothing reaches it.
+    pub(super) fn close_socket(&mut self, socket: &SocketKey) {
+        if self.has_open(socket) {
+            self.leave_namespace(socket.connection, &socket.namespace);
+        }
+    }
+
+    pub(super) fn has_open(&mut self, socket: &SocketKey) -> bool {
+        self.connection(socket.connection).is_some_and(|connection| connection.has_open(socket))
+    }
+
+    pub(super) fn emit(&mut self, socket: &SocketKey, frame: Frame, volatile: bool) {
+        if self.has_open(socket) {
+            self.send(socket.connection, frame, volatile);
+        }
+    }
+
+    /// Makes a socket a member of a room.
+    pub(super) fn join(&mut self, socket: &SocketKey, room: &RoomKey) -> Result<(), JoinError> {
+        if !self.has_open(socket) {
+            return Err(JoinError::Gone);
+        }
+        self.admit(socket.connection, room)
+    }
+
+    /// Ends a socket's membership of a room.
+    pub(super) fn leave(&mut self, socket: &SocketKey, room: &RoomKey) {
+        if self.has_open(socket) {
+            self.dismiss(socket.connection, room);
+        }
+    }
+
     /// Makes a connection a member; emissions of before are not for it.
-    pub(super) fn join(&mut self, key: ConnectionKey, room: &RoomKey) -> Result<(), JoinError> {
+    fn admit(&mut self, key: ConnectionKey, room: &RoomKey) -> Result<(), JoinError> {
         let existing = self.room_ids.get(room).copied();
         let rooms_max = self.rooms_per_connection_max;
         let Some(connection) = self.connection(key) else { return Err(JoinError::Gone) };
@@ -184,7 +235,7 @@ impl Core {
     }
 
     /// Ends a membership; what was emitted before still reaches the connection.
-    pub(super) fn leave(&mut self, key: ConnectionKey, room: &RoomKey) {
+    fn dismiss(&mut self, key: ConnectionKey, room: &RoomKey) {
         let (Some(id), Some(_)) = (self.room_ids.get(room).copied(), self.connection(key)) else { return };
         self.settle(key.slot);
         self.remove_member(key.slot, id);
@@ -200,14 +251,21 @@ impl Core {
         self.rooms[id as usize].members.iter().map(key).collect()
     }
 
-    pub(super) fn is_member(&mut self, key: ConnectionKey, room: &RoomKey) -> bool {
+    pub(super) fn is_member(&mut self, socket: &SocketKey, room: &RoomKey) -> bool {
         let Some(id) = self.room_ids.get(room).copied() else { return false };
-        self.connection(key).is_some_and(|found| found.rooms.iter().any(|(joined, _)| *joined == id))
+        self.connection(socket.connection).is_some_and(|found| {
+            found.has_open(socket) && found.rooms.iter().any(|(joined, _)| *joined == id)
+        })
     }
 
-    /// Takes a connection out of every room of a namespace.
-    pub(super) fn leave_namespace(&mut self, key: ConnectionKey, namespace: &str) {
+    /// Takes a connection out of a namespace and all of its rooms.
+    fn leave_namespace(&mut self, key: ConnectionKey, namespace: &str) {
         let Some(connection) = self.connection(key) else { return };
+        let sockets_before = connection.sockets.len();
+        connection.sockets.retain(|(open, _)| **open != *namespace);
+        if connection.sockets.len() == sockets_before {
+            return;
+        }
         let joined: Vec<RoomId> = connection.rooms.iter().map(|(id, _)| *id).collect();
         self.settle(key.slot);
         for id in joined {
@@ -232,7 +290,9 @@ impl Core {
         let settled = std::mem::replace(&mut connection.settled, self.order);
         let mut emissions = std::mem::take(&mut connection.direct);
         let mut sources = usize::from(!emissions.is_empty());
-        for (room, _) in &connection.rooms {
+        // Most of the time no room has anything waiting, and a connection may be in many.
+        let rooms: &[_] = if self.rooms_pending > 0 { &connection.rooms } else { &[] };
+        for (room, _) in rooms {
             let room = &self.rooms[*room as usize];
             if room.has_pending_since(settled) {
                 sources += 1;

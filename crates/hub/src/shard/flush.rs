@@ -161,6 +161,7 @@ impl Core {
         for id in &flush.rooms {
             let room = &mut self.rooms[*id as usize];
             room.pending.retain(|pending| pending.emission.order >= flush.end);
+            self.rooms_pending -= usize::from(room.pending.is_empty());
             self.close_room(*id);
         }
         self.flushed_to = flush.end;

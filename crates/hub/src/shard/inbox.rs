@@ -2,14 +2,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::{ConnectionKey, Frame, Notice, RoomKey};
+use crate::{ConnectionKey, Frame, Notice, RoomKey, SocketKey};
 
 /// What another thread asks of a shard.
 pub(crate) enum Command {
     Broadcast { room: RoomKey, frame: Frame, except: Box<[ConnectionKey]>, volatile: bool },
-    Join { connection: ConnectionKey, room: RoomKey },
+    Emit { socket: SocketKey, frame: Frame, volatile: bool },
+    Join { socket: SocketKey, room: RoomKey },
     JoinMembers { selector: RoomKey, room: RoomKey },
-    Leave { connection: ConnectionKey, room: RoomKey },
+    Leave { socket: SocketKey, room: RoomKey },
     LeaveMembers { selector: RoomKey, room: RoomKey },
     Notify { connection: ConnectionKey, notice: Notice },
     NotifyAll { notice: Notice },

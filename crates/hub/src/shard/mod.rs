@@ -22,7 +22,7 @@ use tokio::{
 pub(crate) use self::inbox::Command;
 pub use self::{connection::Wire, counters::Counters};
 use self::{core::Core, flush::Progress, inbox::Inbox};
-use crate::{Attention, ConnectionKey, Frame, HubConfig, RoomKey, hub::Directory};
+use crate::{Attention, ConnectionKey, Frame, HubConfig, RoomKey, SocketKey, hub::Directory};
 
 /// The longest that a busy room waits for more to send.
 const PACE_MAX: Duration = Duration::from_millis(10);
@@ -38,7 +38,7 @@ thread_local! {
 /// that thread; emitting and joining go through [`crate::Hub`], from any thread.
 pub struct Shard {
     index: u16,
-    /// Locked only by the shard's own thread and by whoever reads counters, so never waited for.
+    /// Locked by the shard's own thread, and for a moment by whoever reads counters: as good as never waited for.
     core: Mutex<Core>,
     inbox: Inbox,
     dirty: Notify,
@@ -49,7 +49,7 @@ pub struct Shard {
 /// Why a socket did not join a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinError {
-    /// The connection has ended.
+    /// The socket is not open any more.
     Gone,
     /// The socket's connection is in as many rooms as it may be.
     TooManyRooms,
@@ -58,7 +58,7 @@ pub enum JoinError {
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Gone => "the connection has ended",
+            Self::Gone => "the socket has ended",
             Self::TooManyRooms => "the connection is in as many rooms as it may be",
         })
     }
@@ -114,9 +114,14 @@ impl Shard {
         self.with_core(|core| core.upgrade(connection, stream));
     }
 
-    /// Takes a connection out of all rooms of a namespace, when its socket there ends.
-    pub fn leave_namespace(&self, connection: ConnectionKey, namespace: &str) {
-        self.with_core(|core| core.leave_namespace(connection, namespace));
+    /// A socket of a connection in a namespace. One that was open there is closed.
+    pub fn open_socket(&self, connection: ConnectionKey, namespace: &Arc<str>) -> SocketKey {
+        self.with_core(|core| core.open_socket(connection, namespace))
+    }
+
+    /// Ends a socket: it leaves all rooms, and whoever still holds its key reaches nobody.
+    pub fn close_socket(&self, socket: &SocketKey) {
+        self.with_core(|core| core.close_socket(socket));
     }
 
     /// Writes at once what was emitted to a connection in this tick. True if the kernel took all there was.
@@ -194,16 +199,16 @@ impl Shard {
         self.inbox.is_behind()
     }
 
-    pub(crate) fn join(&self, connection: ConnectionKey, room: &RoomKey) -> Result<(), JoinError> {
+    pub(crate) fn join(&self, socket: &SocketKey, room: &RoomKey) -> Result<(), JoinError> {
         if self.is_current() {
-            return self.with_core(|core| core.join(connection, room));
+            return self.with_core(|core| core.join(socket, room));
         }
-        self.submit(Command::Join { connection, room: room.clone() });
+        self.submit(Command::Join { socket: socket.clone(), room: room.clone() });
         Ok(())
     }
 
-    pub(crate) fn is_member(&self, connection: ConnectionKey, room: &RoomKey) -> bool {
-        self.with_core(|core| core.is_member(connection, room))
+    pub(crate) fn is_member(&self, socket: &SocketKey, room: &RoomKey) -> bool {
+        self.with_core(|core| core.is_member(socket, room))
     }
 
     /// Runs `act` after everything that other threads asked for before.
@@ -218,8 +223,7 @@ impl Shard {
         result
     }
 
-    /// Flushes whenever something was emitted. The task runs behind those that were ready before it, which is what
-    /// makes it the end of the tick.
+    /// Flushes whenever something was emitted: between two batches of the tasks that are ready, the shard's ticks.
     ///
     /// A room that had several frames to send is busy: its next flush waits a little, so that more of them share
     /// a write. What goes to single connections does not wait for that.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use roomkey_model::RoomName;
 
 use super::{connection::Wire, core::Core, flush::Progress};
-use crate::{Attention, ConnectionKey, Frame, HubConfig, JoinError, Notice, RoomKey, hub::Directory};
+use crate::{Attention, Frame, HubConfig, JoinError, Notice, RoomKey, SocketKey, hub::Directory};
 
 #[derive(Default)]
 struct Noticed(Mutex<Vec<Notice>>);
@@ -23,9 +23,10 @@ fn core(outbox_bytes_max: usize) -> Core {
     Core::new(0, config.outbox_bytes_max, config.rooms_per_connection_max, Arc::new(Directory::default()))
 }
 
-fn connect(core: &mut Core) -> (ConnectionKey, Arc<Noticed>) {
+fn connect(core: &mut Core) -> (SocketKey, Arc<Noticed>) {
     let noticed = Arc::new(Noticed::default());
-    (core.insert(noticed.clone(), Wire::Polling), noticed)
+    let connection = core.insert(noticed.clone(), Wire::Polling);
+    (core.open_socket(connection, &"/".into()), noticed)
 }
 
 fn room(name: &str) -> RoomKey {
@@ -41,8 +42,8 @@ fn flush(core: &mut Core) {
 }
 
 /// What has been written to a connection, by the numbers of the frames.
-fn received(core: &mut Core, key: ConnectionKey) -> Vec<usize> {
-    let frames = core.connection(key).expect("connected").poll(usize::MAX);
+fn received(core: &mut Core, socket: &SocketKey) -> Vec<usize> {
+    let frames = core.connection(socket.connection).expect("connected").poll(usize::MAX);
     let packets = frames.iter().flat_map(Frame::packets);
     packets.map(|packet| std::str::from_utf8(packet).expect("text").parse().expect("a number")).collect()
 }
@@ -86,13 +87,13 @@ proptest! {
         let mut members = vec![BTreeSet::new(); ROOMS];
         let mut expected = vec![Vec::new(); CONNECTIONS];
         for (connection, key) in keys.iter().enumerate() {
-            core.join(*key, &rooms[0]).expect("below the limit");
+            core.join(key, &rooms[0]).expect("below the limit");
             members[0].insert(connection);
         }
         for (number, act) in acts.into_iter().enumerate() {
             match act {
                 Act::Broadcast { room, except } => {
-                    let excluded = except.iter().map(|index| keys[*index]).collect();
+                    let excluded = except.iter().map(|index| keys[*index].connection).collect();
                     core.broadcast(&rooms[room], &frame(number), excluded, false);
                     for connection in members[room].iter().filter(|member| Some(**member) != except) {
                         expected[*connection].push(number);
@@ -102,15 +103,15 @@ proptest! {
                 Act::FlushChunk => _ = core.flush(),
                 Act::FlushConnections => _ = core.flush_connections(),
                 Act::Join { connection, room } => {
-                    core.join(keys[connection], &rooms[room]).expect("below the limit");
+                    core.join(&keys[connection], &rooms[room]).expect("below the limit");
                     members[room].insert(connection);
                 }
                 Act::Leave { connection, room } => {
-                    core.leave(keys[connection], &rooms[room]);
+                    core.leave(&keys[connection], &rooms[room]);
                     members[room].remove(&connection);
                 }
                 Act::Send { connection } => {
-                    core.send(keys[connection], frame(number), false);
+                    core.emit(&keys[connection], frame(number), false);
                     expected[connection].push(number);
                 }
             }
@@ -118,10 +119,10 @@ proptest! {
         flush(&mut core);
         flush(&mut core);
         for (key, expected) in keys.iter().zip(expected) {
-            prop_assert_eq!(received(&mut core, *key), expected);
+            prop_assert_eq!(received(&mut core, key), expected);
         }
         for key in keys {
-            core.remove(key);
+            core.remove(key.connection);
         }
         flush(&mut core);
         prop_assert_eq!(core.rooms.len(), 0);
@@ -133,13 +134,33 @@ proptest! {
 fn a_key_is_not_used_again() {
     let mut core = core(1000);
     let (old, _) = connect(&mut core);
-    core.remove(old);
+    core.remove(old.connection);
     let (new, _) = connect(&mut core);
-    assert_eq!(old.slot, new.slot);
-    core.send(old, frame(1), false);
-    assert_eq!(core.join(old, &room("a")), Err(JoinError::Gone));
+    assert_eq!(old.connection.slot, new.connection.slot);
+    core.emit(&old, frame(1), false);
+    core.send(old.connection, frame(2), false);
+    assert_eq!(core.join(&old, &room("a")), Err(JoinError::Gone));
     flush(&mut core);
-    assert_eq!(received(&mut core, new), []);
+    assert_eq!(received(&mut core, &new), []);
+}
+
+#[test]
+fn a_socket_that_has_ended_joins_nothing_and_hears_nothing() {
+    let mut core = core(1000);
+    let (old, _) = connect(&mut core);
+    core.join(&old, &room("a")).expect("below the limit");
+    core.close_socket(&old);
+    assert_eq!(core.join(&old, &room("a")), Err(JoinError::Gone));
+    let new = core.open_socket(old.connection, &"/".into());
+    assert_eq!(core.join(&old, &room("a")), Err(JoinError::Gone));
+    core.emit(&old, frame(1), false);
+    core.broadcast(&room("a"), &frame(2), Box::default(), false);
+    core.emit(&new, frame(3), false);
+    core.close_socket(&old);
+    core.emit(&new, frame(4), false);
+    flush(&mut core);
+    assert_eq!(received(&mut core, &new), [3, 4]);
+    assert!(!core.is_member(&old, &room("a")));
 }
 
 #[test]
@@ -147,9 +168,9 @@ fn rooms_are_limited() {
     let mut core = core(1000);
     let (key, _) = connect(&mut core);
     for name in ["a", "b", "c", "a"] {
-        assert_eq!(core.join(key, &room(name)), Ok(()));
+        assert_eq!(core.join(&key, &room(name)), Ok(()));
     }
-    assert_eq!(core.join(key, &room("d")), Err(JoinError::TooManyRooms));
+    assert_eq!(core.join(&key, &room("d")), Err(JoinError::TooManyRooms));
     assert_eq!(core.rooms.len(), 3);
 }
 
@@ -158,27 +179,37 @@ fn a_slow_reader_is_reported_once_and_written_no_more() {
     let mut core = core(10);
     let (slow, noticed) = connect(&mut core);
     for number in 1000..1010 {
-        core.send(slow, frame(number), false);
+        core.emit(&slow, frame(number), false);
         flush(&mut core);
     }
     assert_eq!(*noticed.0.lock(), [Notice::SlowReader]);
-    assert_eq!(core.connection(slow).expect("connected").queued_bytes(), 0);
+    assert_eq!(core.connection(slow.connection).expect("connected").queued_bytes(), 0);
+}
+
+#[test]
+fn one_long_message_does_not_make_a_slow_reader() {
+    let mut core = core(10);
+    let (key, noticed) = connect(&mut core);
+    core.emit(&key, Frame::text(&"x".repeat(1000)), false);
+    flush(&mut core);
+    assert!(noticed.0.lock().is_empty());
+    assert_eq!(core.connection(key.connection).expect("connected").poll(1).len(), 1);
 }
 
 #[test]
 fn volatile_frames_are_for_those_who_wait() {
     let mut core = core(1000);
     let ((waits, noticed), (away, _)) = (connect(&mut core), connect(&mut core));
-    for key in [waits, away] {
+    for key in [&waits, &away] {
         core.join(key, &room("a")).expect("below the limit");
     }
-    assert_eq!(received(&mut core, waits), []);
+    assert_eq!(received(&mut core, &waits), []);
     core.broadcast(&room("a"), &frame(1), Box::default(), true);
     core.broadcast(&room("a"), &frame(2), Box::default(), false);
     flush(&mut core);
     assert_eq!(*noticed.0.lock(), [Notice::WantsWrite]);
-    assert_eq!(received(&mut core, waits), [1, 2]);
-    assert_eq!(received(&mut core, away), [2]);
+    assert_eq!(received(&mut core, &waits), [1, 2]);
+    assert_eq!(received(&mut core, &away), [2]);
     assert_eq!(core.counters.volatile_dropped, 1);
 }
 
@@ -187,11 +218,11 @@ fn a_poll_takes_whole_frames_up_to_its_limit() {
     let mut core = core(1000);
     let (key, _) = connect(&mut core);
     for number in 0..5 {
-        core.send(key, frame(number), false);
+        core.emit(&key, frame(number), false);
     }
-    core.send(key, Frame::new("9", &[b"a".to_vec().into(), b"b".to_vec().into()]), false);
+    core.emit(&key, Frame::new("9", &[b"a".to_vec().into(), b"b".to_vec().into()]), false);
     flush(&mut core);
-    let connection = core.connection(key).expect("connected");
+    let connection = core.connection(key.connection).expect("connected");
     let sizes: Vec<_> = (0..4).map(|_| connection.poll(2).len()).collect();
     assert_eq!(sizes, [2, 2, 1, 1]);
     assert_eq!(connection.queued_bytes(), 0);
@@ -200,13 +231,15 @@ fn a_poll_takes_whole_frames_up_to_its_limit() {
 #[test]
 fn leaving_a_namespace_leaves_the_others() {
     let mut core = core(1000);
-    let (key, _) = connect(&mut core);
+    let (main, _) = connect(&mut core);
+    let other = core.open_socket(main.connection, &"/other".into());
     let elsewhere = RoomKey::everyone(&"/other".into());
-    for room in [&room("a"), &RoomKey::everyone(&"/".into()), &elsewhere] {
-        core.join(key, room).expect("below the limit");
+    for room in [&room("a"), &RoomKey::everyone(&"/".into())] {
+        core.join(&main, room).expect("below the limit");
     }
-    core.leave_namespace(key, "/");
-    assert!(!core.is_member(key, &room("a")));
-    assert!(core.is_member(key, &elsewhere));
+    core.join(&other, &elsewhere).expect("below the limit");
+    core.close_socket(&main);
+    assert!(!core.is_member(&main, &room("a")));
+    assert!(core.is_member(&other, &elsewhere));
     assert_eq!(core.rooms.len(), 1);
 }
