@@ -26,6 +26,8 @@ limits! {
     auth_failures_per_connection: u32 = 3;
     /// Bytes of one message, of a polling request's body, and announced as `maxPayload`.
     message_bytes: usize = 1_000_000;
+    /// Ping frames that a client may send over a WebSocket; more close it.
+    websocket_pings_per_second: u32 = 100;
     /// Fragments of one WebSocket message.
     fragments_per_message: u32 = 1024;
     /// Time for a message to become complete: its fragments, its attachments.
@@ -38,12 +40,14 @@ limits! {
     namespaces_per_connection: usize = 16;
     /// Rooms of one socket.
     rooms_per_socket: usize = 256;
-    /// Events of one socket that are being handled; above it the connection is not read.
+    /// Events of one connection that are being handled; above it the next ones wait.
     events_in_flight_per_socket: usize = 32;
+    /// Events of one connection that wait for others to be handled; above it the connection is not read.
+    events_waiting_per_socket: usize = 1024;
     /// Acks that the server awaits from one socket.
     acks_pending_per_socket: usize = 1024;
     /// Bytes waiting to be written to one connection; above it the slow reader's policy applies.
-    outbox_bytes: usize = 1_000_000;
+    outbox_bytes: usize = 2_000_000;
     /// Bytes of the head of an HTTP request.
     http_head_bytes: usize = 16 * 1024;
     /// Header lines of an HTTP request.

@@ -49,7 +49,7 @@ impl TokenAuthentication {
         let authorization: Vec<_> = handshake.header_values("authorization").collect();
         let cookies: Vec<_> = handshake.header_values("cookie").collect();
         let cookie = match &self.cookie {
-            Some(name) if handshake.may_use_cookies() => credentials::cookie(&cookies, name)?,
+            Some(name) if handshake.is_trusted_page => credentials::cookie(&cookies, name)?,
             _ => None,
         };
         let query = if self.query { handshake.query("token") } else { None };

@@ -1,4 +1,11 @@
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use roomkey_cluster::Node;
 use roomkey_model::{Clock, Entropy, Limits};
@@ -30,6 +37,7 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) metrics: Metrics,
+    pub(crate) draining: AtomicBool,
 }
 
 /// Which transports are offered.
@@ -48,6 +56,11 @@ impl Default for Transports {
 }
 
 impl Context {
+    /// Whether the server is stopping: whatever begins now is to end at once.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
     /// Room for one more session from this address; `None` if there is none, there or anywhere.
     pub(crate) fn admit(&self, address: IpAddr) -> Option<Newcomer> {
         let limits = &self.limits;

@@ -1,6 +1,6 @@
 use std::{fmt, net::IpAddr};
 
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use roomkey_model::Timestamp;
 
 /// The HTTP request that opened a connection.
@@ -15,10 +15,19 @@ pub struct Handshake {
     query: Box<str>,
     /// The headers, one `name: value` line each: one piece of memory for as long as the connection lives.
     headers: Box<str>,
+    /// Whether what a browser adds by itself (cookies) may count.
+    pub(crate) is_trusted_page: bool,
 }
 
 impl Handshake {
-    pub(crate) fn new(address: IpAddr, issued: Timestamp, query: &str, headers: &HeaderMap) -> Self {
+    /// `is_trusted_page` is what [`crate::OriginPolicy::trusts_page`] says of the same headers.
+    pub(crate) fn new(
+        address: IpAddr,
+        issued: Timestamp,
+        query: &str,
+        headers: &HeaderMap,
+        is_trusted_page: bool,
+    ) -> Self {
         let mut lines = String::with_capacity(
             headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 3).sum(),
         );
@@ -31,7 +40,7 @@ impl Handshake {
                 lines.push('\n');
             }
         }
-        Self { address, issued, query: query.into(), headers: lines.into() }
+        Self { address, issued, query: query.into(), headers: lines.into(), is_trusted_page }
     }
 
     /// The values of a header, by its name in lower case, in the order they came.
@@ -49,12 +58,6 @@ impl Handshake {
         roomkey_protocol::engine::query::pairs(&self.query)
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.into_owned())
-    }
-
-    /// Whether what the browser added by itself (cookies) may count: only where the page is known to be one of ours.
-    /// The origin was checked before; a browser leaves it out of a same-origin GET, and says so in another header.
-    pub(crate) fn may_use_cookies(&self) -> bool {
-        self.header(header::ORIGIN.as_str()).is_some() || self.header("sec-fetch-site") == Some("same-origin")
     }
 }
 
@@ -79,7 +82,7 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.parse().expect("a name"), HeaderValue::from_static(value)))
             .collect();
-        Handshake::new([127, 0, 0, 1].into(), Timestamp(0), "EIO=4&token=a%20b&token=c", &headers)
+        Handshake::new([127, 0, 0, 1].into(), Timestamp(0), "EIO=4&token=a%20b&token=c", &headers, false)
     }
 
     #[test]
@@ -95,13 +98,5 @@ mod tests {
     fn debug_shows_no_secret() {
         let shown = format!("{:?}", handshake(&[("authorization", "Bearer canary")]));
         assert!(!shown.contains("canary") && !shown.contains("token"), "{shown}");
-    }
-
-    #[test]
-    fn cookies_count_only_for_known_pages() {
-        assert!(!handshake(&[("cookie", "a=1")]).may_use_cookies());
-        assert!(!handshake(&[("sec-fetch-site", "cross-site")]).may_use_cookies());
-        assert!(handshake(&[("sec-fetch-site", "same-origin")]).may_use_cookies());
-        assert!(handshake(&[("origin", "http://localhost")]).may_use_cookies());
     }
 }

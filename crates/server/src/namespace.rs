@@ -1,4 +1,8 @@
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use roomkey_model::{ErrorCode, Failure};
@@ -154,7 +158,7 @@ impl Namespace {
     }
 
     pub(crate) fn connected(&self, socket: Socket) -> Option<BoxFuture<'static, ()>> {
-        self.connected.as_ref().map(|listener| guard(listener(socket, ())))
+        self.connected.as_ref().map(|listener| guard(|| listener(socket, ())))
     }
 
     pub(crate) fn disconnected(
@@ -162,7 +166,7 @@ impl Namespace {
         socket: Socket,
         reason: DisconnectReason,
     ) -> Option<BoxFuture<'static, ()>> {
-        self.disconnected.as_ref().map(|listener| guard(listener(socket, reason)))
+        self.disconnected.as_ref().map(|listener| guard(|| listener(socket, reason)))
     }
 
     /// The handling of an event, up to its encoded ack; `None` where nobody handles it.
@@ -181,8 +185,11 @@ impl Namespace {
 }
 
 /// A panic ends the listener, not the connection; the panic hook has logged it.
-fn guard(future: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
-    AssertUnwindSafe(future).catch_unwind().map(|_| ()).boxed()
+fn guard(listen: impl FnOnce() -> BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+    match catch_unwind(AssertUnwindSafe(listen)) {
+        Ok(listening) => AssertUnwindSafe(listening).catch_unwind().map(|_| ()).boxed(),
+        Err(_) => std::future::ready(()).boxed(),
+    }
 }
 
 fn answer(id: Option<u64>, socket: &Socket, outcome: impl IntoAck) -> Option<Encoded> {

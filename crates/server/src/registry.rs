@@ -52,6 +52,7 @@ impl fmt::Debug for Sid {
 pub(crate) struct Entry {
     pub(crate) mailbox: Arc<Mailbox>,
     is_websocket: AtomicBool,
+    is_authenticated: AtomicBool,
     /// A POST is being received.
     is_posting: AtomicBool,
     /// The `Origin` of the handshake: another page that got hold of the id cannot use it.
@@ -63,6 +64,7 @@ impl Entry {
         Self {
             mailbox,
             is_websocket: AtomicBool::new(transport == Transport::Websocket),
+            is_authenticated: AtomicBool::new(false),
             is_posting: AtomicBool::new(false),
             origin: origin.map(Into::into),
         }
@@ -74,6 +76,15 @@ impl Entry {
 
     pub(crate) fn set_upgraded(&self) {
         self.is_websocket.store(true, Ordering::Release);
+    }
+
+    /// Whether the client has shown a token that counts, once.
+    pub(crate) fn is_authenticated(&self) -> bool {
+        self.is_authenticated.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_authenticated(&self) {
+        self.is_authenticated.store(true, Ordering::Release);
     }
 
     /// Claims the one POST there may be at a time. False: there is one already.

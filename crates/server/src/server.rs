@@ -1,4 +1,14 @@
-use std::{future::Future, io, net::SocketAddr, sync::Arc, thread, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use axum::Router;
 use roomkey_cluster::Node;
@@ -112,6 +122,7 @@ impl ServerBuilder {
     /// Binds the address, once for each thread.
     pub fn bind(self) -> io::Result<Server> {
         let Self { config, node, namespaces } = self;
+        Listener::check_free(config.address)?;
         let first = Listener::bind(config.address)?;
         let address = first.local_addr()?;
         let others = (1..config.threads).map(|_| Listener::bind(address));
@@ -142,6 +153,7 @@ impl ServerBuilder {
             clock: config.clock,
             entropy: config.entropy,
             metrics: Metrics::default(),
+            draining: AtomicBool::new(false),
         };
         Ok(Server {
             context: Arc::new(context),
@@ -206,6 +218,7 @@ impl Server {
         runtime()?.block_on(async {
             stop.await;
             tracing::info!("shutting down");
+            self.context.draining.store(true, Ordering::Release);
             stop_accepting.send_replace(true);
             let hub = self.context.node.hub();
             hub.notify_all(&Notice::Shutdown);

@@ -79,7 +79,7 @@ impl Socket {
 
     /// The namespace.
     pub fn namespace(&self) -> &Arc<str> {
-        &self.0.key.namespace
+        self.0.key.namespace()
     }
 
     /// What names this socket on this node.
@@ -114,14 +114,14 @@ impl Socket {
 
     /// Sends an event; `args` is a tuple, slice or array of its arguments.
     pub fn emit(&self, event: &str, args: &impl Serialize) -> Result<(), EncodeError> {
-        self.0.node.emit_to_socket(self.connection(), &Emission::new(self.namespace(), event, args)?);
+        self.0.node.emit_to_socket(&self.0.key, &Emission::new(self.namespace(), event, args)?);
         Ok(())
     }
 
     /// Sends an event unless it would have to wait for the network.
     pub fn emit_volatile(&self, event: &str, args: &impl Serialize) -> Result<(), EncodeError> {
         let emission = Emission::new(self.namespace(), event, args)?.volatile();
-        self.0.node.emit_to_socket(self.connection(), &emission);
+        self.0.node.emit_to_socket(&self.0.key, &emission);
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl Socket {
     pub fn emit_raw(&self, event: &str, args_json: &str, attachments: Vec<Bytes>) -> Result<(), EncodeError> {
         let namespace = self.namespace();
         let encoded = encode_event_raw(namespace, None, event, args_json, attachments)?;
-        self.0.node.emit_to_socket(self.connection(), &Emission::from_encoded(namespace, &encoded));
+        self.0.node.emit_to_socket(&self.0.key, &Emission::from_encoded(namespace, &encoded));
         Ok(())
     }
 
@@ -144,7 +144,7 @@ impl Socket {
         match encode_event(self.namespace(), Some(id), event, args) {
             Ok(encoded) => {
                 let frame = Frame::new(&encoded.text, &encoded.attachments);
-                self.0.node.hub().send(self.connection(), frame, false);
+                self.0.node.hub().emit(&self.0.key, frame, false);
             }
             Err(error) => {
                 self.0.acks.lock().waiting.remove(&id);
@@ -198,7 +198,7 @@ impl Socket {
     }
 
     fn connection(&self) -> ConnectionKey {
-        self.0.key.connection
+        self.0.key.connection()
     }
 
     fn expect_ack(&self) -> Result<(u64, oneshot::Receiver<Payload>), AckError> {

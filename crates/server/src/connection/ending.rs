@@ -1,11 +1,11 @@
 //! The end of a connection: who is told what, and in which order.
 
-use std::{future::poll_fn, io, net::Shutdown, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, net::Shutdown, time::Duration};
 
-use roomkey_hub::{ConnectionKey, Frame, Shard};
+use roomkey_hub::Frame;
 use roomkey_protocol::{
     ParseError,
-    engine::payload::SEPARATOR,
+    engine::payload::PACKETS_PER_RESPONSE_MAX,
     session::{CloseReason, DisconnectReason},
 };
 use roomkey_websocket::{CloseCode, ProtocolError, close};
@@ -13,15 +13,10 @@ use socket2::SockRef;
 use tokio::{net::TcpStream, sync::oneshot, time::timeout};
 
 use super::{
-    Connection, Link,
+    Connection, Link, Seat,
     polling::{CLOSE, payload},
 };
-use crate::{
-    context::Context,
-    mailbox::Mailbox,
-    registry::Sid,
-    transport::{Letter, PollAnswer},
-};
+use crate::transport::{Letter, PollAnswer};
 
 /// How long an ended session waits for the poll that hears of it.
 const POLL_GRACE: Duration = Duration::from_secs(30);
@@ -35,6 +30,8 @@ pub(super) enum Ending {
     ClosedByPeer,
     #[error("the token has expired")]
     Expired,
+    #[error("too many WebSocket pings")]
+    PingFlood,
     /// A polling request whose body is no payload: nothing is left to say to such a client.
     #[error("{0}")]
     Malformed(ParseError),
@@ -44,6 +41,9 @@ pub(super) enum Ending {
     Shutdown,
     #[error("the client reads too slowly")]
     SlowReader,
+    /// The client is to come back later; it would not, after a refusal of its namespace.
+    #[error("the client cannot be served now")]
+    Unavailable,
     #[error("{0}")]
     WebSocket(#[from] ProtocolError),
 }
@@ -52,7 +52,9 @@ impl Ending {
     fn reason(&self) -> DisconnectReason {
         match self {
             Self::ClosedByPeer => CloseReason::TransportClose.into(),
-            Self::Expired | Self::SlowReader => CloseReason::ForcedClose.into(),
+            Self::Expired | Self::PingFlood | Self::SlowReader | Self::Unavailable => {
+                CloseReason::ForcedClose.into()
+            }
             Self::Malformed(error) => CloseReason::ParseError(*error).into(),
             Self::Session(reason) => (*reason).into(),
             Self::Shutdown => DisconnectReason::ServerShuttingDown,
@@ -64,6 +66,7 @@ impl Ending {
         matches!(
             self,
             Self::Malformed(_)
+                | Self::PingFlood
                 | Self::WebSocket(_)
                 | Self::Session(
                     CloseReason::ParseError(_) | CloseReason::PreAuthBytes | CloseReason::NamespacesTooMany
@@ -76,22 +79,35 @@ impl Ending {
         match self {
             Self::Expired => CloseCode::new(4401),
             Self::Shutdown => Some(CloseCode::SERVICE_RESTART),
-            Self::SlowReader => Some(CloseCode::POLICY_VIOLATION),
+            Self::PingFlood => Some(CloseCode::POLICY_VIOLATION),
+            Self::Unavailable => Some(CloseCode::TRY_AGAIN_LATER),
             Self::Session(CloseReason::PreAuthBytes) => Some(CloseCode::TOO_BIG),
             Self::WebSocket(error) => Some(error.close_code()),
-            Self::ClosedByPeer | Self::Malformed(_) | Self::Session(_) => None,
+            Self::ClosedByPeer | Self::Malformed(_) | Self::Session(_) | Self::SlowReader => None,
         }
+    }
+
+    /// Whether anything can still be written to a WebSocket.
+    fn is_heard_over_websocket(&self) -> bool {
+        !matches!(
+            self,
+            Self::SlowReader | Self::Session(CloseReason::TransportClose | CloseReason::TransportError)
+        )
     }
 
     /// Whether somebody may still be there to hear of it over long-polling.
     fn is_heard_by_polls(&self) -> bool {
         match self {
-            Self::Expired | Self::Shutdown => true,
+            Self::Expired | Self::Shutdown | Self::Unavailable => true,
             Self::Session(reason) => !matches!(
                 reason,
                 CloseReason::PingTimeout | CloseReason::TransportClose | CloseReason::TransportError
             ),
-            Self::ClosedByPeer | Self::Malformed(_) | Self::SlowReader | Self::WebSocket(_) => false,
+            Self::ClosedByPeer
+            | Self::Malformed(_)
+            | Self::PingFlood
+            | Self::SlowReader
+            | Self::WebSocket(_) => false,
         }
     }
 }
@@ -102,87 +118,71 @@ impl Connection {
         if ending.is_violation() {
             self.context.metrics.protocol_errors.increment();
         }
+        self.let_work_finish();
         while let Some(client) = self.clients.first() {
             let namespace = client.socket.namespace().clone();
             self.drop_client(&namespace, ending.reason());
         }
-        let Self { context, key, sid, mailbox, link, .. } = self;
-        let remains = Remains { context, key, sid, mailbox };
+        let Self { mut seat, link, .. } = self;
+        let was_known = seat.newcomer.take().is_none();
         match link {
-            Link::WebSocket(websocket) => remains.close_websocket(websocket.stream(), &ending).await,
-            Link::Polling(polling) => remains.say_goodbye(polling.held, &ending).await,
+            Link::WebSocket(websocket) => close_websocket(seat, websocket.stream(), &ending).await,
+            Link::Polling(polling) => say_goodbye(&seat, polling.held, &ending, was_known).await,
         }
     }
 }
 
-/// What there still is of a connection whose session has ended.
-struct Remains {
-    context: Arc<Context>,
-    key: ConnectionKey,
-    sid: Sid,
-    mailbox: Arc<Mailbox>,
-}
-
-impl Remains {
-    async fn close_websocket(self, stream: &TcpStream, ending: &Ending) {
-        if !matches!(ending, Ending::Session(CloseReason::TransportClose | CloseReason::TransportError)) {
-            let frame = Frame::raw(close(ending.close_code(), ""));
-            self.context.node.hub().send(self.key, frame, false);
-        }
-        if !self.shard().flush_now(self.key) && matches!(ending, Ending::Expired | Ending::Shutdown) {
-            // The rest of what was promised: acks, and the reason.
-            let drained = async { while stream.writable().await.is_ok() && !self.shard().drain(self.key) {} };
-            // A reader that is too slow has had its time.
+async fn close_websocket(seat: Seat, stream: &TcpStream, ending: &Ending) {
+    if ending.is_heard_over_websocket() {
+        seat.send(Frame::raw(close(ending.close_code(), "")));
+        if !seat.shard().flush_now(seat.key) {
+            // The rest of what was promised: acks, and the reason. A reader too slow for that has had its time.
+            let drained = async { while stream.writable().await.is_ok() && !seat.shard().drain(seat.key) {} };
             _ = timeout(CLOSE_GRACE, drained).await;
         }
-        drop(self);
-        if SockRef::from(stream).shutdown(Shutdown::Write).is_ok() {
-            // Closing with bytes unread would reset the connection, and the client might lose the reason.
-            _ = timeout(CLOSE_GRACE, discard(stream)).await;
-        }
     }
-
-    /// Tells the poll that waits, or the next one, that this is the end.
-    async fn say_goodbye(self, held: Option<oneshot::Sender<PollAnswer>>, ending: &Ending) {
-        if !ending.is_heard_by_polls() {
-            return;
-        }
-        let answer = match held {
-            Some(held) => Some(held),
-            None if matches!(ending, Ending::Shutdown) => None,
-            None => timeout(POLL_GRACE, self.next_poll()).await.ok(),
-        };
-        if let Some(answer) = answer {
-            let queued = payload(&self.shard().poll(self.key, usize::MAX));
-            let body = match queued {
-                Some(queued) => format!("{queued}{SEPARATOR}{CLOSE}"),
-                None => CLOSE.to_owned(),
-            };
-            // Whether it is still heard makes no difference any more.
-            _ = answer.send(PollAnswer::Payload(body));
-        }
-    }
-
-    /// The next request for packets; whoever sends some meanwhile is told that the session is gone.
-    async fn next_poll(&self) -> oneshot::Sender<PollAnswer> {
-        loop {
-            if let Letter::Poll(answer) = poll_fn(|cx| self.mailbox.poll_next(cx)).await {
-                return answer;
-            }
-        }
-    }
-
-    fn shard(&self) -> &Shard {
-        self.context.node.hub().shard_of(self.key)
+    drop(seat);
+    if SockRef::from(stream).shutdown(Shutdown::Write).is_ok() {
+        // Closing with bytes unread would reset the connection, and the client might lose the reason.
+        _ = timeout(CLOSE_GRACE, discard(stream)).await;
     }
 }
 
-/// From here on nobody finds the session, and nothing more is written to it.
-impl Drop for Remains {
-    fn drop(&mut self) {
-        self.context.registry.remove(&self.sid);
-        self.mailbox.close();
-        self.shard().remove(self.key);
+/// Tells the poll that waits, or the next one, that this is the end.
+async fn say_goodbye(
+    seat: &Seat,
+    mut held: Option<oneshot::Sender<PollAnswer>>,
+    ending: &Ending,
+    was_known: bool,
+) {
+    if !ending.is_heard_by_polls() {
+        return;
+    }
+    let grace = if matches!(ending, Ending::Shutdown) || !was_known { CLOSE_GRACE } else { POLL_GRACE };
+    loop {
+        let answer = match held.take() {
+            Some(held) => held,
+            None => match timeout(grace, next_poll(seat)).await {
+                Ok(next) => next,
+                Err(_) => return,
+            },
+        };
+        let queued = payload(&seat.shard().poll(seat.key, PACKETS_PER_RESPONSE_MAX - 1));
+        let is_last = queued.is_none();
+        // Whether it is still heard makes no difference any more.
+        _ = answer.send(PollAnswer::Payload(queued.unwrap_or_else(|| CLOSE.to_owned())));
+        if is_last {
+            return;
+        }
+    }
+}
+
+/// The next request for packets; whoever sends some meanwhile is told that the session is gone.
+async fn next_poll(seat: &Seat) -> oneshot::Sender<PollAnswer> {
+    loop {
+        if let Letter::Poll(answer) = poll_fn(|cx| seat.mailbox().poll_next(cx)).await {
+            return answer;
+        }
     }
 }
 

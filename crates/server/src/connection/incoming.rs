@@ -1,22 +1,29 @@
 //! What the client's Socket.IO packets do.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+    time::Duration,
+};
 
-use futures_util::FutureExt;
-use roomkey_hub::{Frame, RoomKey, SocketKey};
-use roomkey_model::{ErrorCode, Failure, SocketId};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture};
+use roomkey_hub::{Frame, RoomKey};
+use roomkey_model::{ErrorCode, Failure, Retry, SocketId};
 use roomkey_protocol::{
     session::{CloseReason, DisconnectReason, Incoming},
     socket::{Encoded, encode_connect, encode_connect_error, encode_disconnect},
 };
 use serde_json::json;
-use std::task::Context as TaskContext;
+use tokio::time::timeout;
 
 use super::{Connection, Ending};
 use crate::{Namespace, Socket, namespace::Event, socket::NewSocket};
 
 /// How long a refused client may stay, to try again on the same connection.
 const LINGER_MS: u64 = 1000;
+
+/// How long handlers may go on whose client is gone.
+const WORK_GRACE: Duration = Duration::from_secs(30);
 
 /// The client in one namespace.
 pub(super) struct Client {
@@ -63,12 +70,12 @@ impl Connection {
     fn start_handling(
         &mut self,
         socket: Socket,
-        mut handling: futures_util::future::BoxFuture<'static, Option<Encoded>>,
+        mut handling: BoxFuture<'static, Option<Encoded>>,
         cx: &mut TaskContext<'_>,
     ) -> Result<(), Ending> {
         match handling.as_mut().poll(cx) {
-            std::task::Poll::Ready(ack) => self.on_done(Done::Handled { socket, ack }, cx),
-            std::task::Poll::Pending => {
+            Poll::Ready(ack) => self.on_done(Done::Handled { socket, ack }, cx),
+            Poll::Pending => {
                 let done = handling.map(|ack| Done::Handled { socket, ack }).boxed();
                 self.work.get_or_insert_default().push(done);
                 Ok(())
@@ -85,7 +92,7 @@ impl Connection {
         let Some((name, namespace)) = self.context.namespaces.get_key_value(name) else {
             self.session.reject(name);
             let refusal = encode_connect_error(name, "Invalid namespace", None::<&()>);
-            self.send(Frame::text(&refusal.expect("text always serializes")));
+            self.seat.send(Frame::text(&refusal.expect("text always serializes")));
             self.linger();
             return Ok(());
         };
@@ -102,7 +109,7 @@ impl Connection {
         let deadline = identity.as_ref().and_then(|identity| identity.deadline);
         let socket = Socket::new(NewSocket {
             id: SocketId::generate(&*self.context.entropy),
-            key: SocketKey { connection: self.key, namespace: name },
+            key: self.seat.shard().open_socket(self.seat.key, &name),
             node: self.context.node.clone(),
             handshake: self.handshake.clone(),
             auth: if identity.is_none() { Some(auth.unwrap_or_else(|| "{}".into())) } else { None },
@@ -113,7 +120,7 @@ impl Connection {
         self.clients.push(Client {
             namespace,
             socket: socket.clone(),
-            expires_ms: deadline.map(|deadline| self.now_ms().saturating_add(deadline.since_ms(now))),
+            expires_ms: deadline.map(|deadline| self.seat.now_ms().saturating_add(deadline.since_ms(now))),
         });
         self.start(admission.map(|outcome| Done::Admission { socket, outcome }).boxed(), cx)
     }
@@ -124,7 +131,7 @@ impl Connection {
                 if let Some(ack) = ack
                     && self.client(socket.namespace()).is_some_and(|client| client.socket.id() == socket.id())
                 {
-                    self.send(Frame::new(&ack.text, &ack.attachments));
+                    self.seat.send(Frame::new(&ack.text, &ack.attachments));
                 }
                 Ok(())
             }
@@ -151,25 +158,33 @@ impl Connection {
         }
         self.context.metrics.connects_accepted.increment();
         self.linger_until_ms = None;
-        self.newcomer = None;
+        self.seat.welcome();
         let everyone = RoomKey::everyone(name);
         if let Err(error) = self.context.node.hub().join(socket.key(), &everyone) {
             tracing::error!(%error, "a socket has no place in its namespace");
         }
-        self.send(Frame::text(&encode_connect(name, socket.id().as_str(), None)));
+        self.seat.send(Frame::text(&encode_connect(name, socket.id().as_str(), None)));
         let connected = self.client(name).and_then(|client| client.namespace.connected(socket.clone()));
-        match connected {
-            Some(connected) => self.start_handling(socket.clone(), connected.map(|()| None).boxed(), cx),
-            None => Ok(()),
+        if let Some(mut connected) = connected
+            && connected.as_mut().poll(cx).is_pending()
+        {
+            // What it emits at once comes first; however long it then takes, nobody waits for it.
+            tokio::spawn(connected);
         }
+        Ok(())
     }
 
     /// Sends the refusal and gives the client a little time to come with something better.
+    ///
+    /// A stock client does not come back after a refusal. So where it should, the connection is closed instead.
     fn refuse(&mut self, namespace: &str, failure: &Failure) -> Result<(), Ending> {
-        self.session.reject(namespace);
         self.context.metrics.connects_refused.increment();
+        if let Retry::AfterMs(_) = failure.retry {
+            return Err(Ending::Unavailable);
+        }
+        self.session.reject(namespace);
         let refusal = encode_connect_error(namespace, &failure.message, Some(&failure.data()));
-        self.send(Frame::text(&refusal.expect("text always serializes")));
+        self.seat.send(Frame::text(&refusal.expect("text always serializes")));
         self.linger();
         self.auth_failures += 1;
         if self.auth_failures >= self.context.limits.auth_failures_per_connection {
@@ -180,7 +195,7 @@ impl Connection {
 
     fn linger(&mut self) {
         if self.clients.is_empty() {
-            self.linger_until_ms = Some(self.now_ms() + LINGER_MS);
+            self.linger_until_ms = Some(self.seat.now_ms() + LINGER_MS);
         }
     }
 
@@ -188,7 +203,7 @@ impl Connection {
     /// refused instead.
     pub(super) fn on_server_disconnect(&mut self, namespace: &str, close: bool) -> Result<(), Ending> {
         if self.session.disconnect(namespace) {
-            self.send(Frame::text(&encode_disconnect(namespace)));
+            self.seat.send(Frame::text(&encode_disconnect(namespace)));
         } else if self.client(namespace).is_some() {
             self.forget_client(namespace);
             self.refuse(namespace, &Failure::forbidden())?;
@@ -203,7 +218,7 @@ impl Connection {
 
     /// Ends the connection if the time of a token is over: by the wall clock, which may have been set since.
     pub(super) fn expire_tokens(&mut self) -> Result<(), Ending> {
-        let (now, now_ms) = (self.context.clock.now(), self.now_ms());
+        let (now, now_ms) = (self.context.clock.now(), self.seat.now_ms());
         let mut is_expired = false;
         for client in &mut self.clients {
             let Some(deadline) = client.socket.identity().and_then(|identity| identity.deadline) else {
@@ -228,6 +243,24 @@ impl Connection {
         self.clients.iter().find(|client| **client.socket.namespace() == *namespace)
     }
 
+    /// Lets handlers finish whose client is gone, and starts those of events that it sent before it went.
+    pub(super) fn let_work_finish(&mut self) {
+        for incoming in self.take_parked() {
+            if let Incoming::Event { namespace, id, name, args } = incoming
+                && let Some(client) = self.client(&namespace)
+            {
+                let socket = client.socket.clone();
+                let event = Event { socket: socket.clone(), name, id, args };
+                let handling = client.namespace.handle(event);
+                let done = handling.map(|handling| handling.map(|ack| Done::Handled { socket, ack }).boxed());
+                self.work.get_or_insert_default().extend(done);
+            }
+        }
+        if let Some(work) = self.work.take() {
+            tokio::spawn(timeout(WORK_GRACE, work.for_each(async |_| ())));
+        }
+    }
+
     /// Takes the client out of a namespace and tells the application.
     pub(super) fn drop_client(&mut self, namespace: &str, reason: DisconnectReason) {
         if let Some(client) = self.forget_client(namespace)
@@ -241,7 +274,7 @@ impl Connection {
         let index = self.clients.iter().position(|client| **client.socket.namespace() == *namespace)?;
         let client = self.clients.remove(index);
         client.socket.close();
-        self.shard().leave_namespace(self.key, namespace);
+        self.seat.shard().close_socket(client.socket.key());
         Some(client)
     }
 }

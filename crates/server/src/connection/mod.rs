@@ -2,8 +2,10 @@
 
 mod ending;
 mod incoming;
+mod parking;
 mod polling;
 mod probe;
+mod seat;
 mod websocket;
 
 use std::{
@@ -13,10 +15,10 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use roomkey_hub::{ConnectionKey, Frame, Notice, Shard, Wire};
+use roomkey_hub::{Frame, Notice, Shard, Wire};
 use roomkey_model::Timestamp;
 use roomkey_protocol::{
-    engine::query::Transport,
+    engine::{Packet, query::Transport},
     session::{CloseReason, Session, TimerAction},
     upgrade::Upgrade,
 };
@@ -26,8 +28,10 @@ pub(crate) use self::websocket::WebSocket;
 use self::{
     ending::Ending,
     incoming::{Client, Done},
+    parking::Parking,
     polling::Polling,
     probe::Probe,
+    seat::Seat,
 };
 use crate::{
     Handshake,
@@ -53,10 +57,7 @@ impl Default for Link {
 /// One Engine.IO session and everything that belongs to it, owned by the task that runs it.
 pub(crate) struct Connection {
     context: Arc<Context>,
-    key: ConnectionKey,
-    sid: Sid,
-    entry: Arc<Entry>,
-    mailbox: Arc<Mailbox>,
+    seat: Seat,
     handshake: Arc<Handshake>,
     session: Session,
     link: Link,
@@ -66,8 +67,8 @@ pub(crate) struct Connection {
     clients: SmallVec<[Client; 1]>,
     /// Handlers that did not finish at once.
     work: Option<Box<FuturesUnordered<BoxFuture<'static, Done>>>>,
-    /// Until the client has authenticated.
-    newcomer: Option<Newcomer>,
+    /// What has been received while as many handlers ran as may.
+    parking: Option<Box<Parking>>,
     auth_failures: u32,
     /// After a refusal: when to close, unless the client gets in after all.
     linger_until_ms: Option<u64>,
@@ -76,7 +77,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// A session that begins on `wire`, on the current shard. Its first packet has yet to be sent.
+    /// A session on the current shard, over `websocket` or long-polling. Its first packet is the caller's to send.
     pub(crate) fn open(
         context: &Arc<Context>,
         shard: &Shard,
@@ -85,33 +86,35 @@ impl Connection {
         newcomer: Newcomer,
         websocket: Option<WebSocket>,
     ) -> Self {
-        let transport = if websocket.is_some() { Transport::Websocket } else { Transport::Polling };
+        let (transport, wire) = match &websocket {
+            Some(websocket) => (Transport::Websocket, Wire::WebSocket(websocket.stream().clone())),
+            None => (Transport::Polling, Wire::Polling),
+        };
         let mailbox = Arc::new(Mailbox::default());
         let entry = Arc::new(Entry::new(mailbox.clone(), transport, handshake.header("origin")));
         context.registry.insert(sid.clone(), entry.clone());
         context.metrics.sessions_opened.increment();
-        let wire = match &websocket {
-            Some(websocket) => Wire::WebSocket(websocket.stream().clone()),
-            None => Wire::Polling,
-        };
-        let now = Timestamp(context.node.hub().now_ms());
-        Self {
-            key: shard.insert(mailbox.clone(), wire),
+        let seat = Seat {
+            context: context.clone(),
+            key: shard.insert(mailbox, wire),
             sid,
             entry,
-            mailbox,
+            newcomer: Some(newcomer),
+        };
+        Self {
+            session: Session::new(context.session.clone(), Timestamp(seat.now_ms())),
+            seat,
             handshake: Arc::new(handshake),
-            session: Session::new(context.session.clone(), now),
             link: websocket.map_or_else(Link::default, Link::WebSocket),
             upgrade: Upgrade::new(transport),
             probe: None,
             clients: SmallVec::new(),
             work: None,
-            newcomer: Some(newcomer),
+            parking: None,
             auth_failures: 0,
             linger_until_ms: None,
             armed_ms: u64::MAX,
-            is_draining: false,
+            is_draining: context.is_draining(),
             context: context.clone(),
         }
     }
@@ -126,10 +129,13 @@ impl Connection {
 
     fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Ending> {
         loop {
-            let step = if let Poll::Ready(letter) = self.mailbox.poll_next(cx) {
+            if self.is_draining && self.work.is_none() && self.parking.is_none() {
+                return Poll::Ready(Ending::Shutdown);
+            }
+            let step = if let Poll::Ready(letter) = self.seat.mailbox().poll_next(cx) {
                 self.on_letter(letter, cx)
             } else if let Poll::Ready(done) = self.poll_work(cx) {
-                self.on_done(done, cx)
+                self.on_done(done, cx).and_then(|()| self.unpark(cx))
             } else if let Poll::Ready(step) = self.poll_probe(cx) {
                 step
             } else if let Poll::Ready(step) = self.poll_link(cx) {
@@ -139,9 +145,6 @@ impl Connection {
             };
             if let Err(ending) = step {
                 return Poll::Ready(ending);
-            }
-            if self.is_draining && self.work.is_none() {
-                return Poll::Ready(Ending::Shutdown);
             }
             self.arm();
         }
@@ -171,15 +174,6 @@ impl Connection {
         }
     }
 
-    /// Whether so many events are being handled that no more are read.
-    fn is_busy(&self) -> bool {
-        self.is_draining
-            || self
-                .work
-                .as_ref()
-                .is_some_and(|work| work.len() >= self.context.limits.events_in_flight_per_socket)
-    }
-
     fn poll_link(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Ending>> {
         match &mut self.link {
             Link::Polling(_) => Poll::Pending,
@@ -189,9 +183,11 @@ impl Connection {
 
     fn on_letter(&mut self, letter: Letter, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
         match letter {
+            // What becomes of old requests no longer matters once the WebSocket has taken over.
+            Letter::Aborted | Letter::Overlap if matches!(self.link, Link::WebSocket(_)) => Ok(()),
             Letter::Aborted => Err(CloseReason::TransportClose.into()),
-            Letter::Notice(notice) => self.on_notice(notice),
             Letter::Overlap => Err(CloseReason::TransportError.into()),
+            Letter::Notice(notice) => self.on_notice(notice),
             Letter::Poll(answer) => self.on_poll(answer),
             Letter::Post { body, answer } => self.on_post(&body, answer, cx),
             Letter::Probe(socket) => {
@@ -231,9 +227,17 @@ impl Connection {
         }
     }
 
+    pub(super) fn on_packet(&mut self, packet: Packet<'_>, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
+        let now = Timestamp(self.seat.now_ms());
+        match self.session.receive(packet, now)? {
+            Some(incoming) => self.park_or_handle(incoming, cx),
+            None => Ok(()),
+        }
+    }
+
     fn on_deadline(&mut self) -> Result<(), Ending> {
-        let now_ms = self.now_ms();
-        if self.linger_until_ms.is_some_and(|until| until <= now_ms) {
+        let now_ms = self.seat.now_ms();
+        if self.linger_until_ms.is_some_and(|until| until <= now_ms) && self.clients.is_empty() {
             return Err(CloseReason::ForcedClose.into());
         }
         if let Link::WebSocket(websocket) = &self.link
@@ -243,8 +247,12 @@ impl Connection {
         }
         self.expire_tokens()?;
         self.on_probe_deadline(now_ms);
+        if self.is_parking_full() {
+            // Nobody can be blamed for a silence that comes from our not listening.
+            self.session.receive(Packet::Pong(""), Timestamp(now_ms))?;
+        }
         if let Some(TimerAction::SendPing) = self.session.on_timer(Timestamp(now_ms))? {
-            self.send(Frame::text("2"));
+            self.seat.send(Frame::text("2"));
         }
         Ok(())
     }
@@ -256,24 +264,13 @@ impl Connection {
             Link::Polling(_) => None,
             Link::WebSocket(websocket) => websocket.partial_until_ms(),
         };
-        let others = [self.linger_until_ms, self.probe_deadline_ms(), expiry_ms, partial_ms];
+        let linger_ms = self.linger_until_ms.filter(|_| self.clients.is_empty());
+        let others = [linger_ms, self.probe_deadline_ms(), expiry_ms, partial_ms];
         let first = others.into_iter().flatten().fold(self.session.deadline().0, u64::min);
         // A deadline that is armed too early is looked at in vain once; arming it anew each time would cost more.
         if first < self.armed_ms {
             self.armed_ms = first;
-            self.shard().arm(self.key, first);
+            self.seat.shard().arm(self.seat.key, first);
         }
-    }
-
-    fn send(&self, frame: Frame) {
-        self.context.node.hub().send(self.key, frame, false);
-    }
-
-    fn shard(&self) -> &Shard {
-        self.context.node.hub().shard_of(self.key)
-    }
-
-    fn now_ms(&self) -> u64 {
-        self.context.node.hub().now_ms()
     }
 }

@@ -50,8 +50,8 @@ impl Connection {
         if polling.held.as_ref().is_none_or(oneshot::Sender::is_closed) {
             return;
         }
-        let shard = self.context.node.hub().shard_of(self.key);
-        let Some(body) = payload(&shard.poll(self.key, PACKETS_PER_RESPONSE_MAX)) else { return };
+        let shard = self.seat.shard();
+        let Some(body) = payload(&shard.poll(self.seat.key, PACKETS_PER_RESPONSE_MAX)) else { return };
         if let Some(held) = polling.held.take() {
             // If the client has just gone, its request tells so.
             drop(held.send(PollAnswer::Payload(body)));
@@ -63,7 +63,7 @@ impl Connection {
         if let Link::Polling(polling) = &mut self.link
             && let Some(held) = polling.held.take()
         {
-            self.context.node.hub().shard_of(self.key).stop_polling(self.key);
+            self.seat.shard().stop_polling(self.seat.key);
             drop(held.send(PollAnswer::Payload(NOOP.to_owned())));
         }
     }
@@ -86,7 +86,7 @@ impl Connection {
                 return Err(ending);
             }
         }
-        drop(answer.send(PostAnswer::Taken));
+        self.answer_post(answer);
         Ok(())
     }
 }

@@ -35,7 +35,7 @@ enum Step {
 
 impl Connection {
     pub(super) fn on_probe(&mut self, socket: ProbeSocket) {
-        let now = Timestamp(self.now_ms());
+        let now = Timestamp(self.seat.now_ms());
         let Ok(stream) = TcpStream::from_std(socket.stream) else { return };
         // Dropping a WebSocket that is not wanted closes it; the session goes on.
         if self.upgrade.begin(self.context.upgrade_timeout_ms, now).is_ok() {
@@ -46,7 +46,10 @@ impl Connection {
 
     pub(super) fn poll_probe(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Ending>> {
         let Some(mut probe) = self.probe.take() else { return Poll::Pending };
-        let read = probe.websocket.poll_read(cx, |websocket, bytes| self.on_probe_bytes(websocket, bytes));
+        let is_answered = probe.is_answered;
+        let read = probe
+            .websocket
+            .poll_read(cx, |websocket, bytes| self.on_probe_bytes(websocket, bytes, is_answered));
         let Poll::Ready(step) = read else {
             self.probe = Some(probe);
             return Poll::Pending;
@@ -67,7 +70,7 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
-    fn on_probe_bytes(&mut self, websocket: &mut WebSocket, bytes: &mut [u8]) -> Step {
+    fn on_probe_bytes(&mut self, websocket: &mut WebSocket, bytes: &mut [u8], is_answered: bool) -> Step {
         let mut input = bytes;
         let mut step = Step::Wait;
         loop {
@@ -79,6 +82,10 @@ impl Connection {
             let action =
                 packet.map_or(Err(UpgradeError::Unexpected), |packet| self.upgrade.on_packet(&packet));
             match action {
+                // One probe is enough.
+                Ok(UpgradeAction::Probe) if is_answered || matches!(step, Step::Probed) => {
+                    return Step::Failed;
+                }
                 Ok(UpgradeAction::Probe) => {
                     let mut pong = Vec::new();
                     encode(Opcode::Text, b"3probe", &mut pong);
@@ -98,9 +105,9 @@ impl Connection {
 
     fn complete_upgrade(&mut self, websocket: WebSocket) {
         self.release_poll();
-        self.entry.set_upgraded();
+        self.seat.entry.set_upgraded();
         self.context.metrics.upgrades.increment();
-        self.shard().upgrade(self.key, websocket.stream().clone());
+        self.seat.shard().upgrade(self.seat.key, websocket.stream().clone());
         self.link = Link::WebSocket(websocket);
     }
 
@@ -110,7 +117,7 @@ impl Connection {
     }
 
     pub(super) fn release_poll_soon(&mut self) {
-        let at_ms = self.now_ms() + HOLD_MS;
+        let at_ms = self.seat.now_ms() + HOLD_MS;
         if let Some(probe) = &mut self.probe {
             probe.release_poll_at_ms = Some(at_ms);
         }

@@ -8,10 +8,10 @@ use std::{
 };
 
 use roomkey_hub::Frame;
-use roomkey_model::{Limits, Timestamp};
+use roomkey_model::Limits;
 use roomkey_protocol::{engine::Packet, session::CloseReason};
 use roomkey_websocket::{Decoder, Message, Opcode, ProtocolError, Role};
-use tokio::net::TcpStream;
+use tokio::{io::Interest, net::TcpStream};
 
 use super::{Connection, Ending, Link};
 
@@ -27,8 +27,12 @@ thread_local! {
 pub(crate) struct WebSocket {
     stream: Arc<TcpStream>,
     decoder: Decoder,
-    /// What was read but not decoded yet, because too many events are being handled.
+    /// What was read with something else and belongs here: behind the opening handshake, or the upgrade.
     unread: Vec<u8>,
+    /// The last read filled the buffer, so that it is somebody else's turn.
+    rests: bool,
+    pings: u32,
+    pings_since_ms: u64,
     waits_to_write: bool,
     /// When a message must be complete that has begun to arrive.
     partial_until_ms: Option<u64>,
@@ -41,6 +45,9 @@ impl WebSocket {
             stream: Arc::new(stream),
             decoder: Decoder::new(Role::Server, limits.pre_auth_bytes, limits.fragments_per_message),
             unread,
+            rests: false,
+            pings: 0,
+            pings_since_ms: 0,
             waits_to_write: false,
             partial_until_ms: None,
         }
@@ -70,35 +77,67 @@ impl WebSocket {
         self.partial_until_ms
     }
 
-    /// Reads into the thread's scratch buffer and hands over what came, or what is left of before.
+    /// Reads once into the thread's scratch buffer and hands over what came, or what was put back before.
     pub(super) fn poll_read<T>(
         &mut self,
         cx: &mut TaskContext<'_>,
-        mut act: impl FnMut(&mut Self, &mut [u8]) -> T,
+        act: impl FnOnce(&mut Self, &mut [u8]) -> T,
     ) -> Poll<Result<T, CloseReason>> {
         if !self.unread.is_empty() {
             let mut bytes = std::mem::take(&mut self.unread);
             return Poll::Ready(Ok(act(self, &mut bytes)));
         }
-        loop {
-            ready!(self.stream.poll_read_ready(cx)).map_err(|_| CloseReason::TransportError)?;
-            let outcome = SCRATCH.with_borrow_mut(|scratch| match self.stream.try_read(scratch) {
-                Ok(0) => Some(Err(CloseReason::TransportClose)),
-                Ok(read) => Some(Ok(act(self, &mut scratch[..read]))),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-                Err(_) => Some(Err(CloseReason::TransportError)),
-            });
-            if let Some(outcome) = outcome {
-                return Poll::Ready(outcome);
-            }
+        if std::mem::take(&mut self.rests) {
+            // Others first: there may be no end to what this client sends.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let read = loop {
+                ready!(self.stream.poll_read_ready(cx)).map_err(|_| CloseReason::TransportError)?;
+                match read_all_there_is(&self.stream, scratch) {
+                    Ok(0) => return Poll::Ready(Err(CloseReason::TransportClose)),
+                    Ok(read) => break read,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) => return Poll::Ready(Err(CloseReason::TransportError)),
+                }
+            };
+            self.rests = read == scratch.len();
+            Poll::Ready(Ok(act(self, &mut scratch[..read])))
+        })
+    }
+
+    /// Counts a ping of the client's; false if it sends more than anybody needs.
+    fn may_ping(&mut self, now_ms: u64, limits: &Limits) -> bool {
+        if now_ms >= self.pings_since_ms + 1000 {
+            (self.pings, self.pings_since_ms) = (0, now_ms);
+        }
+        self.pings += 1;
+        self.pings <= limits.websocket_pings_per_second
+    }
+}
+
+/// Reads, and remembers when that emptied the socket: the next wait then does without a read that finds nothing.
+fn read_all_there_is(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut outcome = Ok(0);
+    let emptied = stream.try_io(Interest::READABLE, || {
+        outcome = rustix::io::read(stream, &mut *buffer).map_err(io::Error::from);
+        match &outcome {
+            Ok(read) if *read == 0 || *read == buffer.len() => Ok(()),
+            _ => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    });
+    match emptied {
+        // Not even tried: the socket was known to be empty.
+        Err(error) if matches!(outcome, Ok(0)) => Err(error),
+        _ => outcome,
     }
 }
 
 impl Connection {
     pub(super) fn poll_websocket(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Ending>> {
         self.poll_writable(cx);
-        if self.is_busy() {
+        if self.is_draining || self.is_parking_full() {
             return Poll::Pending;
         }
         // The WebSocket lends out its messages while the rest of the connection handles them.
@@ -118,7 +157,7 @@ impl Connection {
             && websocket.stream.poll_write_ready(cx).is_ready()
         {
             websocket.waits_to_write = false;
-            if !self.shard().drain(self.key) {
+            if !self.seat.shard().drain(self.seat.key) {
                 self.on_wants_write();
             }
         }
@@ -132,17 +171,17 @@ impl Connection {
     ) -> Result<(), Ending> {
         let mut input = bytes;
         loop {
-            if self.is_busy() {
-                websocket.keep_unread(input);
-                return Ok(());
-            }
-            websocket.decoder.set_message_bytes_max(self.message_bytes_max());
+            websocket.decoder.set_message_bytes_max(self.seat.message_bytes_max());
             let Some(message) = websocket.decoder.next(&mut input)? else { break };
+            websocket.partial_until_ms = None;
             let packet = match message {
                 Message::Text(text) => Packet::decode(text).map_err(CloseReason::from)?,
                 Message::Binary(bytes) => Packet::Binary(bytes.into()),
                 Message::Ping(payload) => {
-                    self.send(Frame::control(Opcode::Pong, payload));
+                    self.seat.send(Frame::control(Opcode::Pong, payload));
+                    if !websocket.may_ping(self.seat.now_ms(), &self.context.limits) {
+                        return Err(Ending::PingFlood);
+                    }
                     continue;
                 }
                 Message::Pong(_) => continue,
@@ -150,24 +189,9 @@ impl Connection {
             };
             self.on_packet(packet, cx)?;
         }
-        websocket.partial_until_ms = websocket.decoder.has_partial().then(|| {
-            let deadline_ms = self.now_ms() + self.context.limits.partial_message_ms;
-            websocket.partial_until_ms.unwrap_or(deadline_ms)
-        });
-        Ok(())
-    }
-
-    /// A client that nobody knows yet has nothing to say that is long.
-    fn message_bytes_max(&self) -> usize {
-        let limits = &self.context.limits;
-        if self.newcomer.is_some() { limits.pre_auth_bytes } else { limits.message_bytes }
-    }
-
-    pub(super) fn on_packet(&mut self, packet: Packet<'_>, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
-        let now = Timestamp(self.now_ms());
-        match self.session.receive(packet, now)? {
-            Some(incoming) => self.on_incoming(incoming, cx),
-            None => Ok(()),
+        if websocket.decoder.has_partial() && websocket.partial_until_ms.is_none() {
+            websocket.partial_until_ms = Some(self.seat.now_ms() + self.context.limits.partial_message_ms);
         }
+        Ok(())
     }
 }

@@ -42,13 +42,17 @@ pub(crate) struct Listener(std::net::TcpListener);
 impl Listener {
     /// Binds so that each shard can have a listener of its own on the same address.
     pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
+        let socket = new_socket(address)?;
         socket.set_reuse_port(true)?;
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         Ok(Self(socket.into()))
+    }
+
+    /// Fails if the address is in use, be it by another server that would share it.
+    pub(crate) fn check_free(address: SocketAddr) -> io::Result<()> {
+        new_socket(address)?.bind(&address.into())
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -89,6 +93,12 @@ impl Listener {
             }
         }
     }
+}
+
+fn new_socket(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    Ok(socket)
 }
 
 /// How many connections speak HTTP at the moment, over all shards.
@@ -140,7 +150,12 @@ impl Incoming {
     async fn first_request(&self, stream: TcpStream, read: &mut Vec<u8>) -> io::Result<()> {
         let limits = &self.context.limits;
         let deadline = Duration::from_millis(limits.http_head_ms);
-        match timeout(deadline, head::read(&stream, read, limits)).await {
+        let mut stop = self.stop.clone();
+        let head = tokio::select! {
+            head = timeout(deadline, head::read(&stream, read, limits)) => head,
+            () = stopped(&mut stop) => return Ok(()),
+        };
+        match head {
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
             Ok(Ok(head)) => self.dispatch(stream, head, std::mem::take(read)).await,
             Ok(Err(HeadError::Io(error))) => Err(error),

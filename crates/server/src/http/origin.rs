@@ -132,6 +132,17 @@ impl OriginPolicy {
         }
     }
 
+    /// Whether a request comes from a page that is known to be one of ours, so that its cookies may count. A browser
+    /// leaves the origin out of a same-origin GET, and says so in another header. Allowing every origin is trusting
+    /// none.
+    pub fn trusts_page(&self, headers: &HeaderMap) -> bool {
+        match self.check(headers) {
+            Verdict::Allowed => !self.any,
+            Verdict::NoOrigin => headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin"),
+            Verdict::Denied | Verdict::Malformed => false,
+        }
+    }
+
     /// Whether a request for this `Host` is meant for us. A page whose name was re-bound to a loopback address is
     /// told apart by this (DNS rebinding), so it is asked only where the server listens on loopback.
     pub fn knows_host(&self, host: Option<&HeaderValue>) -> bool {
@@ -252,6 +263,21 @@ mod tests {
         OriginPolicy::any().add_cors(&headers(&["https://evil.com"]), &mut answer);
         assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert!(!answer.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+    }
+
+    #[test]
+    fn cookies_count_only_for_pages_that_are_listed() {
+        let same_site = |site| {
+            [("sec-fetch-site".parse().expect("a name"), HeaderValue::from_static(site))]
+                .into_iter()
+                .collect()
+        };
+        assert!(policy().trusts_page(&headers(&["https://app.example.com"])));
+        assert!(policy().trusts_page(&same_site("same-origin")));
+        assert!(!policy().trusts_page(&same_site("same-site")));
+        assert!(!policy().trusts_page(&headers(&[])));
+        assert!(!policy().trusts_page(&headers(&["https://evil.com"])));
+        assert!(!OriginPolicy::any().trusts_page(&headers(&["https://app.example.com"])));
     }
 
     #[test]

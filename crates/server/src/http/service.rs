@@ -3,7 +3,7 @@
 use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
 use axum::{Router, body::Body};
-use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use roomkey_hub::Shard;
@@ -38,7 +38,8 @@ pub(super) async fn respond(
     if let Some(preflight) = context.origins.preflight(&head.method, &head.headers) {
         return Ok(preflight);
     }
-    let headers = head.headers.clone();
+    let mut cors = HeaderMap::new();
+    context.origins.add_cors(&head.headers, &mut cors);
     let mut response = if is_engine_path(&context, &head) {
         let shard = &context.node.hub().shards()[shard];
         if websocket::is_upgrade(&head.headers) {
@@ -54,7 +55,7 @@ pub(super) async fn respond(
         let request = Request::from_parts(head, Body::new(body));
         router.oneshot(request).await?
     };
-    context.origins.add_cors(&headers, response.headers_mut());
+    response.headers_mut().extend(cors);
     Ok(response)
 }
 

@@ -62,7 +62,9 @@ impl FromRequestParts<Arc<Api>> for Authenticated {
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
         let now = api.clock.now();
         let address = client_address(parts)?;
-        let handshake = Handshake::new(address.0, now, parts.uri.query().unwrap_or(""), &parts.headers);
+        let is_trusted_page = api.server.context.origins.trusts_page(&parts.headers);
+        let query = parts.uri.query().unwrap_or("");
+        let handshake = Handshake::new(address.0, now, query, &parts.headers, is_trusted_page);
         match api.authentication.authenticate(&handshake, None, now) {
             Ok(identity) => Ok(Self(Arc::new(identity))),
             Err(error) => {

@@ -99,7 +99,9 @@ fn handshake(
     };
     let answer = text("text/plain; charset=UTF-8", open.encode());
     let query = request_head.uri.query().unwrap_or("");
-    let handshake = Handshake::new(address, context.clock.now(), query, &request_head.headers);
+    let headers = &request_head.headers;
+    let is_trusted_page = context.origins.trusts_page(headers);
+    let handshake = Handshake::new(address, context.clock.now(), query, headers, is_trusted_page);
     tokio::spawn(Connection::open(context, shard, handshake, sid, newcomer, None).run());
     answer
 }
@@ -131,7 +133,9 @@ where
         return empty(status);
     }
     let deadline = Duration::from_millis(context.limits.http_body_ms);
-    let body = match timeout(deadline, Limited::new(body, context.limits.message_bytes).collect()).await {
+    let limits = &context.limits;
+    let bytes_max = if entry.is_authenticated() { limits.message_bytes } else { limits.pre_auth_bytes };
+    let body = match timeout(deadline, Limited::new(body, bytes_max).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => return empty(StatusCode::PAYLOAD_TOO_LARGE),
         Ok(Err(_)) => return empty(StatusCode::BAD_REQUEST),

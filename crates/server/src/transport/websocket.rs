@@ -161,7 +161,9 @@ pub(crate) async fn begin(
     roomkey_websocket::encode(roomkey_websocket::Opcode::Text, open.encode().as_bytes(), &mut answer);
     write_all(&stream, &answer).await?;
     let query = request_head.uri.query().unwrap_or("");
-    let handshake = Handshake::new(address, context.clock.now(), query, &request_head.headers);
+    let headers = &request_head.headers;
+    let is_trusted_page = context.origins.trusts_page(headers);
+    let handshake = Handshake::new(address, context.clock.now(), query, headers, is_trusted_page);
     let websocket = WebSocket::new(stream, unread, &context.limits);
     tokio::spawn(Connection::open(context, shard, handshake, sid, newcomer, Some(websocket)).run());
     Ok(())
