@@ -36,3 +36,26 @@ fn filter(level: LogLevel, environment: &Environment) -> Result<EnvFilter, Confi
     let (own, others) = (level.as_str(), level.min(LogLevel::Warn).as_str());
     Ok(EnvFilter::new(format!("{others},roomkey={own}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_libraries_below_us_are_quiet_unless_asked() {
+        let cases = [
+            (LogLevel::Info, "", "", "roomkey=info,warn"),
+            (LogLevel::Trace, "", "", "roomkey=trace,warn"),
+            (LogLevel::Error, "", "", "roomkey=error,error"),
+            (LogLevel::Off, "", "", "roomkey=off,off"),
+            (LogLevel::Info, "", "hyper=debug", "hyper=debug"),
+            (LogLevel::Info, "debug", "hyper=debug", "debug"),
+        ];
+        for (level, roomkey_log, rust_log, expected) in cases {
+            let environment = [("ROOMKEY_LOG", roomkey_log), ("RUST_LOG", rust_log)].into();
+            assert_eq!(filter(level, &environment).unwrap().to_string(), expected);
+        }
+        let error = filter(LogLevel::Info, &[("RUST_LOG", "hyper=loud")].into()).unwrap_err();
+        assert_eq!(error.to_string(), "RUST_LOG: must be a level, or `target=level` with commas");
+    }
+}

@@ -89,7 +89,7 @@ impl Config {
         BuiltinConfig {
             issuer: self.auth.issuer.clone(),
             audience: self.auth.audience.clone(),
-            lifetime_ms: self.auth.access_token_lifetime_s * 1000,
+            lifetime_ms: self.auth.access_token_lifetime_s.saturating_mul(1000),
             ..BuiltinConfig::default()
         }
     }
