@@ -1,7 +1,7 @@
 // What keeps a server from starting is said once, clearly, and the exit status says so too.
 
 import assert from "node:assert/strict";
-import { readdir, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import path from "node:path";
@@ -87,10 +87,9 @@ test("a server that says it is running can be stopped", async (t) => {
 test("a corrupt database file", async (t) => {
   const server = await startServer(t);
   await server.stop();
-  const files = await readdir(server.dataDir);
-  const database = files.find((name) => /\.(db|sqlite3?)$/.test(name));
-  assert.ok(database, `no database among ${files}`);
-  await writeFile(path.join(server.dataDir, database), "this is not a database at all, not even a small one".repeat(200));
+  const database = path.join(server.dataDir, "roomkey.db");
+  await Promise.all([rm(`${database}-wal`, { force: true }), rm(`${database}-shm`, { force: true })]);
+  await writeFile(database, "this is not a database at all, not even a small one".repeat(200));
   const { code, stderr } = await runBinary(t, ["serve", ...FREE, "--data-dir", server.dataDir], {
     env: { JWT_SECRET: SECRET },
   });
