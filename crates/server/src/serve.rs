@@ -2,15 +2,17 @@
 
 use std::{
     io::{self, Write},
+    net::SocketAddr,
     sync::Arc,
 };
 
 use anyhow::Context as _;
 use roomkey_chat::{Chat, ChatConfig, commit_sink};
 use roomkey_store::{SqliteConfig, SqliteStore, Store};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    Server, ServerBuilder,
+    ServerBuilder,
     accounts::Accounts,
     chat,
     config::{AuthSetup, Config},
@@ -61,8 +63,8 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     let router = rest::router(api);
     let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
     let server = server.router(router);
-    announce(&server, config)?;
-    server.run(asked_to_stop())?;
+    let address = server.local_addr();
+    server.run(until_asked_to_stop(address, config.chat.demo_page))?;
     // Every connection is gone: what was accepted for storing is stored now.
     tokio::runtime::Builder::new_current_thread().build()?.block_on(store.close());
     tracing::info!("stopped");
@@ -71,32 +73,35 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
 
 fn open_store(config: &Config, builder: &ServerBuilder) -> anyhow::Result<Arc<dyn Store>> {
     let sink = commit_sink(builder.node().clone(), NAMESPACE.into());
-    let path = config.server.data_dir.join("roomkey.db");
-    Ok(Arc::new(SqliteStore::open(&path, &SqliteConfig::default(), sink)?))
+    let store_config =
+        SqliteConfig { channels_per_user: config.limits.channels_per_user, ..SqliteConfig::default() };
+    Ok(Arc::new(SqliteStore::open(&config.database_path(), &store_config, sink)?))
 }
 
-/// Says on standard output where to go; programs that start a server wait for this line.
-fn announce(server: &Server, config: &Config) -> io::Result<()> {
-    let address = server.local_addr();
-    let mut out = io::stdout().lock();
-    writeln!(out, "Roomkey is running: http://{address}")?;
-    if config.chat.demo_page {
-        writeln!(out, "Open it in a browser to register and chat. Stop it with Ctrl-C.")?;
+/// Says on standard output where to go, and is done at SIGINT or SIGTERM. Whoever has read the line may already
+/// send a signal.
+async fn until_asked_to_stop(address: SocketAddr, has_demo_page: bool) {
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    if let Err(error) = announce(address, has_demo_page) {
+        tracing::warn!(%error, "cannot say where to go");
     }
-    out.flush()
-}
-
-/// Done at SIGINT or SIGTERM.
-async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+    match signals {
         (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         },
         (Err(error), _) | (_, Err(error)) => {
             tracing::error!(%error, "cannot wait for signals");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
+}
+
+fn announce(address: SocketAddr, has_demo_page: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "Roomkey is running: http://{address}")?;
+    if has_demo_page {
+        writeln!(out, "Open it in a browser to register and chat. Stop it with Ctrl-C.")?;
+    }
+    out.flush()
 }

@@ -227,7 +227,7 @@ impl Connection {
         }
     }
 
-    pub(super) fn on_packet(&mut self, packet: Packet<'_>, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
+    fn on_packet(&mut self, packet: Packet<'_>, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
         let now = Timestamp(self.seat.now_ms());
         match self.session.receive(packet, now)? {
             Some(incoming) => self.park_or_handle(incoming, cx),

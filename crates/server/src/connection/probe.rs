@@ -63,7 +63,7 @@ impl Connection {
             }
             Ok(Step::Complete) => self.complete_upgrade(probe.websocket),
             Ok(Step::Failed) | Err(CloseReason::TransportClose | CloseReason::TransportError) => {
-                self.upgrade.abort()
+                self.upgrade.abort();
             }
             Err(reason) => return Poll::Ready(Err(reason.into())),
         }

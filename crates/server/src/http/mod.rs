@@ -7,5 +7,6 @@ mod rewind;
 mod service;
 
 pub(crate) use accept::{Listener, OpenConnections};
-pub use origin::{InvalidOrigin, Origin, OriginPolicy, Verdict};
+pub(crate) use origin::Verdict;
+pub use origin::{InvalidOrigin, Origin, OriginPolicy};
 pub use service::ClientAddress;

@@ -87,7 +87,7 @@ pub struct OriginPolicy {
 
 /// What the policy says of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// A page of an allowed origin.
     Allowed,
     /// No page: a program. It must not be let in by a cookie alone.
@@ -116,7 +116,7 @@ impl OriginPolicy {
     }
 
     /// Judges the headers of a request.
-    pub fn check(&self, headers: &HeaderMap) -> Verdict {
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Verdict {
         let mut values = headers.get_all(header::ORIGIN).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
             return if headers.contains_key(header::ORIGIN) { Verdict::Malformed } else { Verdict::NoOrigin };
@@ -135,7 +135,7 @@ impl OriginPolicy {
     /// Whether a request comes from a page that is known to be one of ours, so that its cookies may count. A browser
     /// leaves the origin out of a same-origin GET, and says so in another header. Allowing every origin is trusting
     /// none.
-    pub fn trusts_page(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn trusts_page(&self, headers: &HeaderMap) -> bool {
         match self.check(headers) {
             Verdict::Allowed => !self.any,
             Verdict::NoOrigin => headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin"),
@@ -145,7 +145,7 @@ impl OriginPolicy {
 
     /// Whether a request for this `Host` is meant for us. A page whose name was re-bound to a loopback address is
     /// told apart by this (DNS rebinding), so it is asked only where the server listens on loopback.
-    pub fn knows_host(&self, host: Option<&HeaderValue>) -> bool {
+    pub(crate) fn knows_host(&self, host: Option<&HeaderValue>) -> bool {
         let Some(Some((host, _))) = host.map(|host| host.to_str().ok().and_then(split_port)) else {
             return false;
         };
@@ -154,7 +154,7 @@ impl OriginPolicy {
     }
 
     /// Adds the CORS headers for an answer to a request with `headers`.
-    pub fn add_cors(&self, headers: &HeaderMap, answer: &mut HeaderMap) {
+    pub(crate) fn add_cors(&self, headers: &HeaderMap, answer: &mut HeaderMap) {
         if self.any {
             answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
             return;
@@ -167,7 +167,7 @@ impl OriginPolicy {
     }
 
     /// The answer to a preflight, if the request is one.
-    pub fn preflight<B: Default>(&self, method: &Method, headers: &HeaderMap) -> Option<Response<B>> {
+    pub(crate) fn preflight<B: Default>(&self, method: &Method, headers: &HeaderMap) -> Option<Response<B>> {
         if method != Method::OPTIONS || !headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
             return None;
         }
