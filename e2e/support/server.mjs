@@ -12,6 +12,11 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const binary = process.env.ROOMKEY_BIN ?? path.join(root, "target/fast/roomkey");
 const examples = process.env.ROOMKEY_EXAMPLES ?? path.join(root, "target/fast/examples");
 
+/** Ended with this process, also when the test runner has lost patience with it. */
+const children = new Set();
+process.on("exit", () => children.forEach((child) => child.kill("SIGKILL")));
+process.once("SIGTERM", () => process.exit(1));
+
 /** The secret that the servers of these tests share with the tests, as with an existing backend. */
 export const SECRET = "end-to-end-secret-of-32-bytes-or-more";
 
@@ -37,7 +42,7 @@ export async function startExample(t, name) {
 /** Runs the binary to its end: what a user sees of a command, or of a server that cannot start. */
 export async function runBinary(t, args, { env = {}, input = "" } = {}) {
   const limits = { timeout: 60_000, killSignal: "SIGKILL" };
-  const child = spawn(binary, args, { env: environment(env), cwd: await temporaryDirectory(t), ...limits });
+  const child = start(binary, args, { env: environment(env), cwd: await temporaryDirectory(t), ...limits });
   // It may end without having read its input.
   child.stdin.on("error", () => {}).end(input);
   const output = collect(child);
@@ -62,7 +67,7 @@ function serveArguments(dataDir, address, { args = [] }) {
 }
 
 async function launch(t, program, args, env) {
-  const child = spawn(program, args, { env: environment(env) });
+  const child = start(program, args, { env: environment(env) });
   const output = collect(child);
   const closed = once(child, "close");
   t.after(() => stop("SIGKILL"));
@@ -82,6 +87,13 @@ async function launch(t, program, args, env) {
     child.on("exit", () => reject(new Error(`${program} did not start:\n${output.stdout}${output.stderr}`)));
   });
   return { url, pid: child.pid, output, stop };
+}
+
+function start(program, args, options) {
+  const child = spawn(program, args, options);
+  children.add(child);
+  child.once("close", () => children.delete(child));
+  return child;
 }
 
 /** Nothing of the caller's own configuration reaches the server. */
