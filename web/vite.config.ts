@@ -1,7 +1,7 @@
 import { defineConfig, loadEnv } from "vite";
 
 export default defineConfig(({ mode }) => {
-  const server = loadEnv(mode, ".", "ROOMKEY_")["ROOMKEY_URL"] ?? "http://127.0.0.1:8080";
+  const server = loadEnv(mode, ".", "ROOMKEY_")["ROOMKEY_URL"] ?? "http://127.0.0.1:3000";
   return {
     build: {
       outDir: "../crates/server/pages",
