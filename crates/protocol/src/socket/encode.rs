@@ -177,6 +177,10 @@ fn write_args(text: &mut Vec<u8>, args: &(impl Serialize + ?Sized)) -> Result<Ve
     let start = text.len();
     let (result, attachments) = binary::collect(|| serde_json::to_writer(&mut *text, args));
     result?;
+    if text[start..] == *b"null" {
+        // The empty tuple: no arguments.
+        text.splice(start.., *b"[]");
+    }
     if !text[start..].starts_with(b"[") {
         return Err(EncodeError::NotAnArray);
     }

@@ -29,10 +29,15 @@ impl Payload {
         &self.attachments
     }
 
-    /// Reads all arguments, such as `(String, u32)` or `Vec<Value>`. A field of type [`super::Binary`] reads a
+    /// Reads all arguments, such as `(String, u32)`, `()` or `Vec<Value>`. A field of type [`super::Binary`] reads a
     /// placeholder as the bytes it stands for.
     pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
-        self.read(std::marker::PhantomData)
+        let outcome = self.read(std::marker::PhantomData);
+        if outcome.is_err() && &*self.json == "[]" {
+            // The empty tuple is `null` to serde.
+            return serde_json::from_str("null").or(outcome);
+        }
+        outcome
     }
 
     /// Reads one argument and ignores the others, as a JavaScript function would. One that is missing is `null`.
