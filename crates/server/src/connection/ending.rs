@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, io, net::Shutdown, time::Duration};
 
-use roomkey_hub::Frame;
+use roomkey_hub::{Frame, Notice};
 use roomkey_protocol::{
     ParseError,
     engine::payload::PACKETS_PER_RESPONSE_MAX,
@@ -14,7 +14,7 @@ use tokio::{net::TcpStream, sync::oneshot, time::timeout};
 
 use super::{
     Connection, Link, Seat,
-    polling::{CLOSE, payload},
+    polling::{CLOSE, NOOP, payload},
 };
 use crate::transport::{Letter, PollAnswer};
 
@@ -95,8 +95,8 @@ impl Ending {
         )
     }
 
-    /// Whether somebody may still be there to hear of it over long-polling.
-    fn is_heard_by_polls(&self) -> bool {
+    /// Whether the next poll is waited for, to hear of it.
+    fn waits_for_poll(&self) -> bool {
         match self {
             Self::Expired | Self::Shutdown | Self::Unavailable => true,
             Self::Session(reason) => !matches!(
@@ -148,40 +148,46 @@ async fn close_websocket(seat: Seat, stream: &TcpStream, ending: &Ending) {
     }
 }
 
-/// Tells the poll that waits, or the next one, that this is the end.
+/// Tells the poll that waits, or where somebody may still be there the next one, that this is the end.
 async fn say_goodbye(
     seat: &Seat,
     mut held: Option<oneshot::Sender<PollAnswer>>,
     ending: &Ending,
     was_known: bool,
 ) {
-    if !ending.is_heard_by_polls() {
-        return;
-    }
     let grace = if matches!(ending, Ending::Shutdown) || !was_known { CLOSE_GRACE } else { POLL_GRACE };
     loop {
         let answer = match held.take() {
             Some(held) => held,
+            None if !ending.waits_for_poll() => return,
             None => match timeout(grace, next_poll(seat)).await {
-                Ok(next) => next,
-                Err(_) => return,
+                Ok(Some(next)) => next,
+                Ok(None) | Err(_) => return,
             },
         };
         let queued = payload(&seat.shard().poll(seat.key, PACKETS_PER_RESPONSE_MAX - 1));
         let is_last = queued.is_none();
+        let last_words = match ending {
+            // Whoever closes the session need not be told.
+            Ending::Session(CloseReason::TransportClose) => NOOP,
+            _ => CLOSE,
+        };
         // Whether it is still heard makes no difference any more.
-        _ = answer.send(PollAnswer::Payload(queued.unwrap_or_else(|| CLOSE.to_owned())));
+        _ = answer.send(PollAnswer::Payload(queued.unwrap_or_else(|| last_words.to_owned())));
         if is_last {
             return;
         }
     }
 }
 
-/// The next request for packets; whoever sends some meanwhile is told that the session is gone.
-async fn next_poll(seat: &Seat) -> oneshot::Sender<PollAnswer> {
+/// The next request for packets, unless the server stops first; whoever sends some meanwhile is told that the session
+/// is gone.
+async fn next_poll(seat: &Seat) -> Option<oneshot::Sender<PollAnswer>> {
     loop {
-        if let Letter::Poll(answer) = poll_fn(|cx| seat.mailbox().poll_next(cx)).await {
-            return answer;
+        match poll_fn(|cx| seat.mailbox().poll_next(cx)).await {
+            Letter::Poll(answer) => return Some(answer),
+            Letter::Notice(Notice::Shutdown) => return None,
+            _ => {}
         }
     }
 }
