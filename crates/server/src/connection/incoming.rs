@@ -208,12 +208,18 @@ impl Connection {
             self.forget_client(namespace);
             self.refuse(namespace, &Failure::forbidden())?;
         }
-        if close {
-            self.drop_client(namespace, DisconnectReason::ForcedServerClose);
-            return Err(CloseReason::ForcedClose.into());
+        if !close {
+            self.drop_client(namespace, DisconnectReason::ServerNamespaceDisconnect);
+            return Ok(());
         }
-        self.drop_client(namespace, DisconnectReason::ServerNamespaceDisconnect);
-        Ok(())
+        while let Some(client) = self.clients.first() {
+            let namespace = client.socket.namespace().clone();
+            if self.session.disconnect(&namespace) {
+                self.seat.send(Frame::text(&encode_disconnect(&namespace)));
+            }
+            self.drop_client(&namespace, DisconnectReason::ForcedServerClose);
+        }
+        Err(CloseReason::ForcedClose.into())
     }
 
     /// Ends the connection if the time of a token is over: by the wall clock, which may have been set since.
