@@ -14,7 +14,7 @@ use crate::transport::PostAnswer;
 pub(super) struct Parking {
     packets: VecDeque<Incoming>,
     bytes: usize,
-    /// A POST is answered when all it brought has been started, which keeps the next one away.
+    /// A POST that brought more than there is room for is answered later, which keeps the next one away.
     post: Option<oneshot::Sender<PostAnswer>>,
 }
 
@@ -58,23 +58,24 @@ impl Connection {
                     parking.bytes -= size(&incoming);
                     self.on_incoming(incoming, cx)?;
                 }
-                None => {
-                    if let Some(post) = parking.post.take() {
-                        // A client that has gone needs no answer.
-                        _ = post.send(PostAnswer::Taken);
-                    }
-                    self.parking = None;
-                }
+                None => self.parking = None,
+            }
+            if !self.is_parking_full()
+                && let Some(post) = self.parking.as_mut().and_then(|parking| parking.post.take())
+            {
+                // A client that has gone needs no answer.
+                _ = post.send(PostAnswer::Taken);
             }
         }
         Ok(())
     }
 
-    /// Answers a POST now, or when what it brought has been started.
+    /// Answers a POST now, or when there is room for what the next one brings.
     pub(super) fn answer_post(&mut self, answer: oneshot::Sender<PostAnswer>) {
+        let is_full = self.is_parking_full();
         match &mut self.parking {
-            Some(parking) => parking.post = Some(answer),
-            None => _ = answer.send(PostAnswer::Taken),
+            Some(parking) if is_full => parking.post = Some(answer),
+            _ => _ = answer.send(PostAnswer::Taken),
         }
     }
 
