@@ -2,7 +2,7 @@
 
 use std::io;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header};
 use roomkey_model::Limits;
 use tokio::net::TcpStream;
 
@@ -80,12 +80,29 @@ fn parse(buffer: &[u8], headers_max: usize) -> Result<Head, HeadError> {
         let value = HeaderValue::from_bytes(header.value).map_err(|_| HeadError::Malformed)?;
         headers.append(name, value);
     }
+    if has_unclear_end(&headers) {
+        return Err(HeadError::Malformed);
+    }
     Ok(Head {
         method: request.method.and_then(|method| method.parse().ok()).ok_or_else(malformed)?,
         uri: request.path.and_then(|path| path.parse().ok()).ok_or_else(malformed)?,
         headers,
         len,
     })
+}
+
+/// Whether the end of the request can be found in two ways (RFC 9112, section 6.3): what one reader takes for the
+/// body may be another request to the next.
+pub(super) fn has_unclear_end(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => false,
+        (Some(coding), None) => {
+            headers.contains_key(header::CONTENT_LENGTH)
+                || !coding.as_bytes().eq_ignore_ascii_case(b"chunked")
+        }
+        (Some(_), Some(_)) => true,
+    }
 }
 
 impl Head {
@@ -123,6 +140,8 @@ mod tests {
             b"GET  /\r\n\r\n",
             b"GET / HTTP/1.1\r\nBad Header: x\r\n\r\n",
             b"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked, chunked\r\n\r\n",
         ] {
             assert!(matches!(parse(bytes, 10), Err(HeadError::Malformed)), "{}", bytes.escape_ascii());
         }

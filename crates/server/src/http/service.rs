@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use roomkey_hub::Shard;
 use tower::ServiceExt;
 
-use super::{Verdict, rewind::Rewind};
+use super::{Verdict, head::has_unclear_end, rewind::Rewind};
 use crate::{
     context::Context,
     transport::{
@@ -38,6 +38,11 @@ pub(super) async fn respond(
     if let Some(preflight) = context.origins.preflight(&head.method, &head.headers) {
         return Ok(preflight);
     }
+    if has_unclear_end(&head.headers) {
+        return Ok(last(status(StatusCode::BAD_REQUEST)));
+    }
+    // If there was a length beside the chunks, hyper has left it out: nothing behind such a request is read.
+    let is_last = head.headers.contains_key(header::TRANSFER_ENCODING);
     let mut cors = HeaderMap::new();
     context.origins.add_cors(&head.headers, &mut cors);
     let mut response = if is_engine_path(&context, &head) {
@@ -56,7 +61,13 @@ pub(super) async fn respond(
         router.oneshot(request).await?
     };
     response.headers_mut().extend(cors);
-    Ok(response)
+    Ok(if is_last { last(response) } else { response })
+}
+
+/// The last response on its connection.
+fn last(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// Whether the request names us: a page of another name that points to this machine must not get through.
@@ -77,9 +88,8 @@ fn upgrade(context: &Arc<Context>, shard: &Shard, mut head: Parts, address: IpAd
             *response.status_mut() = status;
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-            return response;
+            return last(response);
         }
     };
     let Some(on_upgrade) = head.extensions.remove::<hyper::upgrade::OnUpgrade>() else {
