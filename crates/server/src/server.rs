@@ -44,7 +44,7 @@ pub struct ServerConfig {
     /// Whether a request is refused whose `Host` is neither this machine nor an allowed origin's: against pages
     /// whose name was re-bound to a loopback address. For servers that listen on loopback.
     pub check_host: bool,
-    /// Where Engine.IO is served.
+    /// Where Engine.IO is served, with or without the slashes around it.
     pub path: String,
     /// Which transports are offered.
     pub transports: Transports,
@@ -145,7 +145,7 @@ impl ServerBuilder {
             newcomers: Newcomers::default(),
             origins: config.origins,
             check_host: config.check_host,
-            path: config.path.into(),
+            path: with_slashes(&config.path),
             transports: config.transports,
             limits,
             session: Arc::new(session),
@@ -267,6 +267,14 @@ impl ServerHandle {
 
 fn runtime() -> io::Result<Runtime> {
     RuntimeBuilder::new_current_thread().enable_all().build()
+}
+
+/// `/a/`, so that a path that only begins alike, such as `/a-b`, is another.
+fn with_slashes(path: &str) -> Box<str> {
+    match path.trim_matches('/') {
+        "" => "/".into(),
+        path => format!("/{path}/").into(),
+    }
 }
 
 fn millis(duration: Duration) -> u64 {
