@@ -45,9 +45,11 @@ pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
 
 fn request<'a>(method: &'a Method, headers: &'a HeaderMap) -> Request<'a> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    // A list may come in several lines; the one word that counts is in one of them.
+    let connection = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
     Request {
         method: method.as_str(),
-        connection: text(header::CONNECTION),
+        connection: connection.rev().find(|value| value.to_ascii_lowercase().contains("upgrade")),
         upgrade: text(header::UPGRADE),
         version: text(header::SEC_WEBSOCKET_VERSION),
         key: text(header::SEC_WEBSOCKET_KEY),
