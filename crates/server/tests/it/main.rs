@@ -1,0 +1,22 @@
+//! The whole server over real sockets, byte by byte where the bytes are the contract.
+
+mod backpressure;
+mod connect;
+mod credentials;
+mod disconnect;
+mod events;
+mod expiry;
+mod heartbeat;
+mod http_requests;
+mod invalid_input;
+mod origins;
+mod panics;
+mod polling;
+mod polling_errors;
+mod pre_auth;
+mod rooms;
+mod shutdown;
+mod support;
+mod upgrade;
+mod websocket_frames;
+mod websocket_handshake;

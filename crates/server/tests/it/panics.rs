@@ -1,0 +1,66 @@
+//! A panic in the application harms the one who caused it, at most.
+
+use roomkey::{DisconnectReason, Event, Namespace, ServerBuilder, Socket};
+use roomkey_testkit::{Client, Polling, TestServer, eventually};
+
+use crate::support::{config, namespace};
+
+const INTERNAL: &str = r#"{"error":"Internal error","code":"INTERNAL","retry":"after","retryAfterMs":1000}"#;
+
+fn start() -> TestServer {
+    let main = namespace(Namespace::open())
+        .on("panic", async |_: Socket, (): ()| -> () { panic!("in a handler") })
+        .on("panic later", async |_: Socket, (): ()| -> () {
+            tokio::task::yield_now().await;
+            panic!("in a handler, later")
+        });
+    let gate = Namespace::open().middleware(async |_: Socket| panic!("in a middleware"));
+    let doors = namespace(Namespace::open())
+        .on_connect(|_: Socket| -> std::future::Ready<()> { panic!("before there is a future") })
+        .on_disconnect(|_: Socket, _: DisconnectReason| -> std::future::Ready<()> { panic!("again") });
+    let any = Namespace::open().on_any(|_: Event| -> std::future::Ready<Option<()>> { panic!("and again") });
+    let builder = ServerBuilder::new(config())
+        .namespace("/", main)
+        .namespace("/gate", gate)
+        .namespace("/doors", doors)
+        .namespace("/any", any);
+    TestServer::start(builder.bind().expect("a free port"))
+}
+
+#[test]
+fn a_handler_that_panics_answers_and_harms_nobody() {
+    let server = start();
+    let mut client = Client::connect(server.address());
+    client.call("420[\"panic\"]", &format!("430[{INTERNAL}]"));
+    client.call("421[\"panic later\"]", &format!("431[{INTERNAL}]"));
+    client.text("42[\"panic\"]");
+    client.call("422[\"echo\"]", "432[]");
+    let mut polling = Polling::connect(server.address());
+    polling.post("420[\"panic\"]");
+    assert_eq!(polling.poll(), format!("430[{INTERNAL}]"));
+    client.join("40/any,");
+    client.call("42/any,0[\"x\"]", &format!("43/any,0[{INTERNAL}]"));
+}
+
+#[test]
+fn a_middleware_that_panics_lets_nobody_in() {
+    let server = start();
+    let mut bystander = Client::connect(server.address());
+    let mut client = Client::open(server.address());
+    client.text("40/gate,");
+    assert_eq!(client.closed(), Some(1013), "our fault: it may come back later");
+    bystander.call("420[\"echo\"]", "430[]");
+}
+
+#[test]
+fn listeners_that_panic_leave_the_connection_alone() {
+    let server = start();
+    let mut client = Client::connect(server.address());
+    client.join("40/doors,");
+    client.call("42/doors,0[\"echo\"]", "43/doors,0[]");
+    client.text("41/doors,");
+    client.join("40/doors,");
+    client.call("420[\"echo\"]", "430[]");
+    drop(client);
+    eventually("nothing is left", || server.handle().connection_count() == 0);
+}

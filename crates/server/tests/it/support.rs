@@ -1,0 +1,45 @@
+use std::time::Duration;
+
+use roomkey::{Event, Limits, Namespace, RoomName, ServerBuilder, ServerConfig, Socket};
+use roomkey_testkit::TestServer;
+
+/// An address that nobody needs, two threads, and a short farewell.
+pub(crate) fn config() -> ServerConfig {
+    ServerConfig {
+        address: ([127, 0, 0, 1], 0).into(),
+        threads: 2,
+        drain_timeout: Duration::from_secs(20),
+        ..ServerConfig::default()
+    }
+}
+
+pub(crate) fn config_with(limits: Limits) -> ServerConfig {
+    ServerConfig { limits, ..config() }
+}
+
+/// A main namespace for everybody.
+pub(crate) fn start(config: ServerConfig) -> TestServer {
+    start_with(config, namespace(Namespace::open()))
+}
+
+pub(crate) fn start_with(config: ServerConfig, main: Namespace) -> TestServer {
+    TestServer::start(ServerBuilder::new(config).namespace("/", main).bind().expect("a free port"))
+}
+
+/// What most tests need: `echo` acks its arguments, `reply` emits them, `join` joins a room, and `say` emits to one.
+pub(crate) fn namespace(namespace: Namespace) -> Namespace {
+    namespace
+        .on("join", async |socket: Socket, (room,): (RoomName,)| socket.join(&room).is_ok())
+        .on("say", async |socket: Socket, (room, text): (RoomName, String)| {
+            socket.in_room(&room).emit("said", &(text,)).is_ok()
+        })
+        .on_any(async |event: Event| match &*event.name {
+            "echo" => Some(event.args),
+            "reply" => {
+                let (json, attachments) = (event.args.json(), event.args.attachments().to_vec());
+                event.socket.emit_raw("reply", json, attachments).expect("arguments were arguments before");
+                None
+            }
+            _ => None,
+        })
+}
