@@ -44,6 +44,7 @@ mod clock;
 mod config;
 mod connection;
 mod context;
+mod farewell;
 mod fd_table;
 mod handshake;
 mod http;

@@ -1,6 +1,6 @@
 //! The end of a connection: who is told what, and in which order.
 
-use std::{future::poll_fn, io, net::Shutdown, time::Duration};
+use std::{future::poll_fn, time::Duration};
 
 use roomkey_hub::{Frame, Notice};
 use roomkey_protocol::{
@@ -9,19 +9,19 @@ use roomkey_protocol::{
     session::{CloseReason, DisconnectReason},
 };
 use roomkey_websocket::{CloseCode, ProtocolError, close};
-use socket2::SockRef;
 use tokio::{net::TcpStream, sync::oneshot, time::timeout};
 
 use super::{
     Connection, Link, Seat,
     polling::{CLOSE, NOOP, payload},
 };
-use crate::transport::{Letter, PollAnswer};
+use crate::{
+    farewell::{GRACE, farewell},
+    transport::{Letter, PollAnswer},
+};
 
 /// How long an ended session waits for the poll that hears of it.
 const POLL_GRACE: Duration = Duration::from_secs(30);
-/// How long a closed WebSocket waits for the other side to close, too.
-const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// Why a connection ends.
 #[derive(Debug, thiserror::Error)]
@@ -138,14 +138,11 @@ async fn close_websocket(seat: Seat, stream: &TcpStream, ending: &Ending) {
         if !seat.shard().flush_now(seat.key) {
             // The rest of what was promised: acks, and the reason. A reader too slow for that has had its time.
             let drained = async { while stream.writable().await.is_ok() && !seat.shard().drain(seat.key) {} };
-            _ = timeout(CLOSE_GRACE, drained).await;
+            _ = timeout(GRACE, drained).await;
         }
     }
     drop(seat);
-    if SockRef::from(stream).shutdown(Shutdown::Write).is_ok() {
-        // Closing with bytes unread would reset the connection, and the client might lose the reason.
-        _ = timeout(CLOSE_GRACE, discard(stream)).await;
-    }
+    farewell(stream).await;
 }
 
 /// Tells the poll that waits, or where somebody may still be there the next one, that this is the end.
@@ -155,7 +152,7 @@ async fn say_goodbye(
     ending: &Ending,
     was_known: bool,
 ) {
-    let grace = if matches!(ending, Ending::Shutdown) || !was_known { CLOSE_GRACE } else { POLL_GRACE };
+    let grace = if matches!(ending, Ending::Shutdown) || !was_known { GRACE } else { POLL_GRACE };
     loop {
         let answer = match held.take() {
             Some(held) => held,
@@ -187,17 +184,6 @@ async fn next_poll(seat: &Seat) -> Option<oneshot::Sender<PollAnswer>> {
         match poll_fn(|cx| seat.mailbox().poll_next(cx)).await {
             Letter::Poll(answer) => return Some(answer),
             Letter::Notice(Notice::Shutdown) => return None,
-            _ => {}
-        }
-    }
-}
-
-async fn discard(stream: &TcpStream) {
-    let mut bytes = [0; 1024];
-    while stream.readable().await.is_ok() {
-        match stream.try_read(&mut bytes) {
-            Ok(0) => return,
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
             _ => {}
         }
     }

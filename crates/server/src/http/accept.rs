@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     context::Context,
+    farewell::farewell,
     transport::websocket::{self, Arrival},
 };
 
@@ -159,8 +160,10 @@ impl Incoming {
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
             Ok(Ok(head)) => self.dispatch(stream, head, std::mem::take(read)).await,
             Ok(Err(HeadError::Io(error))) => Err(error),
-            Ok(Err(HeadError::Malformed)) => refuse(&stream, "400 Bad Request", "", ""),
-            Ok(Err(HeadError::TooLarge)) => refuse(&stream, "431 Request Header Fields Too Large", "", ""),
+            Ok(Err(HeadError::Malformed)) => refuse(&stream, "400 Bad Request", "", "").await,
+            Ok(Err(HeadError::TooLarge)) => {
+                refuse(&stream, "431 Request Header Fields Too Large", "", "").await
+            }
         }
     }
 
@@ -189,12 +192,10 @@ impl Incoming {
                 };
                 websocket::begin(&self.context, shard, opening, arrival).await
             }
-            Err((status, message)) => refuse(
-                &stream,
-                status.as_str(),
-                "Content-Type: text/html\r\nSec-WebSocket-Version: 13\r\n",
-                message,
-            ),
+            Err((status, message)) => {
+                let headers = "Content-Type: text/html\r\nSec-WebSocket-Version: 13\r\n";
+                refuse(&stream, status.as_str(), headers, message).await
+            }
         }
     }
 
@@ -229,10 +230,12 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Answers a request that goes no further, as far as the kernel takes it, and closes the connection: what was sent
-/// behind the request is never read.
-fn refuse(stream: &TcpStream, status: &str, headers: &str, body: &str) -> io::Result<()> {
+/// behind the request is never looked at.
+async fn refuse(stream: &TcpStream, status: &str, headers: &str, body: &str) -> io::Result<()> {
     let length = body.len();
     let answer =
         format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
-    stream.try_write(answer.as_bytes()).map(drop)
+    stream.try_write(answer.as_bytes())?;
+    farewell(stream).await;
+    Ok(())
 }
