@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use roomkey::{ErrorCode, Failure, Limits, Namespace, ServerBuilder, ServerConfig, Socket, UserId};
+use roomkey::{ErrorCode, Failure, Limits, Namespace, ServerBuilder, ServerConfig, Socket};
 use roomkey_testkit::{Client, Polling, Received, Stopwatch, TestServer, authentication, eventually, token};
 use serde_json::{Value, json};
 

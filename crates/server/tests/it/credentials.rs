@@ -9,7 +9,10 @@ use crate::support::{config, namespace, start_with};
 const MISSING: &str = r#"44{"message":"Authentication error: No token provided","data":{"code":"TOKEN_MISSING","retry":"never"}}"#;
 const INVALID: &str =
     r#"44{"message":"Authentication error: Invalid token","data":{"code":"TOKEN_INVALID","retry":"never"}}"#;
-const AMBIGUOUS: &str = r#"44{"message":"Authentication error: More than one token provided","data":{"code":"TOKEN_AMBIGUOUS","retry":"never"}}"#;
+const AMBIGUOUS: &str = concat!(
+    r#"44{"message":"Authentication error: More than one token provided","#,
+    r#""data":{"code":"TOKEN_AMBIGUOUS","retry":"never"}}"#
+);
 
 fn ada() -> String {
     let now = roomkey::Clock::now(&roomkey::SystemClock).as_secs();
@@ -88,12 +91,6 @@ fn a_cookie_counts_only_for_a_known_page() {
     let evil = format!("Origin: https://evil.com\r\n{cookie}");
     let refused = WebSocketClient::ask(HttpClient::connect(server.address()), Client::TARGET, &evil);
     assert_eq!(refused.expect_err("not this page").status, 403);
-    check_in(&answer(
-        &server,
-        "",
-        &format!("{evil}").replace("https://evil.com", "https://app.example.com"),
-        "40",
-    ));
 }
 
 /// Where every page may connect, none may do so with what the browser adds by itself.

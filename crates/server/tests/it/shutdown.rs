@@ -21,20 +21,19 @@ fn clients_are_told_to_come_back() {
     eventually("the server stops", || server.is_stopped());
 }
 
+/// A request that was not read yet when the server stopped is none to it: so some rounds may be needed.
 #[test]
 fn a_held_poll_is_answered() {
-    let mut server = start(config());
-    let mut client = Polling::connect(server.address());
-    let mut held = client.hold();
-    client.post("42[\"reply\"]");
-    assert_eq!(held.response().body, "42[\"reply\"]");
-    held.request("GET", &client.target(), "", "");
-    client.post("6");
-    server.begin_stop();
-    let answer = held.response();
-    assert!(matches!(answer.brief(), (200, "1") | (400, _)), "{answer:?}");
-    assert_eq!(held.rest(), "");
-    eventually("the server stops", || server.is_stopped());
+    eventually("a held poll is answered", || {
+        let mut server = start(config());
+        let mut client = Polling::connect(server.address());
+        let mut held = client.hold();
+        client.post("6");
+        server.begin_stop();
+        let answer = held.rest();
+        drop(server);
+        answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n1")
+    });
 }
 
 /// Nothing of what was accepted goes unanswered.

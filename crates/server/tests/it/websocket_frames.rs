@@ -151,6 +151,13 @@ fn pings_are_answered_and_pongs_ignored() {
 }
 
 #[test]
+fn pings_have_a_rate() {
+    let server = start(config_with(Limits { websocket_pings_per_second: 3, ..Limits::default() }));
+    // The first may come at the end of a second.
+    check_closed(&server, &raw(0x89, b"").repeat(7), Some(1008));
+}
+
+#[test]
 fn a_close_frame_is_answered() {
     let server = start(config());
     for bytes in [raw(0x88, b""), raw(0x88, &1000_u16.to_be_bytes()), raw(0x88, b"\x03\xe9bye")] {
