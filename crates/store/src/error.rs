@@ -81,6 +81,16 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the database or the machine is at fault, and not what was asked of it. Somebody has to look.
+    pub(crate) fn is_fault(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy | Self::Corrupt { .. } | Self::DiskFull | Self::Other { .. } | Self::Unwritable { .. }
+        )
+    }
+}
+
 fn holder(process: &Option<u32>) -> String {
     process.map(|id| format!(" (process {id})")).unwrap_or_default()
 }

@@ -60,7 +60,10 @@ pub(super) async fn respond(
         let request = Request::from_parts(head, Body::new(body));
         router.oneshot(request).await?
     };
-    response.headers_mut().extend(cors);
+    for (name, value) in &cors {
+        // The router may have its own reasons for the answer to vary.
+        response.headers_mut().append(name, value.clone());
+    }
     Ok(if is_last { last(response) } else { response })
 }
 

@@ -22,7 +22,13 @@ pub(super) fn job<T: Send + 'static>(
     let (reply, answer) = oneshot::channel();
     let read = move |connection: &Connection| {
         if !reply.is_closed() {
-            let _ = reply.send(snapshot(connection, work));
+            let outcome = snapshot(connection, work);
+            if let Err(error) = &outcome
+                && error.is_fault()
+            {
+                tracing::error!(%error, "a read failed");
+            }
+            let _ = reply.send(outcome);
         }
     };
     (Box::new(read), answer)

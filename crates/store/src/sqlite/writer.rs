@@ -111,7 +111,13 @@ where
 
     fn answer(self: Box<Self>, batch: Result<(), StoreError>) {
         let value = self.value.unwrap_or(Err(StoreError::Unavailable));
-        let _ = self.reply.send(batch.and(value));
+        let outcome = batch.and(value);
+        if let Err(error) = &outcome
+            && error.is_fault()
+        {
+            tracing::error!(%error, "a write failed");
+        }
+        let _ = self.reply.send(outcome);
     }
 }
 
