@@ -1,3 +1,5 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -63,7 +65,9 @@ fn in_savepoint(
 ) -> Result<(), StoreError> {
     execute(connection, "SAVEPOINT job")?;
     let changes_before = changes.len();
-    if let Err(error) = job.run(connection, changes) {
+    // A job that panics must not take the writer with it: nobody could write any more.
+    let outcome = catch_unwind(AssertUnwindSafe(|| job.run(connection, changes)));
+    if let Err(error) = outcome.unwrap_or(Err(StoreError::Other { detail: "a write panicked".to_owned() })) {
         changes.truncate(changes_before);
         // A full disk and the like may have ended the whole transaction.
         if connection.is_autocommit() {
@@ -126,6 +130,33 @@ mod tests {
     use roomkey_model::{ChannelId, UserId};
 
     use super::*;
+
+    #[test]
+    fn a_job_that_panics_harms_no_other() {
+        let connection = Connection::open_in_memory().expect("memory");
+        connection.execute_batch("CREATE TABLE log (entry TEXT)").expect("creates");
+        let (mut jobs, mut answers) = (Vec::new(), Vec::new());
+        for entry in ["a", "b", "c"] {
+            let (job, answer) = job(move |connection, _| {
+                connection.execute("INSERT INTO log VALUES (?1)", [entry])?;
+                assert_ne!(entry, "b", "the panic that this test is about");
+                Ok(())
+            });
+            jobs.push(job);
+            answers.push(answer);
+        }
+        assert_eq!(commit(&connection, &mut jobs, &mut Vec::new()), Ok(()));
+        for job in jobs {
+            job.answer(Ok(()));
+        }
+        let outcomes: Vec<bool> =
+            answers.into_iter().map(|answer| matches!(answer.blocking_recv(), Ok(Ok(())))).collect();
+        assert_eq!(outcomes, [true, false, true]);
+        let stored: String = connection
+            .query_row("SELECT group_concat(entry, '') FROM log", [], |row| row.get(0))
+            .expect("reads");
+        assert_eq!(stored, "ac");
+    }
 
     #[test]
     fn what_a_failed_job_did_is_undone_and_not_told() {
