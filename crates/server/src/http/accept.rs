@@ -194,7 +194,7 @@ impl Incoming {
             }
             Err((status, message)) => {
                 let headers = "Content-Type: text/html\r\nSec-WebSocket-Version: 13\r\n";
-                refuse(&stream, status.as_str(), headers, message).await
+                refuse(&stream, &status.to_string(), headers, &message).await
             }
         }
     }

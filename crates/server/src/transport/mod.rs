@@ -1,5 +1,6 @@
 //! How bytes become packets: a WebSocket, or the requests of long-polling.
 
+mod admission;
 pub(crate) mod polling;
 pub(crate) mod websocket;
 

@@ -6,17 +6,13 @@ use axum::body::Body;
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use roomkey_hub::Shard;
-use roomkey_protocol::engine::{
-    Handshake as OpenPacket,
-    query::{HandshakeError, Query, Transport},
-};
+use roomkey_protocol::engine::{Handshake as OpenPacket, query::HandshakeError};
 use tokio::{sync::oneshot, time::timeout};
 
+use super::admission;
 use crate::{
-    Handshake,
     connection::Connection,
     context::Context,
-    http::Verdict,
     newcomers::Newcomer,
     registry::{Entry, Sid},
     transport::{Letter, PollAnswer, PostAnswer},
@@ -33,7 +29,7 @@ pub(crate) async fn respond<B>(
 where
     B: http_body::Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
 {
-    match check(context, request_head) {
+    match admission::check(context, request_head, false) {
         Err(error) => refuse(error),
         Ok(None) => match context.admit(address) {
             Some(newcomer) => handshake(context, shard, request_head, address, newcomer),
@@ -47,41 +43,6 @@ where
     }
 }
 
-/// Checks a request in the reference server's order; `None` is a handshake.
-fn check(context: &Context, request_head: &Parts) -> Result<Option<Arc<Entry>>, HandshakeError> {
-    let query = Query::parse(request_head.uri.query().unwrap_or(""))?;
-    let is_offered = match query.transport {
-        Transport::Polling => context.transports.polling,
-        Transport::Websocket => context.transports.websocket,
-    };
-    if !is_offered {
-        return Err(HandshakeError::TransportUnknown);
-    }
-    match context.origins.check(&request_head.headers) {
-        Verdict::Allowed | Verdict::NoOrigin => {}
-        Verdict::Denied => {
-            context.metrics.origins_refused.increment();
-            return Err(HandshakeError::Forbidden);
-        }
-        Verdict::Malformed => return Err(HandshakeError::BadRequest),
-    }
-    let Some(sid) = &query.sid else {
-        query.check_handshake(request_head.method.as_str(), false)?;
-        query.check_version()?;
-        return Ok(None);
-    };
-    let entry = context.registry.find(sid).ok_or(HandshakeError::SessionIdUnknown)?;
-    let origin = request_head.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    if !entry.allows_origin(origin) {
-        return Err(HandshakeError::SessionIdUnknown);
-    }
-    query.check_follow_up(false)?;
-    if entry.transport() != query.transport {
-        return Err(HandshakeError::BadRequest);
-    }
-    Ok(Some(entry))
-}
-
 fn handshake(
     context: &Arc<Context>,
     shard: &Shard,
@@ -90,18 +51,9 @@ fn handshake(
     newcomer: Newcomer,
 ) -> Response<Body> {
     let sid = Sid::generate(&*context.entropy);
-    let open = OpenPacket {
-        sid: sid.as_str().into(),
-        upgrades: if context.transports.websocket { OpenPacket::TO_WEBSOCKET } else { &[] }.into(),
-        ping_interval_ms: context.session.ping_interval_ms,
-        ping_timeout_ms: context.session.ping_timeout_ms,
-        max_payload: context.limits.message_bytes,
-    };
-    let answer = text("text/plain; charset=UTF-8", open.encode());
-    let query = request_head.uri.query().unwrap_or("");
-    let headers = &request_head.headers;
-    let is_trusted_page = context.origins.trusts_page(headers);
-    let handshake = Handshake::new(address, context.clock.now(), query, headers, is_trusted_page);
+    let upgrades = if context.transports.websocket { OpenPacket::TO_WEBSOCKET } else { &[] };
+    let answer = text("text/plain; charset=UTF-8", admission::open_packet(context, &sid, upgrades));
+    let handshake = admission::handshake(context, request_head, address);
     tokio::spawn(Connection::open(context, shard, handshake, sid, newcomer, None).run());
     answer
 }

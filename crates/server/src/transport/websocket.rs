@@ -1,21 +1,17 @@
 //! A request to open a WebSocket: a session of its own, or the upgrade of one.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use roomkey_hub::Shard;
-use roomkey_protocol::engine::{
-    Handshake as OpenPacket,
-    query::{HandshakeError, Query, Transport},
-};
+use roomkey_protocol::engine::query::HandshakeError;
 use roomkey_websocket::handshake::{self, Request};
 use tokio::net::TcpStream;
 
+use super::admission;
 use crate::{
-    Handshake,
     connection::{Connection, WebSocket},
     context::Context,
-    http::Verdict,
     newcomers::Newcomer,
     registry::{Entry, Sid},
     transport::{Letter, ProbeSocket},
@@ -36,7 +32,7 @@ enum Purpose {
 }
 
 /// Why a request does not open a WebSocket: the status and the text of the answer.
-pub(crate) type Refusal = (StatusCode, &'static str);
+pub(crate) type Refusal = (StatusCode, Cow<'static, str>);
 
 /// Whether the headers ask for a WebSocket, rightly or wrongly.
 pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
@@ -58,40 +54,10 @@ fn request<'a>(method: &'a Method, headers: &'a HeaderMap) -> Request<'a> {
 
 /// Checks a request in the reference server's order: transport, origin, session, version, and then the WebSocket.
 pub(crate) fn check(context: &Context, request_head: &Parts, address: IpAddr) -> Result<Opening, Refusal> {
-    let query = Query::parse(request_head.uri.query().unwrap_or("")).map_err(refusal)?;
-    if query.transport == Transport::Websocket && !context.transports.websocket {
-        return Err(refusal(HandshakeError::TransportUnknown));
-    }
-    match context.origins.check(&request_head.headers) {
-        Verdict::Allowed | Verdict::NoOrigin => {}
-        Verdict::Denied => {
-            context.metrics.origins_refused.increment();
-            return Err(refusal(HandshakeError::Forbidden));
-        }
-        Verdict::Malformed => return Err(refusal(HandshakeError::BadRequest)),
-    }
-    let upgraded = match &query.sid {
-        Some(sid) => {
-            let entry = context.registry.find(sid).ok_or(refusal(HandshakeError::SessionIdUnknown))?;
-            let origin = request_head.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-            if !entry.allows_origin(origin) {
-                return Err(refusal(HandshakeError::SessionIdUnknown));
-            }
-            query.check_follow_up(true).map_err(refusal)?;
-            if entry.transport() == Transport::Websocket {
-                return Err(refusal(HandshakeError::BadRequest));
-            }
-            Some(entry)
-        }
-        None => {
-            query.check_handshake(request_head.method.as_str(), true).map_err(refusal)?;
-            query.check_version().map_err(refusal)?;
-            None
-        }
-    };
+    let upgraded = admission::check(context, request_head, true).map_err(refusal)?;
     let accept = request(&request_head.method, &request_head.headers).accept().map_err(|error| {
         let status = StatusCode::from_u16(error.http_status()).expect("a status");
-        (status, wrong_handshake(error))
+        (status, wrong_handshake(error).into())
     })?;
     let purpose = match upgraded {
         Some(entry) => Purpose::Upgrade(entry),
@@ -100,18 +66,10 @@ pub(crate) fn check(context: &Context, request_head: &Parts, address: IpAddr) ->
     Ok(Opening { accept, purpose })
 }
 
-const CROWDED: Refusal = (StatusCode::SERVICE_UNAVAILABLE, "Too many connections");
+const CROWDED: Refusal = (StatusCode::SERVICE_UNAVAILABLE, Cow::Borrowed("Too many connections"));
 
 fn refusal(error: HandshakeError) -> Refusal {
-    let text = match error {
-        HandshakeError::TransportUnknown => "Transport unknown",
-        HandshakeError::SessionIdUnknown => "Session ID unknown",
-        HandshakeError::BadHandshakeMethod => "Bad handshake method",
-        HandshakeError::BadRequest => "Bad request",
-        HandshakeError::Forbidden => "Forbidden",
-        HandshakeError::UnsupportedProtocolVersion => "Unsupported protocol version",
-    };
-    (StatusCode::from_u16(error.http_status()).expect("a status"), text)
+    (StatusCode::from_u16(error.http_status()).expect("a status"), error.to_string().into())
 }
 
 fn wrong_handshake(error: handshake::HandshakeError) -> &'static str {
@@ -153,19 +111,10 @@ pub(crate) async fn begin(
         }
     };
     let sid = Sid::generate(&*context.entropy);
-    let open = OpenPacket {
-        sid: sid.as_str().into(),
-        upgrades: [].as_slice().into(),
-        ping_interval_ms: context.session.ping_interval_ms,
-        ping_timeout_ms: context.session.ping_timeout_ms,
-        max_payload: context.limits.message_bytes,
-    };
-    roomkey_websocket::encode(roomkey_websocket::Opcode::Text, open.encode().as_bytes(), &mut answer);
+    let open_packet = admission::open_packet(context, &sid, &[]);
+    roomkey_websocket::encode(roomkey_websocket::Opcode::Text, open_packet.as_bytes(), &mut answer);
     write_all(&stream, &answer).await?;
-    let query = request_head.uri.query().unwrap_or("");
-    let headers = &request_head.headers;
-    let is_trusted_page = context.origins.trusts_page(headers);
-    let handshake = Handshake::new(address, context.clock.now(), query, headers, is_trusted_page);
+    let handshake = admission::handshake(context, request_head, address);
     let websocket = WebSocket::new(stream, unread, &context.limits);
     tokio::spawn(Connection::open(context, shard, handshake, sid, newcomer, Some(websocket)).run());
     Ok(())

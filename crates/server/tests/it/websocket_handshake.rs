@@ -43,6 +43,10 @@ fn refusals_are_text_and_close_the_connection() {
     }
     let evil = WebSocketClient::request(Client::TARGET, "Origin: http://evil.example\r\n");
     check_refused(&server, &evil, 403, "Forbidden");
+    let mut http = HttpClient::connect(server.address());
+    http.send(&evil);
+    let answer = http.rest();
+    assert!(answer.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{answer}");
     assert_eq!(server.handle().connection_count(), 0);
 }
 
