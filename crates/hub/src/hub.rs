@@ -21,6 +21,8 @@ pub struct HubConfig {
     pub outbox_bytes_max: usize,
     /// Rooms of one connection, over all its namespaces.
     pub rooms_per_connection_max: usize,
+    /// Whether some connections may speak a [`crate::Dialect`].
+    pub dialects: bool,
 }
 
 impl HubConfig {
@@ -31,6 +33,7 @@ impl HubConfig {
             outbox_bytes_max: limits.outbox_bytes,
             // Each namespace's room of everybody counts, too.
             rooms_per_connection_max: limits.rooms_per_socket + limits.namespaces_per_connection,
+            dialects: false,
         }
     }
 }
@@ -39,6 +42,7 @@ impl HubConfig {
 pub struct Hub {
     shards: Box<[Shard]>,
     directory: Arc<Directory>,
+    dialects: bool,
     epoch: Instant,
 }
 
@@ -59,7 +63,7 @@ impl Hub {
             .map(|index| u16::try_from(index).expect("at most SHARDS_MAX"))
             .map(|index| Shard::new(index, config, directory.clone(), epoch))
             .collect();
-        Self { shards, directory, epoch }
+        Self { shards, directory, dialects: config.dialects, epoch }
     }
 
     /// The shards, in order of their index.
@@ -91,6 +95,7 @@ impl Hub {
 
     /// Emits a frame to every member of a room but `except`.
     pub fn broadcast(&self, room: &RoomKey, frame: &Frame, except: &[ConnectionKey], volatile: bool) {
+        let frame = if self.dialects { &frame.shared() } else { frame };
         for shard in self.shards_with(room) {
             shard.submit(Command::Broadcast {
                 room: room.clone(),

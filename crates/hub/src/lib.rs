@@ -6,7 +6,7 @@
 //! buffer is full, and it is bounded.
 //!
 //! The types to know: a [`Hub`] has [`Shard`]s; a [`Frame`] is one packet, encoded once; a [`SocketKey`] names a
-//! connected socket. The hub knows neither users nor events nor JSON, and decides nothing: it is told who is in
+//! connected socket; a [`Dialect`] is another form of frames, for connections that need one. The hub knows neither users nor events nor JSON, and decides nothing: it is told who is in
 //! which room, and wakes a connection's own task ([`Attention`]) when something concerns it.
 //!
 //! # What it guarantees
@@ -15,6 +15,7 @@
 //! - A socket gets what was emitted to a room while it was a member, and nothing else.
 //! - No call here blocks, and none waits for a reader.
 
+mod dialect;
 mod frame;
 mod hub;
 mod key;
@@ -22,6 +23,7 @@ mod notice;
 mod shard;
 mod wheel;
 
+pub use dialect::{Dialect, Form};
 pub use frame::Frame;
 pub use hub::{Hub, HubConfig};
 pub use key::{ConnectionKey, RoomKey, SocketKey};

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
-use roomkey_hub::{Attention, Frame, Hub, HubConfig, Notice, RoomKey, Wire};
+use roomkey_hub::{Attention, Dialect, Form, Frame, Hub, HubConfig, Notice, RoomKey, Wire};
 use roomkey_model::{Limits, RoomName};
 use tokio::{
     io::AsyncReadExt,
@@ -197,5 +198,43 @@ fn what_follows_a_join_from_another_thread_is_for_the_new_member() {
         let mut bytes = [0; 7];
         client.read_exact(&mut bytes).await.expect("read");
         assert_eq!(bytes[2..], *b"first");
+    });
+}
+
+/// Each packet in angle brackets.
+static ANGULAR: Dialect = Dialect {
+    slot: 0,
+    form: |frame| {
+        let packet: Bytes = format!("<{}>", frame.packet().expect("text")).into();
+        Form { websocket: packet.clone(), packets: [packet].into() }
+    },
+};
+
+#[test]
+fn each_member_of_a_room_gets_its_own_form() {
+    let hub = Arc::new(Hub::new(&HubConfig { dialects: true, ..HubConfig::new(1, &Limits::default()) }));
+    on_shard(&hub, 0, async {
+        let shard = &hub.shards()[0];
+        let mut clients = Vec::new();
+        for dialect in [None, Some(&ANGULAR), Some(&ANGULAR)] {
+            let (server, client) = pair().await;
+            let key = shard.insert(Arc::new(Noticed::default()), Wire::WebSocket(server));
+            shard.set_dialect(key, dialect);
+            hub.join(&shard.open_socket(key, &"/".into()), &room()).expect("a member");
+            clients.push((key, client));
+        }
+        hub.broadcast(&room(), &Frame::text("41"), &[], false);
+        hub.broadcast(&room(), &Frame::text("42"), &[], false);
+        hub.send(clients[2].0, Frame::text("43"), false);
+        let expected: [&[u8]; 3] = [b"\x81\x0241\x81\x0242", b"<41><42>", b"<41><42><43>"];
+        for ((_, client), expected) in clients.iter_mut().zip(expected) {
+            let mut bytes = vec![0; expected.len()];
+            client.read_exact(&mut bytes).await.expect("read");
+            assert_eq!(bytes, expected);
+        }
+        let key = shard.insert(Arc::new(Noticed::default()), Wire::Polling);
+        shard.set_dialect(key, Some(&ANGULAR));
+        hub.send(key, Frame::text("44"), false);
+        assert_eq!(shard.poll(key, 16), ["<44>"]);
     });
 }

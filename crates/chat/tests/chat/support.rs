@@ -105,9 +105,9 @@ impl Client<'_> {
 
     /// What has come since the last call: the name and the arguments of each event.
     pub(crate) fn heard(&self) -> Vec<String> {
-        let frames = self.world.hub.shards()[0].poll(self.caller.socket.connection(), 10_000);
+        let packets = self.world.hub.shards()[0].poll(self.caller.socket.connection(), 10_000);
         self.world.hub.shards()[0].stop_polling(self.caller.socket.connection());
-        frames.iter().flat_map(|frame| frame.packets().map(event).collect::<Vec<_>>()).collect()
+        packets.iter().map(|packet| event(packet)).collect()
     }
 
     /// The contents of the messages that have come since the last call.

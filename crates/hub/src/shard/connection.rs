@@ -4,8 +4,8 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 use tokio::net::TcpStream;
 
-use super::room::RoomId;
-use crate::{Attention, Frame, Notice, SocketKey};
+use super::{flush::join_frames, room::RoomId};
+use crate::{Attention, Dialect, Frame, Notice, SocketKey};
 
 /// How a connection's frames leave: set when it is made, changed once by an upgrade.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub enum Wire {
 pub(super) struct Connection {
     pub(super) generation: u32,
     pub(super) attention: Arc<dyn Attention>,
+    /// The form its frames take, unless it is the standard one.
+    pub(super) dialect: Option<&'static Dialect>,
     /// The sockets that are open, with their serial numbers.
     pub(super) sockets: SmallVec<[(Arc<str>, u32); 1]>,
     /// Where in each room's member list this connection stands.
@@ -72,6 +74,7 @@ impl Connection {
         Self {
             generation,
             attention,
+            dialect: None,
             sockets: SmallVec::new(),
             rooms: SmallVec::new(),
             direct: Vec::new(),
@@ -102,7 +105,7 @@ impl Connection {
         }
     }
 
-    /// Writes frames that are already joined in `websocket`, the shared form, or queues them.
+    /// Writes frames that are already joined in `websocket`, in the connection's own form, or queues them.
     pub(super) fn write<'a>(
         &mut self,
         websocket: &Bytes,
@@ -172,7 +175,8 @@ impl Connection {
 
     /// Takes what is queued for a polling request, up to `packets_max` packets (but at least one frame). With
     /// nothing there, the next frame will be announced with [`Notice::WantsWrite`].
-    pub(super) fn poll(&mut self, packets_max: usize) -> Vec<Frame> {
+    pub(super) fn poll(&mut self, packets_max: usize) -> Vec<Bytes> {
+        let dialect = self.dialect;
         let Outgoing::Polling { frames, bytes, reader_waits } = &mut self.outgoing else { return Vec::new() };
         let (mut taken, mut packets) = (Vec::new(), 0);
         while let Some(frame) = frames.front() {
@@ -181,7 +185,8 @@ impl Connection {
                 break;
             }
             *bytes -= frame.websocket().len();
-            taken.extend(frames.pop_front());
+            frame.push_packets(dialect, &mut taken);
+            frames.pop_front();
         }
         *reader_waits = taken.is_empty();
         taken
@@ -200,8 +205,8 @@ impl Connection {
         if let Outgoing::Polling { frames, .. } = std::mem::replace(&mut self.outgoing, websocket)
             && !frames.is_empty()
         {
-            let joined: Vec<u8> = frames.iter().flat_map(|frame| frame.websocket()).copied().collect();
-            self.write(&joined.into(), frames.iter(), bytes_max);
+            let joined = join_frames(frames.iter(), self.dialect);
+            self.write(&joined, frames.iter(), bytes_max);
         }
     }
 

@@ -2,14 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use bytes::{Bytes, BytesMut};
 use slab::Slab;
 use tokio::net::TcpStream;
 
 use super::{
     connection::{Connection, Emission},
     counters::Counters,
-    flush::Flush,
+    flush::{Flush, join_frames},
     inbox::Command,
     room::{Room, RoomEmission, RoomId},
 };
@@ -313,7 +312,7 @@ impl Core {
             return;
         }
         self.counters.wrote(emissions.len());
-        let websocket = join_frames(emissions.iter().map(|emission| &emission.frame));
+        let websocket = join_frames(emissions.iter().map(|emission| &emission.frame), connection.dialect);
         let frames = emissions.iter().map(|emission| &emission.frame);
         connection.write(&websocket, frames, self.outbox_bytes_max);
     }
@@ -348,20 +347,6 @@ impl Core {
         if room.pending.is_empty() {
             self.room_ids.remove(&room.key);
             self.rooms.remove(id as usize);
-        }
-    }
-}
-
-/// The frames as one piece: without a copy where there is only one.
-pub(super) fn join_frames<'a>(mut frames: impl Iterator<Item = &'a Frame> + Clone) -> Bytes {
-    let first = frames.clone().next();
-    match (frames.clone().nth(1), first) {
-        (None, Some(only)) => only.websocket().clone(),
-        _ => {
-            let mut joined =
-                BytesMut::with_capacity(frames.clone().map(|frame| frame.websocket().len()).sum());
-            frames.by_ref().for_each(|frame| joined.extend_from_slice(frame.websocket()));
-            joined.freeze()
         }
     }
 }

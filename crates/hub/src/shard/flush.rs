@@ -1,12 +1,9 @@
 //! The end of a tick: what was emitted leaves, a chunk of writes at a time.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
-use super::{
-    core::{Core, join_frames},
-    room::RoomId,
-};
-use crate::{ConnectionKey, Frame};
+use super::{core::Core, room::RoomId};
+use crate::{ConnectionKey, Dialect, Frame};
 
 /// Writes between two looks at the rest of the world: about a millisecond.
 const WRITES_PER_CHUNK: usize = 256;
@@ -25,7 +22,7 @@ pub(super) struct Flush {
     begun: usize,
     members: Vec<u32>,
     frames: Vec<Frame>,
-    joined: Bytes,
+    joined: Joined,
     has_volatile: bool,
     connections: Vec<ConnectionKey>,
     frames_per_room_max: usize,
@@ -76,7 +73,7 @@ impl Core {
         while writes < WRITES_PER_CHUNK {
             if let Some(slot) = flush.members.pop() {
                 writes += 1;
-                self.flush_member(&flush, slot);
+                self.flush_member(&mut flush, slot);
             } else if let Some(&room) = flush.rooms.get(flush.begun) {
                 flush.begun += 1;
                 self.begin_room(&mut flush, room);
@@ -103,7 +100,7 @@ impl Core {
             begun: 0,
             members: Vec::new(),
             frames: Vec::new(),
-            joined: Bytes::new(),
+            joined: Joined::default(),
             has_volatile: false,
             connections: std::mem::take(&mut self.dirty_connections),
             frames_per_room_max: 0,
@@ -135,11 +132,11 @@ impl Core {
         flush.frames.clear();
         flush.frames.extend(covered.map(|pending| pending.emission.frame.clone()));
         flush.frames_per_room_max = flush.frames_per_room_max.max(flush.frames.len());
-        flush.joined = join_frames(flush.frames.iter());
+        flush.joined = Joined::new(&flush.frames);
         flush.members.clone_from(&room.members);
     }
 
-    fn flush_member(&mut self, flush: &Flush, slot: u32) {
+    fn flush_member(&mut self, flush: &mut Flush, slot: u32) {
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         if connection.settled >= flush.end {
             return;
@@ -153,7 +150,8 @@ impl Core {
         } else {
             connection.settled = flush.end;
             self.counters.wrote(flush.frames.len());
-            connection.write(&flush.joined, flush.frames.iter(), self.outbox_bytes_max);
+            let joined = flush.joined.in_form(connection.dialect, &flush.frames);
+            connection.write(joined, flush.frames.iter(), self.outbox_bytes_max);
         }
     }
 
@@ -168,4 +166,39 @@ impl Core {
         self.counters.flushes += u64::from(!flush.rooms.is_empty());
         Progress::Finished { coalesced: flush.frames_per_room_max > 1 }
     }
+}
+
+/// The frames of a room as one piece, in each form that some member needs.
+#[derive(Default)]
+struct Joined {
+    standard: Bytes,
+    others: [Option<Bytes>; Dialect::SLOTS],
+}
+
+impl Joined {
+    fn new(frames: &[Frame]) -> Self {
+        Self { standard: join_frames(frames.iter(), None), others: Default::default() }
+    }
+
+    fn in_form(&mut self, dialect: Option<&'static Dialect>, frames: &[Frame]) -> &Bytes {
+        match dialect {
+            None => &self.standard,
+            Some(dialect) => {
+                self.others[dialect.slot].get_or_insert_with(|| join_frames(frames.iter(), Some(dialect)))
+            }
+        }
+    }
+}
+
+/// The frames as one piece: without a copy where there is only one.
+pub(super) fn join_frames<'a>(
+    mut frames: impl ExactSizeIterator<Item = &'a Frame>,
+    dialect: Option<&'static Dialect>,
+) -> Bytes {
+    if frames.len() == 1 {
+        return frames.next().expect("one frame").websocket_in(dialect);
+    }
+    let mut joined = BytesMut::new();
+    frames.for_each(|frame| joined.extend_from_slice(&frame.websocket_in(dialect)));
+    joined.freeze()
 }

@@ -11,6 +11,7 @@ mod tests;
 
 use std::{cell::Cell, fmt, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::{
     net::TcpStream,
@@ -22,7 +23,7 @@ use tokio::{
 pub(crate) use self::inbox::Command;
 pub use self::{connection::Wire, counters::Counters};
 use self::{core::Core, flush::Progress, inbox::Inbox};
-use crate::{Attention, ConnectionKey, Frame, HubConfig, RoomKey, SocketKey, hub::Directory};
+use crate::{Attention, ConnectionKey, Dialect, HubConfig, RoomKey, SocketKey, hub::Directory};
 
 /// The longest that a busy room waits for more to send.
 const PACE_MAX: Duration = Duration::from_millis(10);
@@ -103,6 +104,15 @@ impl Shard {
         self.with_core(|core| core.insert(attention, wire))
     }
 
+    /// Changes the form of the connection's frames, those that still wait included.
+    pub fn set_dialect(&self, connection: ConnectionKey, dialect: Option<&'static Dialect>) {
+        self.with_core(|core| {
+            if let Some(found) = core.connection(connection) {
+                found.dialect = dialect;
+            }
+        });
+    }
+
     /// Forgets a connection: it leaves every room. What was emitted to it before is written as far as the kernel
     /// takes it at once.
     pub fn remove(&self, connection: ConnectionKey) {
@@ -139,9 +149,9 @@ impl Shard {
         self.with_core(|core| core.connection(connection).is_none_or(|found| found.drain()))
     }
 
-    /// Takes what waits for a polling request, up to `packets_max` packets. With nothing there, the next frame is
-    /// announced with [`crate::Notice::WantsWrite`].
-    pub fn poll(&self, connection: ConnectionKey, packets_max: usize) -> Vec<Frame> {
+    /// Takes the packets that wait for a polling request, up to `packets_max` (but never half a frame). With nothing
+    /// there, the next frame is announced with [`crate::Notice::WantsWrite`].
+    pub fn poll(&self, connection: ConnectionKey, packets_max: usize) -> Vec<Bytes> {
         self.with_core(|core| {
             if core.connection(connection).is_some() {
                 core.settle(connection.slot);

@@ -2,7 +2,7 @@
 
 use std::task::Context as TaskContext;
 
-use roomkey_hub::Frame;
+use bytes::Bytes;
 use roomkey_protocol::{
     engine::payload::{self, PACKETS_PER_RESPONSE_MAX},
     session::CloseReason,
@@ -91,10 +91,10 @@ impl Connection {
     }
 }
 
-/// The frames as the body of a response; `None` if there is no packet in them.
-pub(super) fn payload(frames: &[Frame]) -> Option<String> {
+/// The packets as the body of a response; `None` if there is none.
+pub(super) fn payload(packets: &[Bytes]) -> Option<String> {
     let mut body = payload::Encoder::new();
-    for packet in frames.iter().flat_map(Frame::packets) {
+    for packet in packets {
         body.push_text(std::str::from_utf8(packet).expect("packets for polling are text"));
     }
     (!body.is_empty()).then(|| body.finish())
