@@ -164,6 +164,11 @@ impl Hub {
         self.shards.iter().map(Shard::connection_count).sum()
     }
 
+    /// Rooms of this node that have members, each namespace's room of everyone included.
+    pub fn room_count(&self) -> usize {
+        self.directory.rooms.read().len()
+    }
+
     /// What all shards together have done.
     pub fn counters(&self) -> Counters {
         self.shards.iter().map(Shard::counters).fold(Counters::default(), Counters::plus)

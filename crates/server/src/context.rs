@@ -1,5 +1,4 @@
 use std::{
-    collections::HashMap,
     net::IpAddr,
     sync::{
         Arc,
@@ -12,9 +11,9 @@ use roomkey_model::{Clock, Entropy, Limits};
 use roomkey_protocol::session;
 
 use crate::{
-    Namespace,
     http::OriginPolicy,
     metrics::Metrics,
+    namespaces::Namespaces,
     newcomers::{Newcomer, Newcomers},
     registry::Registry,
 };
@@ -22,7 +21,7 @@ use crate::{
 /// What every connection of a server shares.
 pub(crate) struct Context {
     pub(crate) node: Node,
-    pub(crate) namespaces: HashMap<Arc<str>, Arc<Namespace>>,
+    pub(crate) namespaces: Namespaces,
     pub(crate) registry: Registry,
     pub(crate) newcomers: Newcomers,
     pub(crate) origins: OriginPolicy,

@@ -52,6 +52,7 @@ mod logging;
 mod mailbox;
 mod metrics;
 mod namespace;
+mod namespaces;
 mod newcomers;
 mod pages;
 mod registry;

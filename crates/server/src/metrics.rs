@@ -96,13 +96,15 @@ impl Collector for ServerCollector {
             let name = format!("roomkey_{name}");
             counter.encode(encoder.encode_descriptor(&name, help, None, counter.metric_type())?)?;
         }
-        let connections = ConstGauge::new(i64::try_from(hub.connection_count()).unwrap_or(i64::MAX));
-        let name = "roomkey_connections";
-        connections.encode(encoder.encode_descriptor(
-            name,
-            "Connections.",
-            None,
-            connections.metric_type(),
-        )?)
+        let gauges = [
+            ("connections", "Connections.", hub.connection_count()),
+            ("rooms", "Rooms that have members, and namespaces that have sockets.", hub.room_count()),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            let name = format!("roomkey_{name}");
+            gauge.encode(encoder.encode_descriptor(&name, help, None, gauge.metric_type())?)?;
+        }
+        Ok(())
     }
 }

@@ -28,6 +28,7 @@ use crate::{
     fd_table,
     http::{Listener, OpenConnections, OriginPolicy},
     metrics::Metrics,
+    namespaces::Namespaces,
     newcomers::Newcomers,
     registry::Registry,
 };
@@ -88,7 +89,7 @@ impl Default for ServerConfig {
 pub struct ServerBuilder {
     config: ServerConfig,
     node: Node,
-    namespaces: Vec<(Arc<str>, Arc<Namespace>)>,
+    namespaces: Namespaces,
 }
 
 /// A server that has its address, and serves as soon as it is run.
@@ -104,7 +105,7 @@ impl ServerBuilder {
     /// Nothing is bound yet, but [`Self::node`] works.
     pub fn new(config: ServerConfig) -> Self {
         let hub = Hub::new(&HubConfig::new(config.threads, &config.limits));
-        Self { config, node: Node::new(Arc::new(hub)), namespaces: Vec::new() }
+        Self { config, node: Node::new(Arc::new(hub)), namespaces: Namespaces::default() }
     }
 
     /// What emits to rooms, for parts that are made before the server is.
@@ -115,7 +116,23 @@ impl ServerBuilder {
     /// Serves a namespace; its name begins with `/`, and the main one is `/`.
     #[must_use]
     pub fn namespace(mut self, name: &str, namespace: Namespace) -> Self {
-        self.namespaces.push((name.into(), Arc::new(namespace)));
+        self.namespaces.add(name, namespace);
+        self
+    }
+
+    /// Serves every namespace whose name `matches`, unless it has one of its own or was matched before.
+    ///
+    /// Each name is a namespace for itself: the rooms of `/team-1` are not those of `/team-2`, and
+    /// [`Socket::namespace`](crate::Socket::namespace) tells a handler where it is. It comes into being with the
+    /// first client that is let in, and nothing is left of it after the last. Clients choose the names, so `matches`
+    /// says what may exist at all; who may go in is for a [`middleware`](Namespace::middleware) to decide.
+    #[must_use]
+    pub fn namespace_matching(
+        mut self,
+        matches: impl Fn(&str) -> bool + Send + Sync + 'static,
+        namespace: Namespace,
+    ) -> Self {
+        self.namespaces.add_matching(Box::new(matches), namespace);
         self
     }
 
@@ -140,7 +157,7 @@ impl ServerBuilder {
         };
         let context = Context {
             node,
-            namespaces: namespaces.into_iter().collect(),
+            namespaces,
             registry: Registry::default(),
             newcomers: Newcomers::default(),
             origins: config.origins,
@@ -262,6 +279,11 @@ impl ServerHandle {
     /// How many clients are connected.
     pub fn connection_count(&self) -> usize {
         self.context.node.hub().connection_count()
+    }
+
+    /// How many rooms have members. A namespace with sockets in it counts as one, too: the room of them all.
+    pub fn room_count(&self) -> usize {
+        self.context.node.hub().room_count()
     }
 }
 

@@ -89,14 +89,13 @@ impl Connection {
         auth: Option<Box<str>>,
         cx: &mut TaskContext<'_>,
     ) -> Result<(), Ending> {
-        let Some((name, namespace)) = self.context.namespaces.get_key_value(name) else {
+        let Some((name, namespace)) = self.context.namespaces.find(name) else {
             self.session.reject(name);
             let refusal = encode_connect_error(name, "Invalid namespace", None::<&()>);
             self.seat.send(Frame::text(&refusal.expect("text always serializes")));
             self.linger();
             return Ok(());
         };
-        let (name, namespace) = (name.clone(), namespace.clone());
         let now = self.context.clock.now();
         let identity = match namespace.authentication.authenticate(&self.handshake, auth.as_deref(), now) {
             Ok(identity) => identity,

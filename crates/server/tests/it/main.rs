@@ -4,6 +4,7 @@ mod backpressure;
 mod connect;
 mod credentials;
 mod disconnect;
+mod dynamic_namespaces;
 mod events;
 mod expiry;
 mod heartbeat;
