@@ -83,17 +83,17 @@ impl Node {
 
     /// Makes every socket that is in `selector` a member of `room`, too.
     pub fn join_members(&self, namespace: &Arc<str>, selector: &RoomName, room: &RoomName) {
-        self.hub.join_members(&RoomKey::room(namespace, selector), &RoomKey::room(namespace, room));
+        self.hub.join_members(&RoomKey::room(namespace, selector).into(), &RoomKey::room(namespace, room));
     }
 
     /// Takes every socket that is in `selector` out of `room`.
     pub fn leave_members(&self, namespace: &Arc<str>, selector: &RoomName, room: &RoomName) {
-        self.hub.leave_members(&RoomKey::room(namespace, selector), &RoomKey::room(namespace, room));
+        self.hub.leave_members(&RoomKey::room(namespace, selector).into(), &RoomKey::room(namespace, room));
     }
 
     /// Disconnects every socket that is in a room; `close` ends their connections, too.
     pub fn disconnect_members(&self, namespace: &Arc<str>, room: &RoomName, close: bool) {
         let notice = Notice::Disconnect { namespace: namespace.clone(), close };
-        self.hub.notify_members(&RoomKey::room(namespace, room), &notice);
+        self.hub.notify_members(&RoomKey::room(namespace, room).into(), &notice);
     }
 }

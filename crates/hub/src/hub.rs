@@ -4,11 +4,11 @@ use std::{
 };
 
 use parking_lot::RwLock;
-use roomkey_model::Limits;
+use roomkey_model::{Limits, RoomName};
 use tokio::time::Instant;
 
 use crate::{
-    ConnectionKey, Frame, JoinError, Notice, RoomKey, Shard, SocketKey,
+    Census, ConnectionKey, Frame, JoinError, Notice, RoomKey, Selection, Shard, SocketKey,
     shard::{Command, Counters},
 };
 
@@ -106,6 +106,24 @@ impl Hub {
         }
     }
 
+    /// Emits a frame to every selected socket. `census` is told who they are.
+    pub fn broadcast_to(
+        &self,
+        to: &Selection,
+        frame: &Frame,
+        volatile: bool,
+        census: Option<&Arc<dyn Census>>,
+    ) {
+        for shard in self.shards_with_any(&to.rooms) {
+            shard.submit(Command::BroadcastTo {
+                to: to.clone(),
+                frame: frame.clone(),
+                volatile,
+                census: census.cloned(),
+            });
+        }
+    }
+
     /// Makes a socket a member of a room of its namespace.
     ///
     /// From another thread than its shard's this takes effect later, in order with what else this thread asks, and
@@ -126,17 +144,22 @@ impl Hub {
         self.shard_of(socket.connection).is_member(socket, room)
     }
 
-    /// Makes every member of `selector` a member of `room`, too.
-    pub fn join_members(&self, selector: &RoomKey, room: &RoomKey) {
-        for shard in self.shards_with(selector) {
-            shard.submit(Command::JoinMembers { selector: selector.clone(), room: room.clone() });
+    /// The rooms of a socket. Exact on the socket's own shard thread.
+    pub fn rooms_of(&self, socket: &SocketKey) -> Vec<RoomName> {
+        self.shard_of(socket.connection).rooms_of(socket)
+    }
+
+    /// Makes every socket of a selection a member of `room`, too.
+    pub fn join_members(&self, of: &Selection, room: &RoomKey) {
+        for shard in self.shards_with_any(&of.rooms) {
+            shard.submit(Command::JoinMembers { of: of.clone(), room: room.clone() });
         }
     }
 
-    /// Takes every member of `selector` out of `room`.
-    pub fn leave_members(&self, selector: &RoomKey, room: &RoomKey) {
-        for shard in self.shards_with(selector) {
-            shard.submit(Command::LeaveMembers { selector: selector.clone(), room: room.clone() });
+    /// Takes every socket of a selection out of `room`.
+    pub fn leave_members(&self, of: &Selection, room: &RoomKey) {
+        for shard in self.shards_with_any(&of.rooms) {
+            shard.submit(Command::LeaveMembers { of: of.clone(), room: room.clone() });
         }
     }
 
@@ -145,10 +168,10 @@ impl Hub {
         self.shard_of(connection).submit(Command::Notify { connection, notice });
     }
 
-    /// Gets the attention of every member of a room.
-    pub fn notify_members(&self, selector: &RoomKey, notice: &Notice) {
-        for shard in self.shards_with(selector) {
-            shard.submit(Command::NotifyMembers { selector: selector.clone(), notice: notice.clone() });
+    /// Gets the attention of every socket's connection.
+    pub fn notify_members(&self, of: &Selection, notice: &Notice) {
+        for shard in self.shards_with_any(&of.rooms) {
+            shard.submit(Command::NotifyMembers { of: of.clone(), notice: notice.clone() });
         }
     }
 
@@ -177,7 +200,11 @@ impl Hub {
     /// The shards that have members of a room, and those that may have some once they have done what they were
     /// asked before.
     fn shards_with(&self, room: &RoomKey) -> impl Iterator<Item = &Shard> {
-        let present = self.directory.shards(room);
+        self.shards_with_any(std::slice::from_ref(room))
+    }
+
+    fn shards_with_any(&self, rooms: &[RoomKey]) -> impl Iterator<Item = &Shard> {
+        let present = rooms.iter().fold(0, |shards, room| shards | self.directory.shards(room));
         let concerned =
             move |(index, shard): &(usize, &Shard)| present & 1 << index != 0 || shard.is_behind();
         self.shards.iter().enumerate().filter(concerned).map(|(_, shard)| shard)

@@ -20,6 +20,7 @@ mod frame;
 mod hub;
 mod key;
 mod notice;
+mod selection;
 mod shard;
 mod wheel;
 
@@ -28,4 +29,5 @@ pub use frame::Frame;
 pub use hub::{Hub, HubConfig};
 pub use key::{ConnectionKey, RoomKey, SocketKey};
 pub use notice::{Attention, Notice};
+pub use selection::{Census, Selection};
 pub use shard::{Counters, JoinError, Shard, Wire};

@@ -191,7 +191,7 @@ fn what_follows_a_join_from_another_thread_is_for_the_new_member() {
         let other = hub.clone();
         let thread = std::thread::spawn(move || {
             // Nobody is in the room before: only what waits for the shard says that somebody will be.
-            other.join_members(&personal, &room());
+            other.join_members(&personal.clone().into(), &room());
             other.broadcast(&room(), &Frame::text("first"), &[], false);
         });
         thread.join().expect("no panic");

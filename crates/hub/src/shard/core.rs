@@ -1,7 +1,11 @@
 //! The state of a shard: connections, rooms, and what was emitted in this tick, in order.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
+use roomkey_model::RoomName;
 use slab::Slab;
 use tokio::net::TcpStream;
 
@@ -13,7 +17,8 @@ use super::{
     room::{Room, RoomEmission, RoomId},
 };
 use crate::{
-    Attention, ConnectionKey, Frame, JoinError, RoomKey, SocketKey, Wire, hub::Directory, wheel::Wheel,
+    Attention, ConnectionKey, Frame, JoinError, RoomKey, Selection, SocketKey, Wire, hub::Directory,
+    wheel::Wheel,
 };
 
 pub(super) struct Core {
@@ -98,18 +103,24 @@ impl Core {
             Command::Broadcast { room, frame, except, volatile } => {
                 self.broadcast(&room, &frame, except, volatile);
             }
+            Command::BroadcastTo { to, frame, volatile, census } => {
+                if let Some(census) = census {
+                    census.count(self.sockets(&to));
+                }
+                self.broadcast_to(&to, &frame, volatile);
+            }
             Command::Emit { socket, frame, volatile } => self.emit(&socket, frame, volatile),
             // There is nobody to tell that the socket is gone, or in too many rooms.
             Command::Join { socket, room } => _ = self.join(&socket, &room),
-            Command::JoinMembers { selector, room } => {
-                for connection in self.members(&selector) {
+            Command::JoinMembers { of, room } => {
+                for connection in self.select(&of) {
                     // Whoever is in too many rooms already stays out of this one.
                     _ = self.admit(connection, &room);
                 }
             }
             Command::Leave { socket, room } => self.leave(&socket, &room),
-            Command::LeaveMembers { selector, room } => {
-                for connection in self.members(&selector) {
+            Command::LeaveMembers { of, room } => {
+                for connection in self.select(&of) {
                     self.dismiss(connection, &room);
                 }
             }
@@ -123,8 +134,8 @@ impl Core {
                     connection.attention.notify(notice.clone());
                 }
             }
-            Command::NotifyMembers { selector, notice } => {
-                for connection in self.members(&selector) {
+            Command::NotifyMembers { of, notice } => {
+                for connection in self.select(&of) {
                     self.apply(Command::Notify { connection, notice: notice.clone() });
                 }
             }
@@ -166,6 +177,18 @@ impl Core {
         room.pending
             .push(RoomEmission { emission: Emission { order, frame: frame.clone(), volatile }, except });
         self.order += 1;
+    }
+
+    /// Emits to a selection: to a room as a whole where that is what it is, otherwise to each connection.
+    fn broadcast_to(&mut self, to: &Selection, frame: &Frame, volatile: bool) {
+        match to.as_room() {
+            Some(room) => self.broadcast(room, frame, to.except.as_slice().into(), volatile),
+            None => {
+                for connection in self.select(to) {
+                    self.send(connection, frame.clone(), volatile);
+                }
+            }
+        }
     }
 
     /// A new socket of a connection, which ends one that was open in the same namespace.
@@ -238,6 +261,38 @@ impl Core {
         let (Some(id), Some(_)) = (self.room_ids.get(room).copied(), self.connection(key)) else { return };
         self.settle(key.slot);
         self.remove_member(key.slot, id);
+    }
+
+    /// The connections that carry the selected sockets, each once.
+    fn select(&self, selection: &Selection) -> Vec<ConnectionKey> {
+        let mut seen: HashSet<_> = selection.except.iter().copied().collect();
+        for room in &selection.except_rooms {
+            seen.extend(self.members(room));
+        }
+        let mut selected: Vec<_> = selection.rooms.iter().flat_map(|room| self.members(room)).collect();
+        selected.retain(|connection| seen.insert(*connection));
+        selected
+    }
+
+    fn sockets(&self, selection: &Selection) -> Vec<SocketKey> {
+        let namespace = &selection.rooms[0].namespace;
+        let socket = |connection: ConnectionKey| {
+            let sockets = &self.connections[connection.slot as usize].sockets;
+            let (_, serial) = sockets.iter().find(|(open, _)| open == namespace)?;
+            Some(SocketKey { connection, namespace: namespace.clone(), serial: *serial })
+        };
+        self.select(selection).into_iter().filter_map(socket).collect()
+    }
+
+    /// The rooms that a socket has joined.
+    pub(super) fn rooms_of(&mut self, socket: &SocketKey) -> Vec<RoomName> {
+        let Some(connection) = self.connection(socket.connection) else { return Vec::new() };
+        if !connection.has_open(socket) {
+            return Vec::new();
+        }
+        let ids: Vec<RoomId> = connection.rooms.iter().map(|(id, _)| *id).collect();
+        let keys = ids.into_iter().map(|id| &self.rooms[id as usize].key);
+        keys.filter(|key| key.namespace == socket.namespace).filter_map(|key| key.room.clone()).collect()
     }
 
     pub(super) fn members(&self, room: &RoomKey) -> Vec<ConnectionKey> {

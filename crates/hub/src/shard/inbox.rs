@@ -1,20 +1,24 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use parking_lot::Mutex;
 
-use crate::{ConnectionKey, Frame, Notice, RoomKey, SocketKey};
+use crate::{Census, ConnectionKey, Frame, Notice, RoomKey, Selection, SocketKey};
 
 /// What another thread asks of a shard.
 pub(crate) enum Command {
     Broadcast { room: RoomKey, frame: Frame, except: Box<[ConnectionKey]>, volatile: bool },
+    BroadcastTo { to: Selection, frame: Frame, volatile: bool, census: Option<Arc<dyn Census>> },
     Emit { socket: SocketKey, frame: Frame, volatile: bool },
     Join { socket: SocketKey, room: RoomKey },
-    JoinMembers { selector: RoomKey, room: RoomKey },
+    JoinMembers { of: Selection, room: RoomKey },
     Leave { socket: SocketKey, room: RoomKey },
-    LeaveMembers { selector: RoomKey, room: RoomKey },
+    LeaveMembers { of: Selection, room: RoomKey },
     Notify { connection: ConnectionKey, notice: Notice },
     NotifyAll { notice: Notice },
-    NotifyMembers { selector: RoomKey, notice: Notice },
+    NotifyMembers { of: Selection, notice: Notice },
     Send { connection: ConnectionKey, frame: Frame, volatile: bool },
 }
 

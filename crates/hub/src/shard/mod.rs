@@ -13,6 +13,7 @@ use std::{cell::Cell, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use roomkey_model::RoomName;
 use tokio::{
     net::TcpStream,
     sync::Notify,
@@ -215,6 +216,10 @@ impl Shard {
         }
         self.submit(Command::Join { socket: socket.clone(), room: room.clone() });
         Ok(())
+    }
+
+    pub(crate) fn rooms_of(&self, socket: &SocketKey) -> Vec<RoomName> {
+        self.with_core(|core| core.rooms_of(socket))
     }
 
     pub(crate) fn is_member(&self, socket: &SocketKey, room: &RoomKey) -> bool {

@@ -6,8 +6,10 @@ use parking_lot::Mutex;
 use proptest::prelude::*;
 use roomkey_model::RoomName;
 
-use super::{connection::Wire, core::Core, flush::Progress};
-use crate::{Attention, Frame, HubConfig, JoinError, Notice, RoomKey, SocketKey, hub::Directory};
+use super::{connection::Wire, core::Core, flush::Progress, inbox::Command};
+use crate::{
+    Attention, Census, Frame, HubConfig, JoinError, Notice, RoomKey, Selection, SocketKey, hub::Directory,
+};
 
 #[derive(Default)]
 struct Noticed(Mutex<Vec<Notice>>);
@@ -15,6 +17,17 @@ struct Noticed(Mutex<Vec<Notice>>);
 impl Attention for Noticed {
     fn notify(&self, notice: Notice) {
         self.0.lock().push(notice);
+    }
+}
+
+/// The sockets that a census was told of, in the order they were opened.
+#[derive(Default)]
+struct Counted(Mutex<Vec<SocketKey>>);
+
+impl Census for Counted {
+    fn count(&self, mut sockets: Vec<SocketKey>) {
+        sockets.sort_by_key(|socket| socket.serial);
+        self.0.lock().extend(sockets);
     }
 }
 
@@ -53,6 +66,7 @@ fn received(core: &mut Core, socket: &SocketKey) -> Vec<usize> {
 #[derive(Clone, Debug)]
 enum Act {
     Broadcast { room: usize, except: Option<usize> },
+    BroadcastTo { rooms: Vec<usize>, except_room: Option<usize>, except: Option<usize> },
     FlushAll,
     FlushChunk,
     FlushConnections,
@@ -69,6 +83,8 @@ fn act() -> impl Strategy<Value = Act> {
     let connection = prop_oneof![9 => 0..6_usize, 1 => 6..CONNECTIONS];
     prop_oneof![
         6 => (0..ROOMS, prop::option::of(0..6_usize)).prop_map(|(room, except)| Act::Broadcast { room, except }),
+        2 => (prop::collection::vec(0..ROOMS, 1..3), prop::option::of(0..ROOMS), prop::option::of(0..6_usize))
+            .prop_map(|(rooms, except_room, except)| Act::BroadcastTo { rooms, except_room, except }),
         1 => Just(Act::FlushAll),
         3 => Just(Act::FlushChunk),
         1 => Just(Act::FlushConnections),
@@ -99,6 +115,24 @@ proptest! {
                     core.broadcast(&rooms[room], &frame(number), excluded, false);
                     for connection in members[room].iter().filter(|member| Some(**member) != except) {
                         expected[*connection].push(number);
+                    }
+                }
+                Act::BroadcastTo { rooms: to, except_room, except } => {
+                    let mut selection = Selection::from(rooms[to[0]].clone());
+                    selection = to.iter().fold(selection, |selection, room| selection.to(rooms[*room].clone()));
+                    selection = except_room.iter().fold(selection, |selection, room| selection.except_room(rooms[*room].clone()));
+                    selection = except.iter().fold(selection, |selection, index| selection.except(keys[*index].connection));
+                    let counted = Arc::new(Counted::default());
+                    let census = Some(counted.clone() as Arc<dyn Census>);
+                    core.apply(Command::BroadcastTo { to: selection, frame: frame(number), volatile: false, census });
+                    let mut selected: BTreeSet<usize> = to.iter().flat_map(|room| &members[*room]).copied().collect();
+                    selected.retain(|member| except_room.is_none_or(|room| !members[room].contains(member)));
+                    selected.retain(|member| Some(*member) != except);
+                    let mut sockets: Vec<_> = selected.iter().map(|index| keys[*index].clone()).collect();
+                    sockets.sort_by_key(|socket| socket.serial);
+                    prop_assert_eq!(&*counted.0.lock(), &sockets);
+                    for connection in selected {
+                        expected[connection].push(number);
                     }
                 }
                 Act::FlushAll => flush(&mut core),
@@ -163,6 +197,29 @@ fn a_socket_that_has_ended_joins_nothing_and_hears_nothing() {
     flush(&mut core);
     assert_eq!(received(&mut core, &new), [3, 4]);
     assert!(!core.is_member(&old, &room("a")));
+}
+
+#[test]
+fn a_selection_is_narrowed_from_everyone() {
+    let everyone = Selection::from(RoomKey::everyone(&"/".into()));
+    assert!(everyone.as_room().is_some());
+    assert_eq!(everyone.clone().to(room("a")).as_room(), Some(&room("a")));
+    assert_eq!(everyone.to(room("a")).to(room("a")).as_room(), Some(&room("a")));
+    assert_eq!(Selection::from(room("a")).to(room("b")).rooms[..], [room("a"), room("b")]);
+}
+
+#[test]
+fn a_socket_knows_its_rooms() {
+    let mut core = core(1000);
+    let (key, _) = connect(&mut core);
+    let other = core.open_socket(key.connection, &"/other".into());
+    core.join(&key, &RoomKey::everyone(&key.namespace)).expect("below the limit");
+    core.join(&key, &room("a")).expect("below the limit");
+    core.join(&other, &RoomKey::room(&other.namespace, &RoomName::new("b").expect("a good name")))
+        .expect("below the limit");
+    assert_eq!(core.rooms_of(&key), [RoomName::new("a").expect("a good name")]);
+    core.close_socket(&key);
+    assert_eq!(core.rooms_of(&key), []);
 }
 
 #[test]
