@@ -1,6 +1,6 @@
 use std::mem;
 
-use crate::{Message, Opcode, ProtocolError, header::FrameHeader, mask};
+use crate::{Message, Opcode, ProtocolError, deflate, header::FrameHeader, mask};
 
 /// Which end of the connection this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub struct Decoder {
     role: Role,
     /// A close frame came: what follows is discarded.
     closed: bool,
+    has_deflate: bool,
     fragments_max: u32,
     message_bytes_max: usize,
     partial: Option<Box<Partial>>,
@@ -31,7 +32,14 @@ impl Decoder {
     /// A message may have `message_bytes_max` bytes in `fragments_max` frames; more is refused as soon as a
     /// header declares it.
     pub fn new(role: Role, message_bytes_max: usize, fragments_max: u32) -> Self {
-        Self { role, closed: false, fragments_max, message_bytes_max, partial: None }
+        Self { role, closed: false, has_deflate: false, fragments_max, message_bytes_max, partial: None }
+    }
+
+    /// The same where [`deflate::negotiate`] has agreed on compression. The limit of a message then holds twice: for
+    /// what is received, and for what that becomes.
+    #[must_use]
+    pub fn with_deflate(self) -> Self {
+        Self { has_deflate: true, ..self }
     }
 
     /// Changes the limit for frames whose header has not been read yet.
@@ -86,7 +94,14 @@ impl Decoder {
             let payload = take(input, frame.missing);
             mask::apply(frame.mask_key, payload);
             if frame.is_lendable && payload.len() == frame.missing {
-                return Ok(Some(Ready::InPlace(frame.opcode, payload)));
+                if !frame.is_compressed {
+                    return Ok(Some(Ready::InPlace(frame.opcode, payload)));
+                }
+                let bytes = deflate::inflate(payload, self.message_bytes_max)?;
+                let partial = self.partial.get_or_insert_default();
+                partial.message = Some(Gathered { bytes, ..Gathered::new(&frame) });
+                partial.is_message_complete = true;
+                return Ok(Some(Ready::Gathered));
             }
 
             frame.is_lendable = false;
@@ -102,6 +117,9 @@ impl Decoder {
                 return Ok(Some(Ready::Control(frame.opcode)));
             }
             if frame.fin {
+                if let Some(message) = partial.message.as_mut().filter(|message| message.is_compressed) {
+                    message.bytes = deflate::inflate(&message.bytes, self.message_bytes_max)?;
+                }
                 partial.is_message_complete = true;
                 return Ok(Some(Ready::Gathered));
             }
@@ -110,9 +128,9 @@ impl Decoder {
 
     /// Reads a header, which may have begun in an earlier input.
     fn read_header(&mut self, input: &mut &mut [u8]) -> Result<Option<FrameHeader>, ProtocolError> {
-        let role = self.role;
+        let (role, has_deflate) = (self.role, self.has_deflate);
         if self.partial.as_ref().is_none_or(|partial| partial.header.is_empty())
-            && let Some((header, len)) = FrameHeader::parse(input, role)?
+            && let Some((header, len)) = FrameHeader::parse(input, role, has_deflate)?
         {
             take(input, len);
             return Ok(Some(header));
@@ -121,7 +139,7 @@ impl Decoder {
         while let [byte] = *take(input, 1) {
             let begun = &mut self.partial.get_or_insert_default().header;
             begun.push(byte);
-            if let Some((header, _)) = FrameHeader::parse(begun, role)? {
+            if let Some((header, _)) = FrameHeader::parse(begun, role, has_deflate)? {
                 begun.clear();
                 return Ok(Some(header));
             }
@@ -131,7 +149,7 @@ impl Decoder {
 
     /// Checks a header against what came before it and against the limits.
     fn begin(&mut self, header: FrameHeader) -> Result<Frame, ProtocolError> {
-        let FrameHeader { fin, opcode, mask_key, payload_len } = header;
+        let FrameHeader { fin, is_compressed, opcode, mask_key, payload_len } = header;
         let message = self.partial.as_mut().and_then(|partial| partial.message.as_mut());
         let gathered = match (opcode, message) {
             (Opcode::Continuation, None) => return Err(ProtocolError::ContinuationUnexpected),
@@ -150,7 +168,7 @@ impl Decoder {
             _ => return Err(ProtocolError::MessageTooBig),
         };
         let is_lendable = fin && opcode != Opcode::Continuation;
-        Ok(Frame { fin, opcode, mask_key, missing, is_lendable })
+        Ok(Frame { fin, is_compressed, opcode, mask_key, missing, is_lendable })
     }
 }
 
@@ -168,6 +186,7 @@ enum Ready<'i> {
 #[derive(Debug)]
 struct Frame {
     fin: bool,
+    is_compressed: bool,
     opcode: Opcode,
     /// Turned so that its first byte belongs to the first missing one.
     mask_key: [u8; 4],
@@ -193,6 +212,8 @@ struct Partial {
 #[derive(Debug)]
 struct Gathered {
     opcode: Opcode,
+    /// What is gathered is to be inflated, and only then is it known whether it is UTF-8.
+    is_compressed: bool,
     fragments: u32,
     bytes: Vec<u8>,
     /// Of a text: how far it is known to be UTF-8. What is behind are at most three bytes of one character.
@@ -223,14 +244,9 @@ impl Partial {
             self.control.extend_from_slice(piece);
             return Ok(());
         }
-        let message = self.message.get_or_insert_with(|| Gathered {
-            opcode: frame.opcode,
-            fragments: 1,
-            bytes: Vec::new(),
-            utf8_len: 0,
-        });
+        let message = self.message.get_or_insert_with(|| Gathered::new(frame));
         message.bytes.extend_from_slice(piece);
-        if message.opcode == Opcode::Text {
+        if message.opcode == Opcode::Text && !message.is_compressed {
             message.check_utf8(frame.fin && frame.missing == 0)?;
         }
         Ok(())
@@ -238,6 +254,12 @@ impl Partial {
 }
 
 impl Gathered {
+    /// Nothing yet of the message that begins with this frame.
+    fn new(first: &Frame) -> Self {
+        let Frame { opcode, is_compressed, .. } = *first;
+        Self { opcode, is_compressed, fragments: 1, bytes: Vec::new(), utf8_len: 0 }
+    }
+
     /// Refuses bad text as soon as it can be seen to be bad, looking at each byte once (a split character: twice).
     fn check_utf8(&mut self, is_complete: bool) -> Result<(), ProtocolError> {
         let unchecked = &self.bytes[self.utf8_len..];

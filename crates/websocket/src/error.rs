@@ -24,6 +24,9 @@ pub enum ProtocolError {
     /// More fragments than one message may have.
     #[error("a message has too many fragments")]
     FragmentsTooMany,
+    /// A compressed message that cannot be inflated.
+    #[error("a compressed message is malformed")]
+    InvalidDeflate,
     /// Text, or the reason of a close, is not UTF-8.
     #[error("text is not UTF-8")]
     InvalidUtf8,
@@ -36,10 +39,10 @@ pub enum ProtocolError {
     /// A server's frame with a mask.
     #[error("a server's frame is masked")]
     MaskUnexpected,
-    /// A message longer than the limit, by the length its frames declare.
+    /// A message longer than the limit: by the length its frames declare, or when it is inflated.
     #[error("a message is too big")]
     MessageTooBig,
-    /// A reserved bit is set; no extension was negotiated.
+    /// A reserved bit is set that no negotiated extension uses, or not there.
     #[error("a reserved bit is set")]
     ReservedBits,
     /// An opcode that has no meaning.
@@ -51,7 +54,7 @@ impl ProtocolError {
     /// The code to close the connection with.
     pub fn close_code(self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidDeflate | Self::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
             Self::FragmentsTooMany | Self::MessageTooBig => CloseCode::TOO_BIG,
             _ => CloseCode::PROTOCOL_ERROR,
         }

@@ -4,6 +4,8 @@ use crate::{Opcode, ProtocolError, Role};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FrameHeader {
     pub(crate) fin: bool,
+    /// The first frame of a compressed message.
+    pub(crate) is_compressed: bool,
     pub(crate) opcode: Opcode,
     /// All zero where the peer does not mask.
     pub(crate) mask_key: [u8; 4],
@@ -12,15 +14,25 @@ pub(crate) struct FrameHeader {
 
 impl FrameHeader {
     /// Reads a header from the start of `bytes`, with its length. None: it is not all there yet.
-    pub(crate) fn parse(bytes: &[u8], role: Role) -> Result<Option<(Self, usize)>, ProtocolError> {
+    ///
+    /// `has_deflate`: messages may be compressed.
+    pub(crate) fn parse(
+        bytes: &[u8],
+        role: Role,
+        has_deflate: bool,
+    ) -> Result<Option<(Self, usize)>, ProtocolError> {
         let Some((&[first, second], rest)) = bytes.split_first_chunk() else { return Ok(None) };
         let fin = first & 0x80 != 0;
         let masked = second & 0x80 != 0;
         let short_len = second & 0x7f;
-        if first & 0x70 != 0 {
+        let is_compressed = first & 0x40 != 0;
+        if first & 0x30 != 0 || is_compressed && !has_deflate {
             return Err(ProtocolError::ReservedBits);
         }
         let opcode = Opcode::from_bits(first).ok_or(ProtocolError::ReservedOpcode)?;
+        if is_compressed && !matches!(opcode, Opcode::Text | Opcode::Binary) {
+            return Err(ProtocolError::ReservedBits);
+        }
         match role {
             Role::Server if !masked => return Err(ProtocolError::MaskMissing),
             Role::Client if masked => return Err(ProtocolError::MaskUnexpected),
@@ -53,6 +65,6 @@ impl FrameHeader {
             (true, None) => return Ok(None),
             (false, _) => ([0; 4], rest),
         };
-        Ok(Some((Self { fin, opcode, mask_key, payload_len }, bytes.len() - rest.len())))
+        Ok(Some((Self { fin, is_compressed, opcode, mask_key, payload_len }, bytes.len() - rest.len())))
     }
 }

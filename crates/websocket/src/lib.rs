@@ -1,13 +1,14 @@
 //! The WebSocket protocol (RFC 6455) without I/O: bytes in, messages out; messages in, bytes out.
 //!
 //! This crate is not a WebSocket server. It owns no socket, no read buffer and no timer, and it knows nothing
-//! of what the messages mean. Extensions are not negotiated, so a frame with a reserved bit set is an error.
+//! of what the messages mean.
 //!
 //! - [`Decoder`] takes whatever bytes were read and lends out whole [`Message`]s. A frame that arrived whole is
 //!   unmasked where it lies and lent without a copy; an idle decoder owns no heap memory.
 //! - [`encode`] and [`header`] write frames. A server's frames are not masked, so the bytes of one frame can be
 //!   sent to any number of peers.
 //! - [`handshake`] checks the opening request and computes the `Sec-WebSocket-Accept` of the answer.
+//! - [`deflate`] is the one extension, for whoever negotiates it; otherwise a reserved bit is an error.
 //!
 //! A read loop calls [`Decoder::next`] until it says `None`, then reads again:
 //!
@@ -34,6 +35,7 @@
 
 mod close;
 mod decoder;
+pub mod deflate;
 mod encode;
 mod error;
 pub mod handshake;
