@@ -7,6 +7,7 @@ mod length;
 mod lockfiles;
 mod manifests;
 mod names;
+mod references;
 mod words;
 
 use anyhow::{Result, bail};
@@ -25,6 +26,7 @@ pub(crate) fn run() -> Result<()> {
 fn findings() -> Result<Vec<String>> {
     let files = workspace::source_files()?;
     let mut findings = length::too_long(&files);
+    findings.extend(references::check(&files));
     for file in &files {
         findings.extend(lockfiles::check(file));
         findings.extend(manifests::check(file));
