@@ -4,7 +4,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use roomkey_websocket::{Opcode, encode, header};
 
-use crate::dialect::{Dialect, Form, Forms};
+use crate::{
+    Offset,
+    dialect::{Dialect, Form, Forms},
+};
 
 /// One outgoing packet, encoded once for every receiver and both transports.
 ///
@@ -16,6 +19,8 @@ pub struct Frame {
     /// Where the text is in `websocket`; nowhere in a frame of the WebSocket protocol itself.
     text: Option<(u32, u32)>,
     attachments: Option<Arc<[Bytes]>>,
+    /// What the packet names as its offset, if a client may recover it.
+    offset: Option<Offset>,
     /// Other forms, once for all clones; present where there may be several receivers that need one.
     forms: Option<Arc<Forms>>,
 }
@@ -40,8 +45,20 @@ impl Frame {
             websocket: websocket.into(),
             text: Some((end - u32::try_from(packet.len()).expect("not above `end`"), end)),
             attachments: (!attachments.is_empty()).then(|| attachments.into()),
+            offset: None,
             forms: None,
         }
+    }
+
+    /// The same frame, to be remembered for clients that come back; its packet names the offset.
+    #[must_use]
+    pub fn recoverable(self, offset: Offset) -> Self {
+        Self { offset: Some(offset), ..self }
+    }
+
+    /// Its offset, if a client may recover it.
+    pub fn offset(&self) -> Option<Offset> {
+        self.offset
     }
 
     /// A frame of the WebSocket protocol itself, such as a pong; nothing at all for long-polling.
@@ -53,7 +70,7 @@ impl Frame {
 
     /// A frame of the WebSocket protocol itself that is encoded already.
     pub fn raw(websocket: Vec<u8>) -> Self {
-        Self { websocket: websocket.into(), text: None, attachments: None, forms: None }
+        Self { websocket: websocket.into(), text: None, attachments: None, offset: None, forms: None }
     }
 
     /// The frame as written to a WebSocket, in the standard form.

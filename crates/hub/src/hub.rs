@@ -8,7 +8,8 @@ use roomkey_model::{Limits, RoomName};
 use tokio::time::Instant;
 
 use crate::{
-    Census, ConnectionKey, Frame, JoinError, Notice, RoomKey, Selection, Shard, SocketKey,
+    Census, ConnectionKey, Frame, JoinError, LogConfig, Notice, Offset, RoomKey, Selection, Shard, SocketKey,
+    offset::Offsets,
     shard::{Command, Counters},
 };
 
@@ -23,6 +24,8 @@ pub struct HubConfig {
     pub rooms_per_connection_max: usize,
     /// Whether some connections may speak a [`crate::Dialect`].
     pub dialects: bool,
+    /// What each shard remembers, if clients may recover what they missed.
+    pub log: Option<LogConfig>,
 }
 
 impl HubConfig {
@@ -34,6 +37,7 @@ impl HubConfig {
             // Each namespace's room of everybody counts, too.
             rooms_per_connection_max: limits.rooms_per_socket + limits.namespaces_per_connection,
             dialects: false,
+            log: None,
         }
     }
 }
@@ -43,6 +47,9 @@ pub struct Hub {
     shards: Box<[Shard]>,
     directory: Arc<Directory>,
     dialects: bool,
+    /// Read by whoever is broadcasting; present where clients may recover what they missed.
+    broadcasts: Option<RwLock<()>>,
+    offsets: Offsets,
     epoch: Instant,
 }
 
@@ -63,7 +70,14 @@ impl Hub {
             .map(|index| u16::try_from(index).expect("at most SHARDS_MAX"))
             .map(|index| Shard::new(index, config, directory.clone(), epoch))
             .collect();
-        Self { shards, directory, dialects: config.dialects, epoch }
+        Self {
+            shards,
+            directory,
+            dialects: config.dialects,
+            broadcasts: config.log.map(|_| RwLock::default()),
+            offsets: Offsets::default(),
+            epoch,
+        }
     }
 
     /// The shards, in order of their index.
@@ -95,6 +109,7 @@ impl Hub {
 
     /// Emits a frame to every member of a room but `except`.
     pub fn broadcast(&self, room: &RoomKey, frame: &Frame, except: &[ConnectionKey], volatile: bool) {
+        let _broadcasting = self.broadcasts.as_ref().map(RwLock::read);
         let frame = if self.dialects { &frame.shared() } else { frame };
         for shard in self.shards_with(room) {
             shard.submit(Command::Broadcast {
@@ -114,6 +129,8 @@ impl Hub {
         volatile: bool,
         census: Option<&Arc<dyn Census>>,
     ) {
+        let _broadcasting = self.broadcasts.as_ref().map(RwLock::read);
+        let frame = if self.dialects { &frame.shared() } else { frame };
         for shard in self.shards_with_any(&to.rooms) {
             shard.submit(Command::BroadcastTo {
                 to: to.clone(),
@@ -122,6 +139,16 @@ impl Hub {
                 census: census.cloned(),
             });
         }
+    }
+
+    /// The offset of one more recoverable emission; `None` where nothing is recovered. `now_ms` is the wall clock.
+    pub fn next_offset(&self, now_ms: u64) -> Option<Offset> {
+        self.broadcasts.as_ref().map(|_| self.offsets.next(now_ms))
+    }
+
+    /// Waits for broadcasts that have begun: every later one finds the members that there are now.
+    pub fn settle_broadcasts(&self) {
+        drop(self.broadcasts.as_ref().map(RwLock::write));
     }
 
     /// Makes a socket a member of a room of its namespace.

@@ -14,6 +14,8 @@ pub enum Wire {
     WebSocket(Arc<TcpStream>),
     /// HTTP long-polling: frames wait until a request takes them.
     Polling,
+    /// Nothing: the client is away. What it misses is in the log.
+    Parked,
 }
 
 /// What the shard keeps of one connection.
@@ -22,10 +24,12 @@ pub(super) struct Connection {
     pub(super) attention: Arc<dyn Attention>,
     /// The form its frames take, unless it is the standard one.
     pub(super) dialect: Option<&'static Dialect>,
-    /// The sockets that are open, with their serial numbers.
-    pub(super) sockets: SmallVec<[(Arc<str>, u32); 1]>,
+    /// The sockets that are open.
+    pub(super) sockets: SmallVec<[OpenSocket; 1]>,
+    /// Whether one of them is muted.
+    pub(super) has_muted: bool,
     /// Where in each room's member list this connection stands.
-    pub(super) rooms: SmallVec<[(RoomId, u32); 2]>,
+    pub(super) rooms: SmallVec<[Place; 2]>,
     /// What was sent to this connection alone since it was last settled, with its place in the order.
     pub(super) direct: Vec<Emission>,
     /// Everything emitted before this place in the order has been written or dropped.
@@ -37,6 +41,23 @@ pub(super) struct Connection {
     /// The only armed deadline that counts.
     pub(super) armed_ms: u64,
     outgoing: Outgoing,
+}
+
+/// A socket that is open.
+pub(super) struct OpenSocket {
+    pub(super) namespace: Arc<str>,
+    pub(super) serial: u32,
+    /// It is sent nothing that could be recovered, until it is released.
+    pub(super) is_muted: bool,
+}
+
+/// A membership.
+pub(super) struct Place {
+    pub(super) room: RoomId,
+    /// Where in the room's member list.
+    pub(super) index: u32,
+    /// Its place in the order: what was emitted before is not for the member.
+    pub(super) since: u64,
 }
 
 /// One frame on its way, with its place in the shard's order.
@@ -60,6 +81,7 @@ enum Outgoing {
     },
     /// Doomed: its task has been told, and nothing more is written.
     Closed,
+    Parked,
 }
 
 /// Bytes that the kernel would not take yet.
@@ -76,6 +98,7 @@ impl Connection {
             attention,
             dialect: None,
             sockets: SmallVec::new(),
+            has_muted: false,
             rooms: SmallVec::new(),
             direct: Vec::new(),
             settled: order,
@@ -85,15 +108,34 @@ impl Connection {
             outgoing: match wire {
                 Wire::WebSocket(stream) => Outgoing::WebSocket { stream, blocked: None },
                 Wire::Polling => Outgoing::polling(),
+                Wire::Parked => Outgoing::Parked,
             },
         }
     }
 
     /// Whether a socket is one of this connection's, and open.
     pub(super) fn has_open(&self, socket: &SocketKey) -> bool {
-        self.sockets
-            .iter()
-            .any(|(namespace, serial)| *serial == socket.serial && *namespace == socket.namespace)
+        self.open(socket).is_some()
+    }
+
+    fn open(&self, socket: &SocketKey) -> Option<&OpenSocket> {
+        let is_it = |open: &&OpenSocket| open.serial == socket.serial && open.namespace == socket.namespace;
+        self.sockets.iter().find(is_it)
+    }
+
+    /// Whether a socket is muted.
+    pub(super) fn is_muted(&self, socket: &SocketKey) -> bool {
+        self.has_muted && self.open(socket).is_some_and(|open| open.is_muted)
+    }
+
+    /// Whether what is emitted to the rooms of a namespace is kept from this connection.
+    pub(super) fn mutes(&self, namespace: &str) -> bool {
+        self.has_muted && self.sockets.iter().any(|open| open.is_muted && *open.namespace == *namespace)
+    }
+
+    /// Whether nobody is there to be written to.
+    pub(super) fn is_parked(&self) -> bool {
+        matches!(self.outgoing, Outgoing::Parked)
     }
 
     /// Whether a volatile frame would have to wait.
@@ -101,7 +143,7 @@ impl Connection {
         match &self.outgoing {
             Outgoing::WebSocket { blocked, .. } => blocked.is_some(),
             Outgoing::Polling { reader_waits, .. } => !reader_waits,
-            Outgoing::Closed => true,
+            Outgoing::Closed | Outgoing::Parked => true,
         }
     }
 
@@ -137,7 +179,7 @@ impl Connection {
                 }
                 std::mem::take(reader_waits).then_some(Notice::WantsWrite)
             }
-            Outgoing::Closed => None,
+            Outgoing::Closed | Outgoing::Parked => None,
         };
         if let Some(notice) = notice {
             if notice != Notice::WantsWrite {
@@ -215,7 +257,7 @@ impl Connection {
         match &self.outgoing {
             Outgoing::WebSocket { blocked, .. } => blocked.as_ref().map_or(0, |outbox| outbox.bytes),
             Outgoing::Polling { bytes, .. } => *bytes,
-            Outgoing::Closed => 0,
+            Outgoing::Closed | Outgoing::Parked => 0,
         }
     }
 }

@@ -5,15 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use roomkey_model::RoomName;
 use slab::Slab;
 use tokio::net::TcpStream;
 
 use super::{
-    connection::{Connection, Emission},
+    connection::{Connection, Emission, OpenSocket, Place},
     counters::Counters,
     flush::{Flush, join_frames},
     inbox::Command,
+    log::{Entry, Log, Target},
     room::{Room, RoomEmission, RoomId},
 };
 use crate::{
@@ -27,6 +27,10 @@ pub(super) struct Core {
     rooms_per_connection_max: usize,
     directory: Arc<Directory>,
     pub(super) connections: Slab<Connection>,
+    /// How many of them are parked.
+    pub(super) parked: usize,
+    /// What was emitted lately, if clients may recover it.
+    pub(super) log: Option<Log>,
     pub(super) rooms: Slab<Room>,
     room_ids: HashMap<RoomKey, RoomId>,
     generation: u32,
@@ -53,6 +57,7 @@ impl Core {
         outbox_bytes_max: usize,
         rooms_per_connection_max: usize,
         directory: Arc<Directory>,
+        log: Option<Log>,
     ) -> Self {
         Self {
             shard,
@@ -60,6 +65,8 @@ impl Core {
             rooms_per_connection_max,
             directory,
             connections: Slab::new(),
+            parked: 0,
+            log,
             rooms: Slab::new(),
             room_ids: HashMap::default(),
             generation: 0,
@@ -88,10 +95,11 @@ impl Core {
             return;
         }
         self.settle(key.slot);
-        while let Some(&(room, _)) = self.connections[key.slot as usize].rooms.last() {
-            self.remove_member(key.slot, room);
+        while let Some(place) = self.connections[key.slot as usize].rooms.last() {
+            self.remove_member(key.slot, place.room);
         }
-        self.connections.remove(key.slot as usize);
+        let removed = self.connections.remove(key.slot as usize);
+        self.parked -= usize::from(removed.is_parked());
     }
 
     pub(super) fn connection(&mut self, key: ConnectionKey) -> Option<&mut Connection> {
@@ -105,7 +113,9 @@ impl Core {
             }
             Command::BroadcastTo { to, frame, volatile, census } => {
                 if let Some(census) = census {
-                    census.count(self.sockets(&to));
+                    let mut sockets = self.sockets(&to);
+                    sockets.retain(|socket| !self.connections[socket.connection.slot as usize].is_parked());
+                    census.count(sockets);
                 }
                 self.broadcast_to(&to, &frame, volatile);
             }
@@ -164,6 +174,10 @@ impl Core {
     ) {
         let Some(&id) = self.room_ids.get(room) else { return };
         let order = self.order;
+        if let (Some(log), Some(offset)) = (&mut self.log, frame.offset()) {
+            let (target, frame) = (Target::Room(room.clone()), (!volatile).then(|| frame.clone()));
+            log.push(Entry { order, offset, target, except: except.clone(), frame });
+        }
         for excluded in &except {
             if let Some(connection) = self.connection(*excluded) {
                 connection.excluded_at = order;
@@ -184,9 +198,8 @@ impl Core {
         match to.as_room() {
             Some(room) => self.broadcast(room, frame, to.except.as_slice().into(), volatile),
             None => {
-                for connection in self.select(to) {
-                    self.send(connection, frame.clone(), volatile);
-                }
+                let sockets = self.sockets(to);
+                self.emit_to_all(&sockets, frame, volatile);
             }
         }
     }
@@ -197,7 +210,8 @@ impl Core {
         let socket = SocketKey { connection: key, namespace: namespace.clone(), serial: self.generation };
         self.leave_namespace(key, namespace);
         if let Some(connection) = self.connection(key) {
-            connection.sockets.push((namespace.clone(), socket.serial));
+            let (namespace, serial) = (namespace.clone(), socket.serial);
+            connection.sockets.push(OpenSocket { namespace, serial, is_muted: false });
         }
         socket
     }
@@ -214,8 +228,35 @@ impl Core {
     }
 
     pub(super) fn emit(&mut self, socket: &SocketKey, frame: Frame, volatile: bool) {
-        if self.has_open(socket) {
+        self.log_for(std::slice::from_ref(socket), &frame, volatile);
+        if self.hears(socket, &frame) {
             self.send(socket.connection, frame, volatile);
+        }
+    }
+
+    fn emit_to_all(&mut self, sockets: &[SocketKey], frame: &Frame, volatile: bool) {
+        self.log_for(sockets, frame, volatile);
+        for socket in sockets {
+            if self.hears(socket, frame) {
+                self.send(socket.connection, frame.clone(), volatile);
+            }
+        }
+    }
+
+    /// Whether a socket is sent this frame now.
+    fn hears(&mut self, socket: &SocketKey, frame: &Frame) -> bool {
+        self.connection(socket.connection).is_some_and(|connection| {
+            connection.has_open(socket) && !(frame.offset().is_some() && connection.is_muted(socket))
+        })
+    }
+
+    /// Remembers a recoverable frame for sockets, also for those that are gone and may come back.
+    fn log_for(&mut self, sockets: &[SocketKey], frame: &Frame, volatile: bool) {
+        if let (Some(log), Some(offset)) = (&mut self.log, frame.offset()) {
+            let target = Target::Sockets(sockets.iter().map(|socket| socket.serial).collect());
+            let frame = (!volatile).then(|| frame.clone());
+            log.push(Entry { order: self.order, offset, target, except: Box::default(), frame });
+            self.order += 1;
         }
     }
 
@@ -239,7 +280,7 @@ impl Core {
         let existing = self.room_ids.get(room).copied();
         let rooms_max = self.rooms_per_connection_max;
         let Some(connection) = self.connection(key) else { return Err(JoinError::Gone) };
-        if existing.is_some_and(|id| connection.rooms.iter().any(|(joined, _)| *joined == id)) {
+        if existing.is_some_and(|id| connection.rooms.iter().any(|place| place.room == id)) {
             return Ok(());
         }
         if connection.rooms.len() >= rooms_max {
@@ -251,7 +292,8 @@ impl Core {
         if members.is_empty() {
             self.directory.add(room, self.shard);
         }
-        self.connections[key.slot as usize].rooms.push((id, narrow(members.len())));
+        let place = Place { room: id, index: narrow(members.len()), since: self.order };
+        self.connections[key.slot as usize].rooms.push(place);
         members.push(key.slot);
         Ok(())
     }
@@ -278,21 +320,10 @@ impl Core {
         let namespace = &selection.rooms[0].namespace;
         let socket = |connection: ConnectionKey| {
             let sockets = &self.connections[connection.slot as usize].sockets;
-            let (_, serial) = sockets.iter().find(|(open, _)| open == namespace)?;
-            Some(SocketKey { connection, namespace: namespace.clone(), serial: *serial })
+            let open = sockets.iter().find(|open| open.namespace == *namespace)?;
+            Some(SocketKey { connection, namespace: namespace.clone(), serial: open.serial })
         };
         self.select(selection).into_iter().filter_map(socket).collect()
-    }
-
-    /// The rooms that a socket has joined.
-    pub(super) fn rooms_of(&mut self, socket: &SocketKey) -> Vec<RoomName> {
-        let Some(connection) = self.connection(socket.connection) else { return Vec::new() };
-        if !connection.has_open(socket) {
-            return Vec::new();
-        }
-        let ids: Vec<RoomId> = connection.rooms.iter().map(|(id, _)| *id).collect();
-        let keys = ids.into_iter().map(|id| &self.rooms[id as usize].key);
-        keys.filter(|key| key.namespace == socket.namespace).filter_map(|key| key.room.clone()).collect()
     }
 
     pub(super) fn members(&self, room: &RoomKey) -> Vec<ConnectionKey> {
@@ -307,20 +338,19 @@ impl Core {
 
     pub(super) fn is_member(&mut self, socket: &SocketKey, room: &RoomKey) -> bool {
         let Some(id) = self.room_ids.get(room).copied() else { return false };
-        self.connection(socket.connection).is_some_and(|found| {
-            found.has_open(socket) && found.rooms.iter().any(|(joined, _)| *joined == id)
-        })
+        self.connection(socket.connection)
+            .is_some_and(|found| found.has_open(socket) && found.rooms.iter().any(|place| place.room == id))
     }
 
     /// Takes a connection out of a namespace and all of its rooms.
     fn leave_namespace(&mut self, key: ConnectionKey, namespace: &str) {
         let Some(connection) = self.connection(key) else { return };
         let sockets_before = connection.sockets.len();
-        connection.sockets.retain(|(open, _)| **open != *namespace);
+        connection.sockets.retain(|open| *open.namespace != *namespace);
         if connection.sockets.len() == sockets_before {
             return;
         }
-        let joined: Vec<RoomId> = connection.rooms.iter().map(|(id, _)| *id).collect();
+        let joined: Vec<RoomId> = connection.rooms.iter().map(|place| place.room).collect();
         self.settle(key.slot);
         for id in joined {
             if *self.rooms[id as usize].key.namespace == *namespace {
@@ -343,12 +373,15 @@ impl Core {
         let key = ConnectionKey { shard: self.shard, slot, generation: connection.generation };
         let settled = std::mem::replace(&mut connection.settled, self.order);
         let mut emissions = std::mem::take(&mut connection.direct);
+        if connection.is_parked() {
+            return;
+        }
         let mut sources = usize::from(!emissions.is_empty());
         // Most of the time no room has anything waiting, and a connection may be in many.
         let rooms: &[_] = if self.rooms_pending > 0 { &connection.rooms } else { &[] };
-        for (room, _) in rooms {
-            let room = &self.rooms[*room as usize];
-            if room.has_pending_since(settled) {
+        for place in rooms {
+            let room = &self.rooms[place.room as usize];
+            if room.has_pending_since(settled) && !connection.mutes(&room.key.namespace) {
                 sources += 1;
                 let new = room.pending.iter().filter(|pending| pending.emission.order >= settled);
                 let mine = new.filter(|pending| !pending.except.contains(&key));
@@ -380,13 +413,13 @@ impl Core {
 
     fn remove_member(&mut self, slot: u32, id: RoomId) {
         let rooms = &mut self.connections[slot as usize].rooms;
-        let Some(at) = rooms.iter().position(|(joined, _)| *joined == id) else { return };
-        let (_, index) = rooms.swap_remove(at);
+        let Some(at) = rooms.iter().position(|place| place.room == id) else { return };
+        let index = rooms.swap_remove(at).index;
         let members = &mut self.rooms[id as usize].members;
         members.swap_remove(index as usize);
         if let Some(&moved) = members.get(index as usize) {
-            let place = self.connections[moved as usize].rooms.iter_mut().find(|(joined, _)| *joined == id);
-            place.expect("a member knows its rooms").1 = index;
+            let place = self.connections[moved as usize].rooms.iter_mut().find(|place| place.room == id);
+            place.expect("a member knows its rooms").index = index;
         } else if members.is_empty() {
             self.close_room(id);
         }

@@ -141,9 +141,14 @@ impl Core {
         if connection.settled >= flush.end {
             return;
         }
+        if connection.is_parked() {
+            connection.settled = flush.end;
+            return;
+        }
         let needs_its_own = connection.settled > flush.start
             || connection.excluded_at >= flush.start
             || !connection.direct.is_empty()
+            || connection.has_muted
             || flush.has_volatile && connection.is_blocked();
         if needs_its_own {
             self.settle(slot);

@@ -5,6 +5,10 @@ mod core;
 mod counters;
 mod flush;
 mod inbox;
+mod log;
+mod parked;
+#[cfg(test)]
+mod recovery_tests;
 mod room;
 #[cfg(test)]
 mod tests;
@@ -22,9 +26,14 @@ use tokio::{
 };
 
 pub(crate) use self::inbox::Command;
-pub use self::{connection::Wire, counters::Counters};
-use self::{core::Core, flush::Progress, inbox::Inbox};
-use crate::{Attention, ConnectionKey, Dialect, HubConfig, RoomKey, SocketKey, hub::Directory};
+pub use self::{
+    connection::Wire,
+    counters::Counters,
+    log::LogConfig,
+    parked::{Era, History, Missed},
+};
+use self::{core::Core, flush::Progress, inbox::Inbox, log::Log};
+use crate::{Attention, ConnectionKey, Dialect, Frame, HubConfig, RoomKey, SocketKey, hub::Directory};
 
 /// The longest that a busy room waits for more to send.
 const PACE_MAX: Duration = Duration::from_millis(10);
@@ -70,7 +79,8 @@ impl std::error::Error for JoinError {}
 
 impl Shard {
     pub(crate) fn new(index: u16, config: &HubConfig, directory: Arc<Directory>, epoch: Instant) -> Self {
-        let core = Core::new(index, config.outbox_bytes_max, config.rooms_per_connection_max, directory);
+        let log = config.log.map(Log::new);
+        let core = Core::new(index, config.outbox_bytes_max, config.rooms_per_connection_max, directory, log);
         Self {
             index,
             core: Mutex::new(core),
@@ -135,6 +145,52 @@ impl Shard {
         self.with_core(|core| core.close_socket(socket));
     }
 
+    /// The place in the order that the next emission gets.
+    pub fn position(&self) -> u64 {
+        self.with_core(|core| core.order)
+    }
+
+    /// Takes a socket off its connection but leaves it in its rooms, unread; `None` if it is not open.
+    pub fn park(&self, socket: &SocketKey, attention: Arc<dyn Attention>) -> Option<SocketKey> {
+        self.with_core(|core| core.park(socket, attention))
+    }
+
+    /// A parked socket that was never open in this process.
+    pub fn insert_parked(&self, namespace: &Arc<str>, attention: Arc<dyn Attention>) -> SocketKey {
+        self.with_core(|core| core.insert_parked(namespace, attention))
+    }
+
+    /// What a parked socket was sent since the beginning of `era`; `None` if it is gone.
+    pub fn look_back(&self, parked: &SocketKey, era: &Era) -> Option<History> {
+        self.with_core(|core| core.look_back(parked, era))
+    }
+
+    /// Ends a parked socket, and tells what it was sent since the beginning of `era`; `None` if it is gone.
+    pub fn claim(&self, parked: &SocketKey, era: &Era) -> Option<History> {
+        self.with_core(|core| core.claim(parked, era))
+    }
+
+    /// Makes an open socket deaf to what is recoverable, until it is released.
+    pub fn mute(&self, socket: &SocketKey) {
+        self.with_core(|core| core.mute(socket));
+    }
+
+    /// Lets a muted socket hear again: first the frames that `catch_up` makes of what it was kept from since its
+    /// place `since` in the order, then everything else. Returns its new place.
+    pub fn release(
+        &self,
+        socket: &SocketKey,
+        since: u64,
+        catch_up: impl FnOnce(History) -> Vec<Frame>,
+    ) -> u64 {
+        self.with_core(|core| core.release(socket, since, catch_up))
+    }
+
+    /// The rooms of a socket.
+    pub fn rooms_of(&self, socket: &SocketKey) -> Vec<RoomName> {
+        self.with_core(|core| core.rooms_of(socket))
+    }
+
     /// Writes at once what was emitted to a connection in this tick. True if the kernel took all there was.
     pub fn flush_now(&self, connection: ConnectionKey) -> bool {
         self.with_core(|core| {
@@ -184,9 +240,10 @@ impl Shard {
         }
     }
 
-    /// Connections of this shard.
+    /// Connections of this shard; parked sockets have none.
     pub fn connection_count(&self) -> usize {
-        self.core.lock().connections.len()
+        let core = self.core.lock();
+        core.connections.len() - core.parked
     }
 
     /// What this shard has done since it started.
@@ -216,10 +273,6 @@ impl Shard {
         }
         self.submit(Command::Join { socket: socket.clone(), room: room.clone() });
         Ok(())
-    }
-
-    pub(crate) fn rooms_of(&self, socket: &SocketKey) -> Vec<RoomName> {
-        self.with_core(|core| core.rooms_of(socket))
     }
 
     pub(crate) fn is_member(&self, socket: &SocketKey, room: &RoomKey) -> bool {

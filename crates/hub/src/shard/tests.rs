@@ -32,8 +32,15 @@ impl Census for Counted {
 }
 
 fn core(outbox_bytes_max: usize) -> Core {
-    let config = HubConfig { shards: 1, outbox_bytes_max, rooms_per_connection_max: 3, dialects: false };
-    Core::new(0, config.outbox_bytes_max, config.rooms_per_connection_max, Arc::new(Directory::default()))
+    let config =
+        HubConfig { shards: 1, outbox_bytes_max, rooms_per_connection_max: 3, dialects: false, log: None };
+    Core::new(
+        0,
+        config.outbox_bytes_max,
+        config.rooms_per_connection_max,
+        Arc::new(Directory::default()),
+        None,
+    )
 }
 
 fn connect(core: &mut Core) -> (SocketKey, Arc<Noticed>) {
