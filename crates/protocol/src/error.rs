@@ -48,6 +48,9 @@ pub enum ParseError {
     /// The payload is nested too deeply.
     #[error("the payload is nested too deeply")]
     JsonTooDeep,
+    /// A message is not msgpack, or not of the form that a packet has.
+    #[error("a message is not msgpack of the right form")]
+    Msgpack,
     /// A packet for a namespace that is not connected.
     #[error("a packet for a namespace that is not connected")]
     NamespaceNotConnected,

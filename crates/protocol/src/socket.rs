@@ -5,11 +5,14 @@ mod decoder;
 mod encode;
 mod header;
 mod json;
+pub mod msgpack;
 mod namespace;
 mod payload;
 
 pub use binary::Binary;
+use decoder::split_event;
 pub use decoder::{Decoder, Packet};
+use encode::utf8;
 pub use encode::{
     EncodeError, Encoded, encode_ack, encode_ack_raw, encode_connect, encode_connect_error,
     encode_connect_request, encode_disconnect, encode_event, encode_event_raw,

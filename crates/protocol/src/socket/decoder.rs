@@ -161,10 +161,7 @@ fn packet(header: &Header<'_>) -> Result<Packet, ParseError> {
         Kind::Disconnect => Err(ParseError::PayloadUnexpected),
         Kind::Event => {
             check_args(payload, attachments)?;
-            let (name, args) = json::split_event(payload)?;
-            if RESERVED_EVENTS.contains(&&*name) {
-                return Err(ParseError::EventNameReserved);
-            }
+            let (name, args) = split_event(payload)?;
             Ok(Packet::Event { namespace, id, name, args: Payload::awaiting(args, attachments) })
         }
         Kind::Ack => {
@@ -177,6 +174,15 @@ fn packet(header: &Header<'_>) -> Result<Packet, ParseError> {
             Ok(Packet::ConnectError { namespace, error: payload.into() })
         }
     }
+}
+
+/// The name of an event, which must not be a reserved one, and its arguments.
+pub(crate) fn split_event(array: &str) -> Result<(Box<str>, Box<str>), ParseError> {
+    let (name, args) = json::split_event(array)?;
+    if RESERVED_EVENTS.contains(&&*name) {
+        return Err(ParseError::EventNameReserved);
+    }
+    Ok((name, args))
 }
 
 fn check_args(payload: &str, attachments: usize) -> Result<(), ParseError> {

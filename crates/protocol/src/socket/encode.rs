@@ -203,7 +203,7 @@ fn announce(mut text: String, attachments: Vec<Bytes>) -> Encoded {
     Encoded { text, attachments }
 }
 
-fn utf8(text: Vec<u8>) -> String {
+pub(crate) fn utf8(text: Vec<u8>) -> String {
     String::from_utf8(text).expect("serde_json writes UTF-8")
 }
 

@@ -1,6 +1,9 @@
 use crate::{ParseError, socket::Namespace};
 
-/// The type of a packet.
+/// The largest integer that JavaScript can hold exactly.
+pub(crate) const SAFE_INTEGER_MAX: u64 = (1 << 53) - 1;
+
+/// The type of a packet, numbered as in the protocol; the two binary types are of the same kind as their plain ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Connect,
@@ -74,10 +77,9 @@ fn split_digits(text: &str) -> (&str, &str) {
 
 /// The digits as an integer that JavaScript can hold, written as JavaScript writes it.
 fn integer(digits: &str) -> Option<u64> {
-    const SAFE_MAX: u64 = (1 << 53) - 1;
     const DIGITS_MAX: usize = 16;
     if digits.len() > DIGITS_MAX || (digits.len() > 1 && digits.starts_with('0')) {
         return None;
     }
-    digits.parse().ok().filter(|integer| *integer <= SAFE_MAX)
+    digits.parse().ok().filter(|integer| *integer <= SAFE_INTEGER_MAX)
 }

@@ -86,38 +86,24 @@ fn event_name(json: &str) -> Option<Box<str>> {
 /// Checks that every placeholder of a valid text points to one of the attachments; counts them.
 pub(crate) fn check_placeholders(text: &str, attachments: usize) -> Result<usize, ParseError> {
     let mut count = 0;
-    let mut open: Vec<Container> = Vec::new();
-    for token in (Tokens { rest: text }) {
-        match (token, open.last_mut()) {
-            ("}" | "]", Some(container)) => {
-                if container.is_placeholder {
-                    container.num.filter(|num| *num < attachments).ok_or(ParseError::Placeholder)?;
-                    count += 1;
-                }
-                open.pop();
-                continue;
-            }
-            (",", Some(container)) => container.key = Key::Awaited,
-            (":", _) => {}
-            (_, Some(container)) if container.is_object && container.key == Key::Awaited => {
-                container.key = Key::of(token);
-            }
-            (_, Some(container)) => match container.key {
-                Key::Placeholder => container.is_placeholder = token == "true",
-                Key::Num => container.num = token.parse().ok(),
-                Key::Awaited | Key::Other => {}
-            },
-            (_, None) => {}
-        }
-        if matches!(token, "{" | "[") {
-            open.push(Container::new(token == "{"));
-        }
+    for num in containers(text).filter_map(|container| container.placeholder()) {
+        num.filter(|num| *num < attachments).ok_or(ParseError::Placeholder)?;
+        count += 1;
     }
     Ok(count)
 }
 
-/// An object or an array whose end has not come yet. Of duplicate keys the last counts, as in JavaScript.
-struct Container {
+/// The arrays and objects of a valid text, in the order in which they end.
+pub(crate) fn containers(text: &str) -> impl Iterator<Item = Container> {
+    Containers { tokens: Tokens { rest: text }, open: Vec::new(), begun: 0 }
+}
+
+/// An array or an object. Of duplicate keys the last counts, as in JavaScript.
+pub(crate) struct Container {
+    /// Its place in the order in which they begin.
+    pub(crate) index: usize,
+    /// How many entries it has.
+    pub(crate) len: usize,
     is_object: bool,
     key: Key,
     is_placeholder: bool,
@@ -125,8 +111,71 @@ struct Container {
 }
 
 impl Container {
-    fn new(is_object: bool) -> Self {
-        Self { is_object, key: Key::Awaited, is_placeholder: false, num: None }
+    /// If it is a placeholder: the attachment that it points to.
+    pub(crate) fn placeholder(&self) -> Option<Option<usize>> {
+        self.is_placeholder.then_some(self.num)
+    }
+}
+
+struct Containers<'a> {
+    tokens: Tokens<'a>,
+    /// Those whose end has not come yet.
+    open: Vec<Container>,
+    begun: usize,
+}
+
+impl Iterator for Containers<'_> {
+    type Item = Container;
+
+    fn next(&mut self) -> Option<Container> {
+        for token in self.tokens.by_ref() {
+            if matches!(token, "}" | "]") {
+                match self.open.pop() {
+                    None => continue,
+                    ended => return ended,
+                }
+            }
+            if let Some(container) = self.open.last_mut() {
+                container.take(token);
+            }
+            if matches!(token, "{" | "[") {
+                self.open.push(Container {
+                    index: self.begun,
+                    len: 0,
+                    is_object: token == "{",
+                    key: Key::Awaited,
+                    is_placeholder: false,
+                    num: None,
+                });
+                self.begun += 1;
+            }
+        }
+        None
+    }
+}
+
+impl Container {
+    /// A token of this container, down to the beginnings of those inside it.
+    fn take(&mut self, token: &str) {
+        match token {
+            "," => {
+                self.len += 1;
+                self.key = Key::Awaited;
+            }
+            ":" => {}
+            _ if self.is_object && self.key == Key::Awaited => {
+                self.len = self.len.max(1);
+                self.key = Key::of(token);
+            }
+            _ => {
+                self.len = self.len.max(1);
+                match self.key {
+                    Key::Placeholder => self.is_placeholder = token == "true",
+                    Key::Num => self.num = token.parse().ok(),
+                    Key::Awaited | Key::Other => {}
+                }
+            }
+        }
     }
 }
 
@@ -156,8 +205,8 @@ impl Key {
 
 /// Cuts JSON into punctuation, strings with their quotes, and other scalars. Text that is not JSON gives nonsense,
 /// but always less text than before.
-struct Tokens<'a> {
-    rest: &'a str,
+pub(crate) struct Tokens<'a> {
+    pub(crate) rest: &'a str,
 }
 
 impl<'a> Iterator for Tokens<'a> {

@@ -14,6 +14,10 @@ pub struct Payload {
 }
 
 impl Payload {
+    pub(crate) fn new(json: Box<str>, attachments: Vec<Bytes>) -> Self {
+        Self { json, attachments }
+    }
+
     /// Arguments whose attachments have yet to come.
     pub(crate) fn awaiting(json: Box<str>, attachments: usize) -> Self {
         Self { json, attachments: Vec::with_capacity(attachments) }
