@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use roomkey_hub::{ConnectionKey, Frame, Hub, JoinError, Notice, RoomKey, SocketKey};
-use roomkey_model::RoomName;
+use roomkey_hub::{ConnectionKey, Frame, Hub, JoinError, Notice, Offset, RoomKey, SocketKey};
+use roomkey_model::{Clock, RoomName};
 use roomkey_protocol::socket::{EncodeError, Encoded, encode_event};
 use serde::Serialize;
 
@@ -9,26 +9,26 @@ use serde::Serialize;
 #[derive(Clone)]
 pub struct Node {
     hub: Arc<Hub>,
+    clock: Arc<dyn Clock>,
 }
 
 /// An event and its arguments, encoded for one namespace, to be sent any number of times.
 #[derive(Clone, Debug)]
 pub struct Emission {
     namespace: Arc<str>,
-    frame: Frame,
+    encoded: Encoded,
     volatile: bool,
 }
 
 impl Emission {
     /// Encodes an event; `args` is a tuple, slice or array of its arguments.
     pub fn new(namespace: &Arc<str>, event: &str, args: &impl Serialize) -> Result<Self, EncodeError> {
-        Ok(Self::from_encoded(namespace, &encode_event(namespace, None, event, args)?))
+        Ok(Self::from_encoded(namespace, encode_event(namespace, None, event, args)?))
     }
 
-    /// From a packet that is encoded already.
-    pub fn from_encoded(namespace: &Arc<str>, encoded: &Encoded) -> Self {
-        let frame = Frame::new(&encoded.text, &encoded.attachments);
-        Self { namespace: namespace.clone(), frame, volatile: false }
+    /// From an event without ack that is encoded already.
+    pub fn from_encoded(namespace: &Arc<str>, encoded: Encoded) -> Self {
+        Self { namespace: namespace.clone(), encoded, volatile: false }
     }
 
     /// The same, but dropped for whoever cannot take it at once.
@@ -40,8 +40,8 @@ impl Emission {
 
 impl Node {
     /// A cluster of one.
-    pub fn new(hub: Arc<Hub>) -> Self {
-        Self { hub }
+    pub fn new(hub: Arc<Hub>, clock: Arc<dyn Clock>) -> Self {
+        Self { hub, clock }
     }
 
     /// The connections and rooms of this node.
@@ -57,18 +57,18 @@ impl Node {
     /// Sends to every socket in a room but those on the connections in `except`.
     pub fn emit_to_room_except(&self, room: &RoomName, emission: &Emission, except: &[ConnectionKey]) {
         let room = RoomKey::room(&emission.namespace, room);
-        self.hub.broadcast(&room, &emission.frame, except, emission.volatile);
+        self.hub.broadcast(&room, &self.frame(emission), except, emission.volatile);
     }
 
     /// Sends to every socket of the namespace but those on the connections in `except`.
     pub fn emit_to_everyone_except(&self, emission: &Emission, except: &[ConnectionKey]) {
         let everyone = RoomKey::everyone(&emission.namespace);
-        self.hub.broadcast(&everyone, &emission.frame, except, emission.volatile);
+        self.hub.broadcast(&everyone, &self.frame(emission), except, emission.volatile);
     }
 
     /// Sends to one socket.
     pub fn emit_to_socket(&self, socket: &SocketKey, emission: &Emission) {
-        self.hub.emit(socket, emission.frame.clone(), emission.volatile);
+        self.hub.emit(socket, self.frame(emission), emission.volatile);
     }
 
     /// Makes a socket a member of a room.
@@ -95,5 +95,57 @@ impl Node {
     pub fn disconnect_members(&self, namespace: &Arc<str>, room: &RoomName, close: bool) {
         let notice = Notice::Disconnect { namespace: namespace.clone(), close };
         self.hub.notify_members(&RoomKey::room(namespace, room).into(), &notice);
+    }
+
+    /// The frame of one sending. Where clients may recover what they missed, the packet names its offset.
+    ///
+    /// A client takes the last argument of any event for an offset if it is text. So a volatile event, which is not
+    /// recovered, has none unless it would be mistaken.
+    fn frame(&self, emission: &Emission) -> Frame {
+        let Encoded { text, attachments } = &emission.encoded;
+        let offset = match emission.volatile && !ends_with_text(text) {
+            true => None,
+            false => self.hub.next_offset(|| self.clock.now().0),
+        };
+        match offset {
+            Some(offset) => Frame::new(&with_offset(text, offset), attachments).recoverable(offset),
+            None => Frame::new(text, attachments),
+        }
+    }
+}
+
+/// The packet of an event with one more argument.
+fn with_offset(packet: &str, offset: Offset) -> String {
+    let array = packet.strip_suffix(']').expect("an event is an array");
+    format!("{array},\"{offset}\"]")
+}
+
+/// Whether the last element of an event's array is text.
+fn ends_with_text(packet: &str) -> bool {
+    packet.strip_suffix(']').is_some_and(|array| array.trim_end().ends_with('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_is_the_last_argument() {
+        let offset = Offset::parse("Q7uKYqZ").expect("an offset");
+        assert_eq!(with_offset("42[\"m\"]", offset), "42[\"m\",\"Q7uKYqZ\"]");
+        assert_eq!(with_offset("42/a,[\"m\",[1]]", offset), "42/a,[\"m\",[1],\"Q7uKYqZ\"]");
+    }
+
+    #[test]
+    fn text_at_the_end() {
+        for (packet, expected) in [
+            ("42[\"m\"]", true),
+            ("42[\"m\",1]", false),
+            ("42[\"m\",\"a\" ]", true),
+            ("42[\"m\",[\"a\"]]", false),
+            ("42[\"m\",{\"a\":\"b\"}]", false),
+        ] {
+            assert_eq!(ends_with_text(packet), expected, "{packet}");
+        }
     }
 }

@@ -141,9 +141,10 @@ impl Hub {
         }
     }
 
-    /// The offset of one more recoverable emission; `None` where nothing is recovered. `now_ms` is the wall clock.
-    pub fn next_offset(&self, now_ms: u64) -> Option<Offset> {
-        self.broadcasts.as_ref().map(|_| self.offsets.next(now_ms))
+    /// The offset of one more recoverable emission; `None` where nothing is recovered. `now_ms` is asked for the time
+    /// since the Unix epoch.
+    pub fn next_offset(&self, now_ms: impl FnOnce() -> u64) -> Option<Offset> {
+        self.broadcasts.as_ref().map(|_| self.offsets.next(now_ms()))
     }
 
     /// Waits for broadcasts that have begun: every later one finds the members that there are now.

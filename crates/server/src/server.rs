@@ -105,7 +105,8 @@ impl ServerBuilder {
     /// Nothing is bound yet, but [`Self::node`] works.
     pub fn new(config: ServerConfig) -> Self {
         let hub = Hub::new(&HubConfig::new(config.threads, &config.limits));
-        Self { config, node: Node::new(Arc::new(hub)), namespaces: Namespaces::default() }
+        let node = Node::new(Arc::new(hub), config.clock.clone());
+        Self { config, node, namespaces: Namespaces::default() }
     }
 
     /// What emits to rooms, for parts that are made before the server is.

@@ -129,7 +129,7 @@ impl Socket {
     pub fn emit_raw(&self, event: &str, args_json: &str, attachments: Vec<Bytes>) -> Result<(), EncodeError> {
         let namespace = self.namespace();
         let encoded = encode_event_raw(namespace, None, event, args_json, attachments)?;
-        self.0.node.emit_to_socket(&self.0.key, &Emission::from_encoded(namespace, &encoded));
+        self.0.node.emit_to_socket(&self.0.key, &Emission::from_encoded(namespace, encoded));
         Ok(())
     }
 
@@ -278,7 +278,7 @@ impl Broadcast {
     /// Sends an event with arguments that are encoded already, such as those of an event that is passed on.
     pub fn emit_raw(&self, event: &str, args_json: &str, attachments: Vec<Bytes>) -> Result<(), EncodeError> {
         let encoded = encode_event_raw(&self.namespace, None, event, args_json, attachments)?;
-        self.send(Emission::from_encoded(&self.namespace, &encoded));
+        self.send(Emission::from_encoded(&self.namespace, encoded));
         Ok(())
     }
 

@@ -29,7 +29,7 @@ impl World {
     pub(crate) fn with_config(config: ChatConfig) -> Self {
         let hub = Arc::new(Hub::new(&HubConfig::new(1, &config.limits)));
         hub.shards()[0].enter();
-        let node = Node::new(Arc::clone(&hub));
+        let node = Node::new(Arc::clone(&hub), Arc::new(Noon));
         let directory = tempfile::tempdir().expect("a directory");
         let sink = commit_sink(node.clone(), Arc::clone(&config.namespace));
         let store_config =

@@ -97,7 +97,8 @@ pub fn encode_event_raw(
     attachments: Vec<Bytes>,
 ) -> Result<Encoded, EncodeError> {
     let mut text = event_prefix(namespace, id, name)?;
-    let args = args_json.strip_prefix('[').ok_or(EncodeError::NotAnArray)?;
+    let args = args_json.trim().strip_prefix('[').filter(|args| args.ends_with(']'));
+    let args = args.ok_or(EncodeError::NotAnArray)?;
     if !args.trim_start().starts_with(']') {
         text.push(',');
     }
