@@ -31,7 +31,7 @@ use std::{
 use roomkey_model::Limits;
 use serde::Deserialize;
 
-use crate::{OriginPolicy, ServerConfig, Transports};
+use crate::{Deflate, OriginPolicy, ServerConfig, Transports};
 use node::{Node, Value};
 use place::{Place, Places};
 use sections::{AuthSection, ChatSection, EngineSection, HttpSection, ServerSection};
@@ -132,6 +132,10 @@ impl Config {
                 polling: offers(Transport::Polling),
                 websocket: offers(Transport::Websocket),
             },
+            deflate: self
+                .server
+                .deflate
+                .then_some(Deflate { threshold_bytes: self.server.deflate_threshold_bytes }),
             ping_interval: ms(self.engine.ping_interval_ms),
             ping_timeout: ms(self.engine.ping_timeout_ms),
             upgrade_timeout: ms(self.engine.upgrade_timeout_ms),

@@ -11,6 +11,7 @@ use roomkey_model::{Clock, Entropy, Limits};
 use roomkey_protocol::session;
 
 use crate::{
+    deflate::Deflate,
     http::OriginPolicy,
     metrics::Metrics,
     namespaces::Namespaces,
@@ -30,6 +31,8 @@ pub(crate) struct Context {
     /// Where Engine.IO is served, with a slash at both ends.
     pub(crate) path: Box<str>,
     pub(crate) transports: Transports,
+    /// Whether messages are compressed for clients that offer it, and how.
+    pub(crate) deflate: Option<Deflate>,
     pub(crate) limits: Limits,
     pub(crate) session: Arc<session::Config>,
     pub(crate) upgrade_timeout_ms: u64,

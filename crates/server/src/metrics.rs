@@ -25,6 +25,10 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn add(&self, count: usize) {
+        self.0.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
     fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -52,6 +56,12 @@ counters! {
     connects_accepted;
     /// Namespaces that clients were refused.
     connects_refused;
+    /// Bytes of the frames that messages were compressed to.
+    deflate_bytes_after;
+    /// Bytes of the messages that were compressed.
+    deflate_bytes_before;
+    /// Messages that were compressed, each once for all of its receivers.
+    deflate_messages;
     /// Events received from clients.
     events_received;
     /// Requests refused for their origin or host.

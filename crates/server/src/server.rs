@@ -25,6 +25,7 @@ use crate::{
     Broadcast, Namespace,
     clock::{SystemClock, SystemEntropy},
     context::{Context, Transports},
+    deflate::{self, Deflate},
     fd_table,
     http::{Listener, OpenConnections, OriginPolicy},
     metrics::Metrics,
@@ -49,6 +50,8 @@ pub struct ServerConfig {
     pub path: String,
     /// Which transports are offered.
     pub transports: Transports,
+    /// Compression of WebSocket messages, for clients that offer it. Off by default.
+    pub deflate: Option<Deflate>,
     /// Time from a pong to the next ping.
     pub ping_interval: Duration,
     /// Time in which a ping must be answered.
@@ -74,6 +77,7 @@ impl Default for ServerConfig {
             check_host: false,
             path: "/socket.io/".to_owned(),
             transports: Transports::default(),
+            deflate: None,
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
             upgrade_timeout: Duration::from_secs(10),
@@ -165,6 +169,7 @@ impl ServerBuilder {
             check_host: config.check_host,
             path: with_slashes(&config.path),
             transports: config.transports,
+            deflate: config.deflate,
             limits,
             session: Arc::new(session),
             upgrade_timeout_ms: millis(config.upgrade_timeout),
@@ -217,6 +222,7 @@ impl Server {
                 let hub = context.node.hub().clone();
                 let own = &hub.shards()[shard];
                 own.enter();
+                deflate::enter(&context);
                 runtime.block_on(async {
                     tokio::spawn(async move {
                         if let Err(error) =

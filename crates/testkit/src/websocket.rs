@@ -4,7 +4,7 @@ use std::{
     net::{Shutdown, SocketAddr, TcpStream},
 };
 
-use roomkey_websocket::{Decoder, Message, Opcode, Role, encode_masked};
+use roomkey_websocket::{Decoder, Message, Opcode, Role, deflate, encode_masked};
 
 use crate::{HttpClient, Response};
 
@@ -14,6 +14,7 @@ pub struct WebSocketClient {
     stream: TcpStream,
     decoder: Decoder,
     received: VecDeque<Received>,
+    bytes_read: usize,
 }
 
 /// What came over a WebSocket.
@@ -65,8 +66,11 @@ impl WebSocketClient {
             response.head
         );
         let (stream, mut read) = http.into_parts();
-        let decoder = Decoder::new(Role::Client, usize::MAX, u32::MAX);
-        let mut websocket = Self { stream, decoder, received: VecDeque::new() };
+        let mut decoder = Decoder::new(Role::Client, usize::MAX, u32::MAX);
+        if response.header("sec-websocket-extensions").is_some() {
+            decoder = decoder.with_deflate();
+        }
+        let mut websocket = Self { stream, decoder, received: VecDeque::new(), bytes_read: 0 };
         websocket.decode(&mut read);
         Ok(websocket)
     }
@@ -86,6 +90,17 @@ impl WebSocketClient {
         frame
     }
 
+    /// One frame whose payload is compressed, which must make it shorter.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub fn compressed_frame(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+        let mut frame = Self::frame(opcode, &deflate::compress(payload).expect("it gets shorter"));
+        frame[0] |= 0x40;
+        frame
+    }
+
     /// Sends a text message.
     pub fn text(&mut self, text: &str) {
         self.send(Self::frame(Opcode::Text, text.as_bytes()));
@@ -102,6 +117,11 @@ impl WebSocketClient {
             Err(error) if error.kind() == ErrorKind::WouldBlock => panic!("the server reads nothing"),
             _ => {}
         }
+    }
+
+    /// How many bytes have been read since the WebSocket was opened.
+    pub fn bytes_read(&self) -> usize {
+        self.bytes_read
     }
 
     /// Waits for the next message.
@@ -166,6 +186,7 @@ impl WebSocketClient {
     }
 
     fn decode(&mut self, mut input: &mut [u8]) {
+        self.bytes_read += input.len();
         while let Some(message) = self.decoder.next(&mut input).expect("a server's frames are right") {
             self.received.push_back(match message {
                 Message::Text(text) => Received::Text(text.to_owned()),

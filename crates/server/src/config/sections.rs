@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, thread};
 use roomkey_hub::Hub;
 use serde::{Deserialize, Deserializer};
 
+use crate::Deflate;
+
 use super::{
     issuer::Issuer,
     values::{LogFormat, LogLevel, Origins, Secret, Transport},
@@ -21,6 +23,12 @@ pub(crate) struct ServerSection {
     pub(crate) threads: usize,
     /// The directory of the database and the signing key.
     pub(crate) data_dir: PathBuf,
+    /// Whether messages to WebSockets are compressed for clients that offer it (permessage-deflate). It saves bytes for
+    /// a little time, and who sees the lengths of encrypted messages may learn from them what a secret is that
+    /// shares a message with text of others.
+    pub(crate) deflate: bool,
+    /// Messages shorter than this are not compressed.
+    pub(crate) deflate_threshold_bytes: usize,
     /// Time for connections to finish what they are doing when the server stops.
     pub(crate) drain_timeout_ms: u64,
 }
@@ -31,6 +39,8 @@ impl Default for ServerSection {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             threads: thread::available_parallelism().map_or(1, |cores| cores.get().min(Hub::SHARDS_MAX)),
             data_dir: PathBuf::from("roomkey-data"),
+            deflate: false,
+            deflate_threshold_bytes: Deflate::default().threshold_bytes,
             drain_timeout_ms: 10_000,
         }
     }

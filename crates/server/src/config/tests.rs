@@ -147,7 +147,8 @@ fn the_origin_policy_follows_the_address() {
 #[test]
 fn the_server_gets_what_is_configured() {
     let site = Site::new(
-        "[server]\nlisten = '[::1]:5'\nthreads = 3\ndrain_timeout_ms = 7
+        "[server]\nlisten = '[::1]:5'\nthreads = 3\ndrain_timeout_ms = 7\ndeflate = true
+         deflate_threshold_bytes = 9
          [engine]\npath = '/rt'\ntransports = ['websocket']\nping_interval_ms = 1\nping_timeout_ms = 2
          upgrade_timeout_ms = 3\n[limits]\nrooms_per_socket = 900",
     );
@@ -158,4 +159,6 @@ fn the_server_gets_what_is_configured() {
     let times = [server.ping_interval, server.ping_timeout, server.upgrade_timeout, server.drain_timeout];
     assert_eq!(times.map(|time| time.as_millis()), [1, 2, 3, 7]);
     assert_eq!(server.limits.rooms_per_socket, 900);
+    assert_eq!(server.deflate, Some(Deflate { threshold_bytes: 9 }));
+    assert_eq!(Config::default().server_config().deflate, None);
 }

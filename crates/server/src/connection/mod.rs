@@ -94,13 +94,9 @@ impl Connection {
         let entry = Arc::new(Entry::new(mailbox.clone(), transport, handshake.header("origin")));
         context.registry.insert(sid.clone(), entry.clone());
         context.metrics.sessions_opened.increment();
-        let seat = Seat {
-            context: context.clone(),
-            key: shard.insert(mailbox, wire),
-            sid,
-            entry,
-            newcomer: Some(newcomer),
-        };
+        let key = shard.insert(mailbox, wire);
+        shard.set_dialect(key, websocket.as_ref().and_then(WebSocket::dialect));
+        let seat = Seat { context: context.clone(), key, sid, entry, newcomer: Some(newcomer) };
         Self {
             session: Session::new(context.session.clone(), Timestamp(seat.now_ms())),
             seat,

@@ -39,7 +39,7 @@ impl Connection {
         let Ok(stream) = TcpStream::from_std(socket.stream) else { return };
         // Dropping a WebSocket that is not wanted closes it; the session goes on.
         if self.upgrade.begin(self.context.upgrade_timeout_ms, now).is_ok() {
-            let websocket = WebSocket::new(stream, socket.unread, &self.context.limits);
+            let websocket = WebSocket::new(stream, socket.unread, &self.context.limits, socket.has_deflate);
             self.probe = Some(Box::new(Probe { websocket, is_answered: false, release_poll_at_ms: None }));
         }
     }
@@ -108,6 +108,7 @@ impl Connection {
         self.seat.entry.set_upgraded();
         self.context.metrics.upgrades.increment();
         self.seat.shard().upgrade(self.seat.key, websocket.stream().clone());
+        self.seat.shard().set_dialect(self.seat.key, websocket.dialect());
         self.link = Link::WebSocket(websocket);
     }
 

@@ -7,13 +7,14 @@ use std::{
     task::{Context as TaskContext, Poll, ready},
 };
 
-use roomkey_hub::Frame;
+use roomkey_hub::{Dialect, Frame};
 use roomkey_model::Limits;
 use roomkey_protocol::{engine::Packet, session::CloseReason};
 use roomkey_websocket::{Decoder, Message, Opcode, ProtocolError, Role};
 use tokio::{io::Interest, net::TcpStream};
 
 use super::{Connection, Ending, Link};
+use crate::deflate::DEFLATE;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 64 * 1024;
@@ -27,6 +28,8 @@ thread_local! {
 pub(crate) struct WebSocket {
     stream: Arc<TcpStream>,
     decoder: Decoder,
+    /// Whether the client reads compressed messages.
+    has_deflate: bool,
     /// What was read with something else and belongs here: behind the opening handshake, or the upgrade.
     unread: Vec<u8>,
     /// The last read filled the buffer, so that it is somebody else's turn.
@@ -40,10 +43,12 @@ pub(crate) struct WebSocket {
 
 impl WebSocket {
     /// `unread` is what came behind the opening handshake.
-    pub(crate) fn new(stream: TcpStream, unread: Vec<u8>, limits: &Limits) -> Self {
+    pub(crate) fn new(stream: TcpStream, unread: Vec<u8>, limits: &Limits, has_deflate: bool) -> Self {
+        let decoder = Decoder::new(Role::Server, limits.pre_auth_bytes, limits.fragments_per_message);
         Self {
             stream: Arc::new(stream),
-            decoder: Decoder::new(Role::Server, limits.pre_auth_bytes, limits.fragments_per_message),
+            decoder: if has_deflate { decoder.with_deflate() } else { decoder },
+            has_deflate,
             unread,
             rests: false,
             pings: 0,
@@ -55,6 +60,11 @@ impl WebSocket {
 
     pub(crate) fn stream(&self) -> &Arc<TcpStream> {
         &self.stream
+    }
+
+    /// The form that the client's frames take.
+    pub(super) fn dialect(&self) -> Option<&'static Dialect> {
+        self.has_deflate.then_some(&DEFLATE)
     }
 
     pub(super) fn decode<'a, 'i: 'a>(

@@ -177,11 +177,15 @@ impl Incoming {
         }
         match websocket::check(&self.context, &parts, self.address) {
             Ok(opening) => {
-                let answer = format!(
+                let mut answer = format!(
                     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                     Sec-WebSocket-Accept: {}\r\n\r\n",
+                     Sec-WebSocket-Accept: {}\r\n",
                     opening.accept
                 );
+                if let Some(extensions) = opening.extensions {
+                    answer.extend(["Sec-WebSocket-Extensions: ", extensions, "\r\n"]);
+                }
+                answer.push_str("\r\n");
                 let shard = &self.context.node.hub().shards()[self.shard];
                 let arrival = Arrival {
                     request_head: &parts,

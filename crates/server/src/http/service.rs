@@ -103,6 +103,9 @@ fn upgrade(context: &Arc<Context>, shard: &Shard, mut head: Parts, address: IpAd
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, opening.accept.parse().expect("base64"));
+    if let Some(extensions) = opening.extensions {
+        headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(extensions));
+    }
     let (context, shard) = (context.clone(), shard.index());
     tokio::spawn(async move {
         let Ok(upgraded) = on_upgrade.await else { return };

@@ -49,4 +49,6 @@ pub(crate) struct ProbeSocket {
     pub(crate) stream: std::net::TcpStream,
     /// What was read behind the request's head.
     pub(crate) unread: Vec<u8>,
+    /// Whether messages may be compressed.
+    pub(crate) has_deflate: bool,
 }

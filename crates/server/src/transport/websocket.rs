@@ -2,10 +2,13 @@
 
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
-use http::{HeaderMap, Method, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use roomkey_hub::Shard;
 use roomkey_protocol::engine::query::HandshakeError;
-use roomkey_websocket::handshake::{self, Request};
+use roomkey_websocket::{
+    deflate,
+    handshake::{self, Request},
+};
 use tokio::net::TcpStream;
 
 use super::admission;
@@ -21,6 +24,8 @@ use crate::{
 pub(crate) struct Opening {
     /// The `Sec-WebSocket-Accept` of the answer.
     pub(crate) accept: String,
+    /// The `Sec-WebSocket-Extensions` of the answer.
+    pub(crate) extensions: Option<&'static str>,
     purpose: Purpose,
 }
 
@@ -59,11 +64,24 @@ pub(crate) fn check(context: &Context, request_head: &Parts, address: IpAddr) ->
         let status = StatusCode::from_u16(error.http_status()).expect("a status");
         (status, wrong_handshake(error).into())
     })?;
+    let extensions = extensions(context, &request_head.headers)?;
     let purpose = match upgraded {
         Some(entry) => Purpose::Upgrade(entry),
         None => Purpose::Begin(context.admit(address).ok_or(CROWDED)?),
     };
-    Ok(Opening { accept, purpose })
+    Ok(Opening { accept, extensions, purpose })
+}
+
+/// The answer to the extensions that are offered. Nobody looks at the offers where none can be accepted.
+fn extensions(context: &Context, headers: &HeaderMap) -> Result<Option<&'static str>, Refusal> {
+    const MALFORMED: Refusal =
+        (StatusCode::BAD_REQUEST, Cow::Borrowed("Invalid or unacceptable Sec-WebSocket-Extensions header"));
+    if context.deflate.is_none() {
+        return Ok(None);
+    }
+    let values = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter().map(HeaderValue::to_str);
+    let values = values.collect::<Result<Vec<_>, _>>().map_err(|_| MALFORMED)?;
+    deflate::negotiate(values).map_err(|_| MALFORMED)
 }
 
 const CROWDED: Refusal = (StatusCode::SERVICE_UNAVAILABLE, Cow::Borrowed("Too many connections"));
@@ -100,11 +118,12 @@ pub(crate) async fn begin(
     arrival: Arrival<'_>,
 ) -> std::io::Result<()> {
     let Arrival { request_head, address, stream, unread, mut answer } = arrival;
+    let has_deflate = opening.extensions.is_some();
     let newcomer = match opening.purpose {
         Purpose::Begin(newcomer) => newcomer,
         Purpose::Upgrade(entry) => {
             write_all(&stream, &answer).await?;
-            let probe = ProbeSocket { stream: stream.into_std()?, unread };
+            let probe = ProbeSocket { stream: stream.into_std()?, unread, has_deflate };
             // A session that has just ended drops the WebSocket, which closes it.
             drop(entry.mailbox.post(Letter::Probe(probe)));
             return Ok(());
@@ -115,7 +134,7 @@ pub(crate) async fn begin(
     roomkey_websocket::encode(roomkey_websocket::Opcode::Text, open_packet.as_bytes(), &mut answer);
     write_all(&stream, &answer).await?;
     let handshake = admission::handshake(context, request_head, address);
-    let websocket = WebSocket::new(stream, unread, &context.limits);
+    let websocket = WebSocket::new(stream, unread, &context.limits, has_deflate);
     tokio::spawn(Connection::open(context, shard, handshake, sid, newcomer, Some(websocket)).run());
     Ok(())
 }

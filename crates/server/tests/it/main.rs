@@ -3,6 +3,7 @@
 mod backpressure;
 mod connect;
 mod credentials;
+mod deflate;
 mod disconnect;
 mod dynamic_namespaces;
 mod events;
