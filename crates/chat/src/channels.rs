@@ -6,7 +6,7 @@ use roomkey_auth::{
     Identity,
     policy::{self, Action, Membership},
 };
-use roomkey_model::{ChannelId, Failure, Limits, MessageId, Seq, UserId};
+use roomkey_model::{ChannelId, Failure, Limit, Limits, MessageId, Seq, UserId};
 use roomkey_store::{Channel, HistoryQuery, Joined, Page, Role, Visibility};
 use serde::Deserialize;
 
@@ -53,7 +53,7 @@ impl Chat {
         if !policy::decide(identity, Action::CreateChannel, Membership::None).is_allowed() {
             return Err(Failure::forbidden());
         }
-        text("name", &new.name, self.config.limits.channel_name_bytes)?;
+        text("name", &new.name, Limit::ChannelName, self.config.limits.channel_name_bytes)?;
         let now = self.clock.now();
         let channel = Channel {
             channel: self.new_channel_id(),
@@ -175,12 +175,13 @@ impl Chat {
 }
 
 /// Checks a text that people read.
-pub(crate) fn text(field: &str, text: &str, bytes_max: usize) -> Result<(), Failure> {
+pub(crate) fn text(field: &str, text: &str, limit: Limit, bytes_max: usize) -> Result<(), Failure> {
     if text.trim().is_empty() {
         return Err(Failure::bad_payload(format!("{field}: must not be blank")));
     }
     if text.len() > bytes_max {
-        return Err(Failure::bad_payload(format!("{field}: must be at most {bytes_max} bytes long")));
+        let message = format!("{field}: must be at most {bytes_max} bytes long");
+        return Err(Failure::bad_payload(message).at(limit));
     }
     Ok(())
 }
@@ -190,6 +191,9 @@ fn page_limit(limit: Option<usize>, limits: &Limits) -> Result<usize, Failure> {
     match limit {
         None => Ok(max),
         Some(limit) if (1..=max).contains(&limit) => Ok(limit),
-        Some(_) => Err(Failure::bad_payload(format!("limit: must be from 1 to {max}"))),
+        Some(0) => Err(Failure::bad_payload(format!("limit: must be from 1 to {max}"))),
+        Some(_) => {
+            Err(Failure::bad_payload(format!("limit: must be from 1 to {max}")).at(Limit::PageEntries))
+        }
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use roomkey_hub::{ConnectionKey, Frame, Hub, JoinError, Notice, Offset, RoomKey, SocketKey};
+use roomkey_hub::{Census, Frame, Hub, JoinError, Notice, Offset, RoomKey, Selection, SocketKey};
 use roomkey_model::{Clock, RoomName};
 use roomkey_protocol::socket::{EncodeError, Encoded, encode_event};
 use serde::Serialize;
@@ -51,19 +51,20 @@ impl Node {
 
     /// Sends to every socket in a room.
     pub fn emit_to_room(&self, room: &RoomName, emission: &Emission) {
-        self.emit_to_room_except(room, emission, &[]);
-    }
-
-    /// Sends to every socket in a room but those on the connections in `except`.
-    pub fn emit_to_room_except(&self, room: &RoomName, emission: &Emission, except: &[ConnectionKey]) {
         let room = RoomKey::room(&emission.namespace, room);
-        self.hub.broadcast(&room, &self.frame(emission), except, emission.volatile);
+        self.hub.broadcast(&room, &self.frame(emission), &[], emission.volatile);
     }
 
-    /// Sends to every socket of the namespace but those on the connections in `except`.
-    pub fn emit_to_everyone_except(&self, emission: &Emission, except: &[ConnectionKey]) {
-        let everyone = RoomKey::everyone(&emission.namespace);
-        self.hub.broadcast(&everyone, &self.frame(emission), except, emission.volatile);
+    /// Sends to every selected socket.
+    pub fn emit_to(&self, to: &Selection, emission: &Emission) {
+        self.hub.broadcast_to(to, &self.frame(emission), emission.volatile, None);
+    }
+
+    /// Sends an event that asks for acks to every selected socket, and tells `census` who they are. Like all such
+    /// events it cannot be recovered.
+    pub fn ask(&self, to: &Selection, question: &Encoded, volatile: bool, census: &Arc<dyn Census>) {
+        let frame = Frame::new(&question.text, &question.attachments);
+        self.hub.broadcast_to(to, &frame, volatile, Some(census));
     }
 
     /// Sends to one socket.

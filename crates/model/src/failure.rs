@@ -2,6 +2,8 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
+use crate::Limit;
+
 /// What a client should do about a [`Failure`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -119,12 +121,14 @@ pub struct Failure {
     pub message: Cow<'static, str>,
     /// What the client should do.
     pub retry: Retry,
+    /// The limit that was reached, if that is why: for the counters, clients do not see it.
+    pub limit: Option<Limit>,
 }
 
 impl Failure {
     /// The failure with its usual message and advice.
     pub fn new(code: ErrorCode) -> Self {
-        Self { code, message: Cow::Borrowed(code.message()), retry: code.retry() }
+        Self { code, message: Cow::Borrowed(code.message()), retry: code.retry(), limit: None }
     }
 
     /// The failure with a message of its own.
@@ -135,6 +139,12 @@ impl Failure {
     /// A [`ErrorCode::BadPayload`] that says what was wrong.
     pub fn bad_payload(message: impl Into<Cow<'static, str>>) -> Self {
         Self::with_message(ErrorCode::BadPayload, message)
+    }
+
+    /// The same, because this limit was reached.
+    #[must_use]
+    pub fn at(self, limit: Limit) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 
     /// A [`ErrorCode::Forbidden`].

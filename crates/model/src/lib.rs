@@ -14,6 +14,6 @@ mod time;
 
 pub use failure::{ErrorCode, Failure, FailureData, Retry};
 pub use id::{ChannelId, MessageId, Seq, SessionId, SocketId, TokenId, UserId};
-pub use limits::Limits;
+pub use limits::{Limit, LimitRow, Limits};
 pub use name::{InvalidName, RoomName};
 pub use time::{Clock, Entropy, Timestamp};

@@ -1,7 +1,12 @@
+use std::fmt;
+
 use serde::Deserialize;
 
 macro_rules! limits {
-    ($( $(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr; )*) => {
+    ($(
+        $(#[doc = $doc:literal])+
+        $variant:ident $name:ident: $type:ty = $default:expr, $unit:literal, $outcome:literal;
+    )*) => {
         /// Every limit there is, by name. A limit that is reached is counted, and answered with a typed error.
         #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
         #[serde(default, deny_unknown_fields)]
@@ -14,66 +19,152 @@ macro_rules! limits {
                 Self { $( $name: $default, )* }
             }
         }
+
+        /// Names one of the [`Limits`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Limit {
+            $( $(#[doc = $doc])+ $variant, )*
+        }
+
+        impl Limits {
+            /// What there is to say about each limit, in the order of [`Limit`].
+            pub const TABLE: &[LimitRow] = &[$( LimitRow {
+                limit: Limit::$variant,
+                name: stringify!($name),
+                description: concat!($( $doc ),+),
+                default: $default,
+                unit: $unit,
+                outcome: $outcome,
+            } ),*];
+        }
     };
+}
+
+/// A row of [`Limits::TABLE`].
+#[derive(Clone, Copy, Debug)]
+pub struct LimitRow {
+    /// The limit.
+    pub limit: Limit,
+    /// Its name, in the configuration and in metrics.
+    pub name: &'static str,
+    /// What it limits.
+    pub description: &'static str,
+    /// Its value unless something else is configured.
+    pub default: u64,
+    /// What is counted, where it is not the things themselves: `bytes` or `ms`.
+    pub unit: &'static str,
+    /// What happens when it is reached: codes of the HTTP, WebSocket and Socket.IO protocols, or an [`crate::ErrorCode`].
+    pub outcome: &'static str,
+}
+
+impl Limit {
+    /// Its name, in the configuration and in metrics.
+    pub fn name(self) -> &'static str {
+        Limits::TABLE[self as usize].name
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 limits! {
     /// Time to authenticate, from the Engine.IO handshake.
-    auth_deadline_ms: u64 = 10_000;
+    AuthDeadline auth_deadline_ms: u64 = 10_000, "ms", "The connection is closed.";
     /// Bytes a connection may send before it is authenticated, in all.
-    pre_auth_bytes: usize = 16 * 1024;
+    PreAuthBytes pre_auth_bytes: usize = 16 * 1024, "bytes", "WebSocket close 1009, HTTP 413; the session ends.";
     /// Failed authentications on one connection before it is closed.
-    auth_failures_per_connection: u32 = 3;
+    AuthFailures auth_failures_per_connection: u32 = 3, "", "The connection is closed.";
     /// Bytes of one message, of a polling request's body, and announced as `maxPayload`.
-    message_bytes: usize = 1_000_000;
-    /// Ping frames that a client may send over a WebSocket; more close it.
-    websocket_pings_per_second: u32 = 100;
+    MessageBytes message_bytes: usize = 1_000_000, "bytes", "WebSocket close 1009, HTTP 413; the session ends.";
+    /// Ping frames that a client may send over a WebSocket in a second.
+    WebSocketPings websocket_pings_per_second: u32 = 100, "", "WebSocket close 1008.";
     /// Fragments of one WebSocket message.
-    fragments_per_message: u32 = 1024;
+    Fragments fragments_per_message: u32 = 1024, "", "WebSocket close 1009.";
     /// Time for a message to become complete: its fragments, its attachments.
-    partial_message_ms: u64 = 10_000;
+    PartialMessage partial_message_ms: u64 = 10_000, "ms", "The connection is closed.";
     /// Binary attachments of one packet.
-    attachments_per_packet: usize = 10;
+    Attachments attachments_per_packet: usize = 10, "", "The session ends: parse error.";
     /// Packets in the body of one polling request.
-    packets_per_payload: usize = 4096;
+    PacketsPerPayload packets_per_payload: usize = 4096, "", "HTTP 400; the session ends.";
     /// Namespaces of one connection.
-    namespaces_per_connection: usize = 16;
+    Namespaces namespaces_per_connection: usize = 16, "", "The connection is closed.";
     /// Rooms of one socket.
-    rooms_per_socket: usize = 256;
-    /// Events of one connection that are being handled; above it the next ones wait.
-    events_in_flight_per_socket: usize = 32;
-    /// Events of one connection that wait for others to be handled; above it the connection is not read.
-    events_waiting_per_socket: usize = 1024;
+    Rooms rooms_per_socket: usize = 256, "", "`LIMIT_EXCEEDED`; the socket stays out of the room.";
+    /// Bytes of the name of an event that a client sends.
+    EventName event_name_bytes: usize = 256, "bytes", "`BAD_PAYLOAD`; the event is not handled.";
+    /// Events of one connection that are being handled.
+    EventsInFlight events_in_flight_per_socket: usize = 32, "", "The next ones wait.";
+    /// Events of one connection that wait for others to be handled.
+    EventsWaiting events_waiting_per_socket: usize = 1024, "", "The connection is not read until some are done.";
     /// Acks that the server awaits from one socket.
-    acks_pending_per_socket: usize = 1024;
-    /// Bytes waiting to be written to one connection; above it the slow reader's policy applies.
-    outbox_bytes: usize = 2_000_000;
+    AcksPending acks_pending_per_socket: usize = 1024, "", "`AckError::TooMany`; the event is not sent.";
+    /// Broadcasts of the whole server whose acks are awaited.
+    BroadcastAcks broadcast_acks_pending: usize = 1024, "", "`BroadcastAckError::TooMany`; the event is not sent.";
+    /// Bytes of all acks to one broadcast.
+    BroadcastAckBytes broadcast_ack_bytes: usize = 16_000_000, "bytes", "Further acks count as missing.";
+    /// Bytes waiting to be written to one connection.
+    Outbox outbox_bytes: usize = 2_000_000, "bytes", "The slow reader is disconnected.";
     /// Bytes of the head of an HTTP request.
-    http_head_bytes: usize = 16 * 1024;
+    HttpHeadBytes http_head_bytes: usize = 16 * 1024, "bytes", "HTTP 431.";
     /// Header lines of an HTTP request.
-    http_headers: usize = 100;
+    HttpHeaders http_headers: usize = 100, "", "HTTP 431.";
     /// Time for the head of an HTTP request to arrive.
-    http_head_ms: u64 = 10_000;
+    HttpHead http_head_ms: u64 = 10_000, "ms", "The connection is closed.";
     /// Time for the body of an HTTP request to arrive.
-    http_body_ms: u64 = 20_000;
+    HttpBody http_body_ms: u64 = 20_000, "ms", "HTTP 408; a session of long-polling ends.";
     /// Bytes of the body of a REST request.
-    rest_body_bytes: usize = 64 * 1024;
+    RestBody rest_body_bytes: usize = 64 * 1024, "bytes", "HTTP 413, `PAYLOAD_TOO_LARGE`.";
     /// Connections that speak plain HTTP, long-polling included, at one time.
-    http_connections: usize = 100_000;
+    HttpConnections http_connections: usize = 100_000, "", "The connection is closed at once.";
     /// Sessions in all, over both transports.
-    sessions: usize = 1_000_000;
+    Sessions sessions: usize = 1_000_000, "", "HTTP 503.";
     /// Sessions of one address (IPv6: one /64) whose client has not authenticated.
-    unauthenticated_sessions_per_address: usize = 1000;
+    UnauthenticatedSessions unauthenticated_sessions_per_address: usize = 1000, "", "HTTP 503.";
     /// Logins and registrations that wait for a free core to hash their password.
-    hashes_waiting: usize = 64;
+    HashesWaiting hashes_waiting: usize = 64, "", "HTTP 503, `UNAVAILABLE`.";
     /// Bytes of the content of one chat message.
-    message_content_bytes: usize = 16 * 1024;
+    MessageContent message_content_bytes: usize = 16 * 1024, "bytes", "`BAD_PAYLOAD`.";
     /// Bytes of a client's own id for a message it sends.
-    client_id_bytes: usize = 128;
+    ClientId client_id_bytes: usize = 128, "bytes", "`BAD_PAYLOAD`.";
     /// Messages, members or channels in one page of a list.
-    page_entries: usize = 100;
+    PageEntries page_entries: usize = 100, "", "`BAD_PAYLOAD`.";
     /// Bytes of the name of a channel.
-    channel_name_bytes: usize = 256;
+    ChannelName channel_name_bytes: usize = 256, "bytes", "`BAD_PAYLOAD`.";
     /// Channels one user may be in. Together with the personal rooms they fit into `rooms_per_socket`.
-    channels_per_user: usize = 250;
+    ChannelsPerUser channels_per_user: usize = 250, "", "`LIMIT_EXCEEDED`.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorCode;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_names() {
+        for (index, row) in Limits::TABLE.iter().enumerate() {
+            assert_eq!(row.limit as usize, index, "{}", row.name);
+            assert_eq!(row.limit.to_string(), row.name);
+        }
+    }
+
+    #[test]
+    fn every_outcome_speaks_of_codes_that_exist() {
+        for row in Limits::TABLE {
+            let quoted = row.outcome.split('`').skip(1).step_by(2);
+            for code in quoted.filter(|code| !code.contains("::")) {
+                assert!(ErrorCode::ALL.iter().any(|known| known.as_str() == code), "{}: {code}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn units_are_in_the_names() {
+        for row in Limits::TABLE {
+            assert_eq!(row.name.ends_with("_bytes"), row.unit == "bytes", "{}", row.name);
+            assert_eq!(row.name.ends_with("_ms"), row.unit == "ms", "{}", row.name);
+        }
+    }
 }

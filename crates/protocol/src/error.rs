@@ -12,12 +12,15 @@ pub enum ParseError {
     /// Binary data that no packet announced.
     #[error("binary data that no packet announced")]
     AttachmentUnexpected,
-    /// The number of attachments is missing, zero or more than allowed.
-    #[error("the number of attachments is missing or out of range")]
+    /// The number of attachments is missing or zero.
+    #[error("the number of attachments is missing or zero")]
     AttachmentsCount,
     /// A packet is too big with its attachments.
     #[error("a packet with its attachments is too big")]
     AttachmentsTooBig,
+    /// More attachments than allowed.
+    #[error("a packet has too many attachments")]
+    AttachmentsTooMany,
     /// Attachments did not arrive in time.
     #[error("attachments did not arrive in time")]
     AttachmentsTooSlow,

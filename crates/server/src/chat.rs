@@ -39,8 +39,11 @@ fn handle(chat: &Chat, event: &Event) -> Option<roomkey_chat::Reply> {
     Some(reply.unwrap_or_else(|| roomkey_chat::Reply::Now(Ack::new(Err::<(), _>(unknown())))))
 }
 
-/// Tells a client that asked for no ack what went wrong.
+/// Counts what went wrong, and tells a client that asked for no ack.
 fn complain(event: &Event, ack: &Ack) {
+    if let Some(limit) = ack.failure().and_then(|failure| failure.limit) {
+        event.socket.limit_reached(limit);
+    }
     if let (None, Some(failure)) = (event.id, ack.failure()) {
         let error = json!({ "code": failure.code, "message": failure.message, "event": event.name });
         if let Err(error) = event.socket.emit("error", &(error,)) {

@@ -7,10 +7,11 @@ use std::{
 };
 
 use roomkey_cluster::Node;
-use roomkey_model::{Clock, Entropy, Limits};
+use roomkey_model::{Clock, Entropy, Limit, Limits};
 use roomkey_protocol::session;
 
 use crate::{
+    broadcast_acks::BroadcastAcks,
     deflate::Deflate,
     http::OriginPolicy,
     metrics::Metrics,
@@ -39,6 +40,7 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) metrics: Metrics,
+    pub(crate) broadcast_acks: BroadcastAcks,
     pub(crate) draining: AtomicBool,
 }
 
@@ -67,13 +69,15 @@ impl Context {
     pub(crate) fn admit(&self, address: IpAddr) -> Option<Newcomer> {
         let limits = &self.limits;
         let newcomer = if self.registry.len() < limits.sessions {
-            self.newcomers.admit(address, limits.unauthenticated_sessions_per_address)
+            let newcomer = self.newcomers.admit(address, limits.unauthenticated_sessions_per_address);
+            newcomer.ok_or(Limit::UnauthenticatedSessions)
         } else {
-            None
+            Err(Limit::Sessions)
         };
-        if newcomer.is_none() {
+        if let Err(limit) = newcomer {
             self.metrics.sessions_refused.increment();
+            self.metrics.limit_reached(limit);
         }
-        newcomer
+        newcomer.ok()
     }
 }

@@ -38,6 +38,8 @@
 mod accounts;
 mod ack;
 mod authentication;
+mod broadcast;
+mod broadcast_acks;
 mod chat;
 mod cli;
 mod clock;
@@ -65,6 +67,8 @@ mod transport;
 
 pub use ack::{Args, IntoAck, Json};
 pub use authentication::{Authentication, TokenAuthentication};
+pub use broadcast::{Broadcast, BroadcastAckError};
+pub use broadcast_acks::BroadcastAck;
 pub use cli::main;
 pub use clock::{SystemClock, SystemEntropy};
 pub use context::Transports;
@@ -73,10 +77,12 @@ pub use handshake::Handshake;
 pub use http::{ClientAddress, InvalidOrigin, Origin, OriginPolicy};
 pub use namespace::{Event, Namespace};
 pub use server::{Server, ServerBuilder, ServerConfig, ServerHandle};
-pub use socket::{AckError, Broadcast, Socket};
+pub use socket::{AckError, Socket};
 
 pub use roomkey_auth as auth;
-pub use roomkey_model::{Clock, Entropy, ErrorCode, Failure, Limits, RoomName, SocketId, Timestamp, UserId};
+pub use roomkey_model::{
+    Clock, Entropy, ErrorCode, Failure, Limit, LimitRow, Limits, RoomName, SocketId, Timestamp, UserId,
+};
 pub use roomkey_protocol::{
     session::DisconnectReason,
     socket::{Binary, EncodeError, Payload},

@@ -10,9 +10,12 @@ use std::{
 
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{counter::ConstCounter, gauge::ConstGauge},
+    encoding::{DescriptorEncoder, EncodeMetric, text::encode},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    registry::Registry,
 };
+
+use roomkey_model::{Limit, Limits};
 
 use crate::context::Context;
 
@@ -34,11 +37,29 @@ impl Counter {
     }
 }
 
+/// A counter for each limit.
+#[derive(Debug)]
+struct LimitCounters([Counter; Limits::TABLE.len()]);
+
+impl Default for LimitCounters {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Counter::default()))
+    }
+}
+
+impl Metrics {
+    pub(crate) fn limit_reached(&self, limit: Limit) {
+        self.limits.0[limit as usize].increment();
+    }
+}
+
 macro_rules! counters {
     ($( $(#[doc = $help:literal])+ $name:ident; )*) => {
         /// The counters of a server, by name.
         #[derive(Debug, Default)]
         pub(crate) struct Metrics {
+            /// How often each limit was reached.
+            limits: LimitCounters,
             $( $(#[doc = $help])+ pub(crate) $name: Counter, )*
         }
 
@@ -52,6 +73,8 @@ macro_rules! counters {
 }
 
 counters! {
+    /// Acks that nobody waits for: to no event of ours, given twice, or too late.
+    acks_ignored;
     /// Namespaces that clients were let into.
     connects_accepted;
     /// Namespaces that clients were refused.
@@ -78,8 +101,17 @@ counters! {
     upgrades;
 }
 
+/// All metrics of a server, in the OpenMetrics text format.
+pub(crate) fn text(context: &Arc<Context>) -> String {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(ServerCollector(context.clone())));
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("a string takes all that is written to it");
+    text
+}
+
 /// Reads the counters of a server and of its hub when they are asked for.
-pub(crate) struct ServerCollector(pub(crate) Arc<Context>);
+struct ServerCollector(Arc<Context>);
 
 impl fmt::Debug for ServerCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,6 +137,16 @@ impl Collector for ServerCollector {
             let counter = ConstCounter::new(value);
             let name = format!("roomkey_{name}");
             counter.encode(encoder.encode_descriptor(&name, help, None, counter.metric_type())?)?;
+        }
+        let name = "roomkey_limit_reached";
+        let help = "How often each limit was reached.";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for row in Limits::TABLE {
+            let reached = match row.limit {
+                Limit::Rooms => counted.rooms_refused,
+                limit => self.0.metrics.limits.0[limit as usize].value(),
+            };
+            ConstCounter::new(reached).encode(family.encode_family(&[("limit", row.name)])?)?;
         }
         let gauges = [
             ("connections", "Connections.", hub.connection_count()),

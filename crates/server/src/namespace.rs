@@ -192,7 +192,8 @@ fn guard(listen: impl FnOnce() -> BoxFuture<'static, ()>) -> BoxFuture<'static, 
     }
 }
 
-fn answer(id: Option<u64>, socket: &Socket, outcome: impl IntoAck) -> Option<Encoded> {
+/// The encoded ack, if the client wants one.
+pub(crate) fn answer(id: Option<u64>, socket: &Socket, outcome: impl IntoAck) -> Option<Encoded> {
     let id = id?;
     match outcome.into_ack(socket.namespace(), id) {
         Ok(encoded) => Some(encoded),

@@ -23,12 +23,13 @@ use tokio::{
 
 use crate::{
     Broadcast, Namespace,
+    broadcast_acks::BroadcastAcks,
     clock::{SystemClock, SystemEntropy},
     context::{Context, Transports},
     deflate::{self, Deflate},
     fd_table,
     http::{Listener, OpenConnections, OriginPolicy},
-    metrics::Metrics,
+    metrics::{self, Metrics},
     namespaces::Namespaces,
     newcomers::Newcomers,
     registry::Registry,
@@ -176,6 +177,7 @@ impl ServerBuilder {
             clock: config.clock,
             entropy: config.entropy,
             metrics: Metrics::default(),
+            broadcast_acks: BroadcastAcks::default(),
             draining: AtomicBool::new(false),
         };
         Ok(Server {
@@ -275,12 +277,17 @@ pub struct ServerHandle {
 impl ServerHandle {
     /// All sockets in a room of a namespace.
     pub fn to(&self, namespace: &str, room: &RoomName) -> Broadcast {
-        Broadcast::new(self.context.node.clone(), namespace.into(), Some(room.clone()))
+        Broadcast::new(self.context.clone(), namespace.into()).to(room)
     }
 
     /// All sockets of a namespace.
     pub fn everyone(&self, namespace: &str) -> Broadcast {
-        Broadcast::new(self.context.node.clone(), namespace.into(), None)
+        Broadcast::new(self.context.clone(), namespace.into())
+    }
+
+    /// Everything that is counted, in the OpenMetrics text format: what a Prometheus server reads.
+    pub fn metrics(&self) -> String {
+        metrics::text(&self.context)
     }
 
     /// How many clients are connected.

@@ -5,13 +5,13 @@ use http::Extensions;
 use parking_lot::Mutex;
 use roomkey_auth::Identity;
 use roomkey_cluster::{Emission, Node};
-use roomkey_hub::{ConnectionKey, Frame, JoinError, Notice, RoomKey, SocketKey};
-use roomkey_model::{RoomName, SocketId, UserId};
+use roomkey_hub::{Frame, JoinError, Notice, RoomKey, SocketKey};
+use roomkey_model::{Limit, RoomName, SocketId, UserId};
 use roomkey_protocol::socket::{EncodeError, Payload, encode_event, encode_event_raw};
 use serde::Serialize;
 use tokio::{sync::oneshot, time::timeout};
 
-use crate::Handshake;
+use crate::{Broadcast, Handshake, broadcast_acks::BroadcastAck, context::Context};
 
 /// A client in a namespace. Cheap to clone; outlives the connection, but then reaches nobody.
 #[derive(Clone)]
@@ -20,20 +20,19 @@ pub struct Socket(Arc<Inner>);
 struct Inner {
     id: SocketId,
     key: SocketKey,
-    node: Node,
+    context: Arc<Context>,
     handshake: Arc<Handshake>,
     identity: Option<Arc<Identity>>,
     auth: Option<Box<str>>,
     acks: Mutex<PendingAcks>,
-    acks_max: usize,
     extensions: Mutex<Extensions>,
 }
 
 /// Acks that the client owes, by the ids of the events.
 #[derive(Default)]
 struct PendingAcks {
-    next_id: u64,
-    waiting: HashMap<u64, oneshot::Sender<Payload>>,
+    next_id: u32,
+    waiting: HashMap<u32, oneshot::Sender<Payload>>,
     closed: bool,
 }
 
@@ -58,18 +57,17 @@ pub enum AckError {
 pub(crate) struct NewSocket {
     pub(crate) id: SocketId,
     pub(crate) key: SocketKey,
-    pub(crate) node: Node,
+    pub(crate) context: Arc<Context>,
     pub(crate) handshake: Arc<Handshake>,
     pub(crate) identity: Option<Arc<Identity>>,
     pub(crate) auth: Option<Box<str>>,
-    pub(crate) acks_max: usize,
 }
 
 impl Socket {
     pub(crate) fn new(new: NewSocket) -> Self {
-        let NewSocket { id, key, node, handshake, identity, auth, acks_max } = new;
+        let NewSocket { id, key, context, handshake, identity, auth } = new;
         let (acks, extensions) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { id, key, node, handshake, identity, auth, acks, acks_max, extensions }))
+        Self(Arc::new(Inner { id, key, context, handshake, identity, auth, acks, extensions }))
     }
 
     /// The public id, which the client knows, too.
@@ -114,14 +112,14 @@ impl Socket {
 
     /// Sends an event; `args` is a tuple, slice or array of its arguments.
     pub fn emit(&self, event: &str, args: &impl Serialize) -> Result<(), EncodeError> {
-        self.0.node.emit_to_socket(&self.0.key, &Emission::new(self.namespace(), event, args)?);
+        self.node().emit_to_socket(&self.0.key, &Emission::new(self.namespace(), event, args)?);
         Ok(())
     }
 
     /// Sends an event unless it would have to wait for the network.
     pub fn emit_volatile(&self, event: &str, args: &impl Serialize) -> Result<(), EncodeError> {
         let emission = Emission::new(self.namespace(), event, args)?.volatile();
-        self.0.node.emit_to_socket(&self.0.key, &emission);
+        self.node().emit_to_socket(&self.0.key, &emission);
         Ok(())
     }
 
@@ -129,7 +127,7 @@ impl Socket {
     pub fn emit_raw(&self, event: &str, args_json: &str, attachments: Vec<Bytes>) -> Result<(), EncodeError> {
         let namespace = self.namespace();
         let encoded = encode_event_raw(namespace, None, event, args_json, attachments)?;
-        self.0.node.emit_to_socket(&self.0.key, &Emission::from_encoded(namespace, encoded));
+        self.node().emit_to_socket(&self.0.key, &Emission::from_encoded(namespace, encoded));
         Ok(())
     }
 
@@ -141,10 +139,10 @@ impl Socket {
         patience: Duration,
     ) -> Result<Payload, AckError> {
         let (id, answer) = self.expect_ack()?;
-        match encode_event(self.namespace(), Some(id), event, args) {
+        match encode_event(self.namespace(), Some(id.into()), event, args) {
             Ok(encoded) => {
                 let frame = Frame::new(&encoded.text, &encoded.attachments);
-                self.0.node.hub().emit(&self.0.key, frame, false);
+                self.node().hub().emit(&self.0.key, frame, false);
             }
             Err(error) => {
                 self.0.acks.lock().waiting.remove(&id);
@@ -163,65 +161,82 @@ impl Socket {
 
     /// Joins a room.
     pub fn join(&self, room: &RoomName) -> Result<(), JoinError> {
-        self.0.node.join(&self.0.key, room)
+        self.node().join(&self.0.key, room)
     }
 
     /// Leaves a room.
     pub fn leave(&self, room: &RoomName) {
-        self.0.node.leave(&self.0.key, room);
+        self.node().leave(&self.0.key, room);
+    }
+
+    /// The rooms the socket has joined.
+    pub fn rooms(&self) -> Vec<RoomName> {
+        self.node().hub().rooms_of(self.key())
     }
 
     /// Whether the socket is in a room.
     pub fn is_in(&self, room: &RoomName) -> bool {
-        self.0.node.hub().is_member(&self.0.key, &RoomKey::room(self.namespace(), room))
+        self.node().hub().is_member(&self.0.key, &RoomKey::room(self.namespace(), room))
     }
 
     /// The other sockets in a room of the same namespace.
     pub fn to(&self, room: &RoomName) -> Broadcast {
-        self.in_room(room).except(self)
+        self.broadcast().to(room)
     }
 
     /// All sockets in a room of the same namespace, this one included if it is in.
     pub fn in_room(&self, room: &RoomName) -> Broadcast {
-        Broadcast::new(self.0.node.clone(), self.namespace().clone(), Some(room.clone()))
+        Broadcast::new(self.0.context.clone(), self.namespace().clone()).to(room)
     }
 
     /// All other sockets of the namespace.
     pub fn broadcast(&self) -> Broadcast {
-        Broadcast::new(self.0.node.clone(), self.namespace().clone(), None).except(self)
+        Broadcast::new(self.0.context.clone(), self.namespace().clone()).except(self)
     }
 
     /// Ends this socket; with `close` the whole connection. A stock client does not come back by itself.
     pub fn disconnect(&self, close: bool) {
         let notice = Notice::Disconnect { namespace: self.namespace().clone(), close };
-        self.0.node.hub().notify(self.connection(), notice);
+        self.node().hub().notify(self.key().connection(), notice);
     }
 
-    fn connection(&self) -> ConnectionKey {
-        self.0.key.connection()
+    /// Something about this socket reached a limit.
+    pub(crate) fn limit_reached(&self, limit: Limit) {
+        self.0.context.metrics.limit_reached(limit);
     }
 
-    fn expect_ack(&self) -> Result<(u64, oneshot::Receiver<Payload>), AckError> {
+    fn node(&self) -> &Node {
+        &self.0.context.node
+    }
+
+    fn expect_ack(&self) -> Result<(u32, oneshot::Receiver<Payload>), AckError> {
         let mut acks = self.0.acks.lock();
         if acks.closed {
             return Err(AckError::Disconnected);
         }
-        if acks.waiting.len() >= self.0.acks_max {
+        if acks.waiting.len() >= self.0.context.limits.acks_pending_per_socket {
+            self.limit_reached(Limit::AcksPending);
             return Err(AckError::TooMany);
         }
         let (sender, receiver) = oneshot::channel();
-        let id = acks.next_id;
-        acks.next_id += 1;
+        let mut id = acks.next_id;
+        while acks.waiting.contains_key(&id) {
+            id = id.wrapping_add(1);
+        }
+        acks.next_id = id.wrapping_add(1);
         acks.waiting.insert(id, sender);
         Ok((id, receiver))
     }
 
-    /// The client's answer to the event `id`; one that nobody waits for is ignored.
-    pub(crate) fn resolve_ack(&self, id: u64, payload: Payload) {
-        if let Some(sender) = self.0.acks.lock().waiting.remove(&id) {
-            // Whoever waited may have given up.
-            drop(sender.send(payload));
-        }
+    /// The client's answer to the event `id`. False: nobody waits for it.
+    pub(crate) fn resolve_ack(&self, id: u64, args: Payload) -> bool {
+        let Ok(id) = u32::try_from(id) else {
+            let context = &self.0.context;
+            let ack = BroadcastAck { socket: self.id(), args };
+            return context.broadcast_acks.receive(context, self.key(), id, ack);
+        };
+        let waiting = self.0.acks.lock().waiting.remove(&id);
+        waiting.is_some_and(|sender| sender.send(args).is_ok())
     }
 
     /// No more answers will come.
@@ -229,6 +244,8 @@ impl Socket {
         let mut acks = self.0.acks.lock();
         acks.closed = true;
         acks.waiting = HashMap::new();
+        drop(acks);
+        self.0.context.broadcast_acks.leave(self.key());
     }
 }
 
@@ -238,55 +255,5 @@ impl fmt::Debug for Socket {
             .field("id", &self.id())
             .field("namespace", self.namespace())
             .finish_non_exhaustive()
-    }
-}
-
-/// Many sockets to send to.
-#[derive(Clone)]
-pub struct Broadcast {
-    node: Node,
-    namespace: Arc<str>,
-    room: Option<RoomName>,
-    except: Vec<ConnectionKey>,
-    volatile: bool,
-}
-
-impl Broadcast {
-    pub(crate) fn new(node: Node, namespace: Arc<str>, room: Option<RoomName>) -> Self {
-        Self { node, namespace, room, except: Vec::new(), volatile: false }
-    }
-
-    /// All but this one.
-    #[must_use]
-    pub fn except(mut self, socket: &Socket) -> Self {
-        self.except.push(socket.connection());
-        self
-    }
-
-    /// Whoever cannot take the event at once does not get it.
-    #[must_use]
-    pub fn volatile(self) -> Self {
-        Self { volatile: true, ..self }
-    }
-
-    /// Sends an event; `args` is a tuple, slice or array of its arguments. It is encoded once.
-    pub fn emit(&self, event: &str, args: &impl Serialize) -> Result<(), EncodeError> {
-        self.send(Emission::new(&self.namespace, event, args)?);
-        Ok(())
-    }
-
-    /// Sends an event with arguments that are encoded already, such as those of an event that is passed on.
-    pub fn emit_raw(&self, event: &str, args_json: &str, attachments: Vec<Bytes>) -> Result<(), EncodeError> {
-        let encoded = encode_event_raw(&self.namespace, None, event, args_json, attachments)?;
-        self.send(Emission::from_encoded(&self.namespace, encoded));
-        Ok(())
-    }
-
-    fn send(&self, emission: Emission) {
-        let emission = if self.volatile { emission.volatile() } else { emission };
-        match &self.room {
-            Some(room) => self.node.emit_to_room_except(room, &emission, &self.except),
-            None => self.node.emit_to_everyone_except(&emission, &self.except),
-        }
     }
 }

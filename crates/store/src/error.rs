@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-use roomkey_model::{ErrorCode, Failure};
+use roomkey_model::{ErrorCode, Failure, Limit};
 
 /// Why the store did not do what it was asked.
 ///
@@ -34,8 +34,8 @@ pub enum StoreError {
     /// A named limit was reached.
     #[error("the limit {limit} is reached")]
     Limit {
-        /// The name of the limit in [`Limits`](roomkey_model::Limits).
-        limit: &'static str,
+        /// Which one.
+        limit: Limit,
     },
     /// Another server uses the same data directory.
     #[error("another server{} uses the same data; stop it, or give another --data-dir", holder(.process))]
@@ -114,6 +114,7 @@ impl From<&StoreError> for Failure {
             StoreError::Denied | StoreError::NotFound => Self::forbidden(),
             StoreError::Limit { limit } => {
                 Self::with_message(ErrorCode::LimitExceeded, format!("The limit {limit} is reached"))
+                    .at(*limit)
             }
             StoreError::Busy | StoreError::DiskFull | StoreError::Unavailable => {
                 Self::new(ErrorCode::Unavailable)

@@ -35,6 +35,11 @@ impl TestServer {
         &self.handle
     }
 
+    /// Everything that is counted.
+    pub fn metrics(&self) -> String {
+        self.handle.metrics()
+    }
+
     /// Asks the server to stop, without waiting for it.
     pub fn begin_stop(&mut self) {
         self.stop = None;

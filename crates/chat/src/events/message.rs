@@ -1,6 +1,6 @@
 use futures_util::FutureExt;
 use roomkey_auth::policy::Action;
-use roomkey_model::{ChannelId, Failure, Limits, MessageId};
+use roomkey_model::{ChannelId, Failure, Limit, Limits, MessageId};
 use roomkey_store::Draft;
 use serde::Deserialize;
 
@@ -18,8 +18,11 @@ struct SendMessage {
 
 impl SendMessage {
     fn check(&self, limits: &Limits) -> Result<(), Failure> {
-        text("content", &self.content, limits.message_content_bytes)?;
-        self.client_id.as_ref().map_or(Ok(()), |id| text("clientId", id, limits.client_id_bytes))
+        text("content", &self.content, Limit::MessageContent, limits.message_content_bytes)?;
+        match &self.client_id {
+            Some(id) => text("clientId", id, Limit::ClientId, limits.client_id_bytes),
+            None => Ok(()),
+        }
     }
 }
 

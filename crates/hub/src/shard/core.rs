@@ -284,6 +284,7 @@ impl Core {
             return Ok(());
         }
         if connection.rooms.len() >= rooms_max {
+            self.counters.rooms_refused += 1;
             return Err(JoinError::TooManyRooms);
         }
         self.settle(key.slot);

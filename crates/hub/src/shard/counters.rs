@@ -9,6 +9,8 @@ pub struct Counters {
     pub flushes: u64,
     /// Volatile frames that were dropped because their receiver was not ready.
     pub volatile_dropped: u64,
+    /// Memberships refused because the connection was in as many rooms as it may be.
+    pub rooms_refused: u64,
 }
 
 impl Counters {
@@ -25,6 +27,7 @@ impl Counters {
             writes: self.writes + other.writes,
             flushes: self.flushes + other.flushes,
             volatile_dropped: self.volatile_dropped + other.volatile_dropped,
+            rooms_refused: self.rooms_refused + other.rooms_refused,
         }
     }
 }

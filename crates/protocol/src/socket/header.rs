@@ -59,7 +59,8 @@ fn attachments(text: &str, max: usize) -> Result<(usize, &str), ParseError> {
         Some(count @ 1..) if count <= max as u64 => {
             Ok((usize::try_from(count).expect("not above a usize"), rest))
         }
-        _ => Err(ParseError::AttachmentsCount),
+        Some(1..) => Err(ParseError::AttachmentsTooMany),
+        Some(0) | None => Err(ParseError::AttachmentsCount),
     }
 }
 

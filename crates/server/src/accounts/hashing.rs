@@ -4,7 +4,7 @@
 use std::{sync::Arc, thread};
 
 use roomkey_auth::password::{self, Verdict};
-use roomkey_model::{Entropy, ErrorCode, Failure};
+use roomkey_model::{Entropy, ErrorCode, Failure, Limit};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::Semaphore, task};
 
@@ -46,7 +46,7 @@ impl Hashing {
         let turn = match self.running.clone().try_acquire_owned() {
             Ok(turn) => turn,
             Err(_) => {
-                let _place = self.waiting.try_acquire().map_err(|_| ErrorCode::Unavailable)?;
+                let _place = self.waiting.try_acquire().map_err(|_| full())?;
                 self.running.clone().acquire_owned().await.map_err(|_| ErrorCode::Unavailable)?
             }
         };
@@ -57,6 +57,10 @@ impl Hashing {
         };
         task::spawn_blocking(work).await.map_err(|_| ErrorCode::Internal.into())
     }
+}
+
+fn full() -> Failure {
+    Failure::new(ErrorCode::Unavailable).at(Limit::HashesWaiting)
 }
 
 #[cfg(test)]
@@ -75,7 +79,7 @@ mod tests {
         let mut waiting = Box::pin(hashing.run(|| ()));
         assert_eq!((&mut running).now_or_never(), None);
         assert_eq!((&mut waiting).now_or_never(), None);
-        assert_eq!(hashing.run(|| ()).await, Err(ErrorCode::Unavailable.into()));
+        assert_eq!(hashing.run(|| ()).await, Err(full()));
         go_on.send(()).expect("somebody waits");
         assert_eq!(running.await, Ok(Ok(())));
         assert_eq!(waiting.await, Ok(()));
@@ -88,7 +92,7 @@ mod tests {
         let mut given_up = Box::pin(hashing.run(move || wait.recv()));
         assert_eq!((&mut given_up).now_or_never(), None);
         drop(given_up);
-        assert_eq!(hashing.run(|| ()).await, Err(ErrorCode::Unavailable.into()));
+        assert_eq!(hashing.run(|| ()).await, Err(full()));
         drop(go_on);
     }
 }

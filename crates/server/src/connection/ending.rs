@@ -3,6 +3,7 @@
 use std::{future::poll_fn, time::Duration};
 
 use roomkey_hub::{Frame, Notice};
+use roomkey_model::Limit;
 use roomkey_protocol::{
     ParseError,
     engine::payload::PACKETS_PER_RESPONSE_MAX,
@@ -41,6 +42,8 @@ pub(super) enum Ending {
     Shutdown,
     #[error("the client reads too slowly")]
     SlowReader,
+    #[error("a message did not become complete in time")]
+    TooSlow,
     /// The client is to come back later; it would not, after a refusal of its namespace.
     #[error("the client cannot be served now")]
     Unavailable,
@@ -58,7 +61,7 @@ impl Ending {
             Self::Malformed(error) => CloseReason::ParseError(*error).into(),
             Self::Session(reason) => (*reason).into(),
             Self::Shutdown => DisconnectReason::ServerShuttingDown,
-            Self::WebSocket(_) => CloseReason::TransportError.into(),
+            Self::TooSlow | Self::WebSocket(_) => CloseReason::TransportError.into(),
         }
     }
 
@@ -83,7 +86,34 @@ impl Ending {
             Self::Unavailable => Some(CloseCode::TRY_AGAIN_LATER),
             Self::Session(CloseReason::PreAuthBytes) => Some(CloseCode::TOO_BIG),
             Self::WebSocket(error) => Some(error.close_code()),
-            Self::ClosedByPeer | Self::Malformed(_) | Self::Session(_) | Self::SlowReader => None,
+            Self::ClosedByPeer | Self::Malformed(_) | Self::Session(_) | Self::SlowReader | Self::TooSlow => {
+                None
+            }
+        }
+    }
+
+    /// The limit that was reached, if that is why.
+    fn limit(&self, was_known: bool) -> Option<Limit> {
+        match self {
+            Self::PingFlood => Some(Limit::WebSocketPings),
+            Self::SlowReader => Some(Limit::Outbox),
+            Self::TooSlow | Self::Session(CloseReason::ParseError(ParseError::AttachmentsTooSlow)) => {
+                Some(Limit::PartialMessage)
+            }
+            Self::Malformed(ParseError::PacketsTooMany) => Some(Limit::PacketsPerPayload),
+            Self::Session(CloseReason::ConnectTimeout) => Some(Limit::AuthDeadline),
+            Self::Session(CloseReason::NamespacesTooMany) => Some(Limit::Namespaces),
+            Self::Session(CloseReason::PreAuthBytes) => Some(Limit::PreAuthBytes),
+            Self::Session(CloseReason::ParseError(ParseError::AttachmentsTooMany)) => {
+                Some(Limit::Attachments)
+            }
+            Self::WebSocket(ProtocolError::FragmentsTooMany) => Some(Limit::Fragments),
+            Self::WebSocket(ProtocolError::MessageTooBig) if !was_known => Some(Limit::PreAuthBytes),
+            Self::WebSocket(ProtocolError::MessageTooBig)
+            | Self::Session(CloseReason::ParseError(ParseError::AttachmentsTooBig)) => {
+                Some(Limit::MessageBytes)
+            }
+            _ => None,
         }
     }
 
@@ -91,7 +121,9 @@ impl Ending {
     fn is_heard_over_websocket(&self) -> bool {
         !matches!(
             self,
-            Self::SlowReader | Self::Session(CloseReason::TransportClose | CloseReason::TransportError)
+            Self::SlowReader
+                | Self::TooSlow
+                | Self::Session(CloseReason::TransportClose | CloseReason::TransportError)
         )
     }
 
@@ -107,6 +139,7 @@ impl Ending {
             | Self::Malformed(_)
             | Self::PingFlood
             | Self::SlowReader
+            | Self::TooSlow
             | Self::WebSocket(_) => false,
         }
     }
@@ -118,13 +151,17 @@ impl Connection {
         if ending.is_violation() {
             self.context.metrics.protocol_errors.increment();
         }
+        let was_known = self.seat.newcomer.is_none();
+        if let Some(limit) = ending.limit(was_known) {
+            self.context.metrics.limit_reached(limit);
+        }
         self.let_work_finish();
         while let Some(client) = self.clients.first() {
             let namespace = client.socket.namespace().clone();
             self.drop_client(&namespace, ending.reason());
         }
         let Self { mut seat, link, .. } = self;
-        let was_known = seat.newcomer.take().is_none();
+        seat.newcomer = None;
         match link {
             Link::WebSocket(websocket) => close_websocket(seat, websocket.stream(), &ending).await,
             Link::Polling(polling) => say_goodbye(&seat, polling.held, &ending, was_known).await,

@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture};
 use roomkey_hub::{Frame, RoomKey};
-use roomkey_model::{ErrorCode, Failure, Retry, SocketId};
+use roomkey_model::{ErrorCode, Failure, Limit, Retry, SocketId};
 use roomkey_protocol::{
     session::{CloseReason, DisconnectReason, Incoming},
     socket::{Encoded, encode_connect, encode_connect_error, encode_disconnect},
@@ -17,7 +17,11 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::{Connection, Ending};
-use crate::{Namespace, Socket, namespace::Event, socket::NewSocket};
+use crate::{
+    Namespace, Socket,
+    namespace::{Event, answer},
+    socket::NewSocket,
+};
 
 /// How long a refused client may stay, to try again on the same connection.
 const LINGER_MS: u64 = 1000;
@@ -54,16 +58,31 @@ impl Connection {
                 let Some(client) = self.client(&namespace) else { return Ok(()) };
                 let socket = client.socket.clone();
                 let event = Event { socket: socket.clone(), name, id, args };
-                let Some(handling) = client.namespace.handle(event) else { return Ok(()) };
+                let Some(handling) = self.handle(client, event) else { return Ok(()) };
                 self.start_handling(socket, handling, cx)
             }
             Incoming::Ack { namespace, id, args } => {
-                if let Some(client) = self.client(&namespace) {
-                    client.socket.resolve_ack(id, args);
+                let client = self.client(&namespace);
+                if !client.is_some_and(|client| client.socket.resolve_ack(id, args)) {
+                    self.context.metrics.acks_ignored.increment();
                 }
                 Ok(())
             }
         }
+    }
+
+    /// The handling of an event, up to its encoded ack. A name that nobody can mean is refused.
+    fn handle(&self, client: &Client, event: Event) -> Option<BoxFuture<'static, Option<Encoded>>> {
+        let bytes_max = self.context.limits.event_name_bytes;
+        let failure = if event.name.len() > bytes_max {
+            self.context.metrics.limit_reached(Limit::EventName);
+            Failure::bad_payload(format!("The name of the event must be at most {bytes_max} bytes long"))
+        } else if event.name.chars().any(char::is_control) {
+            Failure::bad_payload("The name of the event must not contain control characters")
+        } else {
+            return client.namespace.handle(event);
+        };
+        Some(std::future::ready(answer(event.id, &event.socket, failure)).boxed())
     }
 
     /// Runs a handler up to where it first waits. One that does not wait costs no more than its own box.
@@ -109,11 +128,10 @@ impl Connection {
         let socket = Socket::new(NewSocket {
             id: SocketId::generate(&*self.context.entropy),
             key: self.seat.shard().open_socket(self.seat.key, &name),
-            node: self.context.node.clone(),
+            context: self.context.clone(),
             handshake: self.handshake.clone(),
             auth: if identity.is_none() { Some(auth.unwrap_or_else(|| "{}".into())) } else { None },
             identity,
-            acks_max: self.context.limits.acks_pending_per_socket,
         });
         let admission = namespace.admit(socket.clone());
         self.clients.push(Client {
@@ -178,6 +196,9 @@ impl Connection {
     /// A stock client does not come back after a refusal. So where it should, the connection is closed instead.
     fn refuse(&mut self, namespace: &str, failure: &Failure) -> Result<(), Ending> {
         self.context.metrics.connects_refused.increment();
+        if let Some(limit) = failure.limit {
+            self.context.metrics.limit_reached(limit);
+        }
         if let Retry::AfterMs(_) = failure.retry {
             return Err(Ending::Unavailable);
         }
@@ -187,6 +208,7 @@ impl Connection {
         self.linger();
         self.auth_failures += 1;
         if self.auth_failures >= self.context.limits.auth_failures_per_connection {
+            self.context.metrics.limit_reached(Limit::AuthFailures);
             return Err(CloseReason::ForcedClose.into());
         }
         Ok(())
@@ -256,7 +278,7 @@ impl Connection {
             {
                 let socket = client.socket.clone();
                 let event = Event { socket: socket.clone(), name, id, args };
-                let handling = client.namespace.handle(event);
+                let handling = self.handle(client, event);
                 let done = handling.map(|handling| handling.map(|ack| Done::Handled { socket, ack }).boxed());
                 self.work.get_or_insert_default().extend(done);
             }
@@ -278,8 +300,9 @@ impl Connection {
     fn forget_client(&mut self, namespace: &str) -> Option<Client> {
         let index = self.clients.iter().position(|client| **client.socket.namespace() == *namespace)?;
         let client = self.clients.remove(index);
-        client.socket.close();
         self.seat.shard().close_socket(client.socket.key());
+        // No broadcast can count on its answer any more, so that this finds all that do.
+        client.socket.close();
         Some(client)
     }
 }

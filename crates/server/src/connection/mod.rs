@@ -239,7 +239,7 @@ impl Connection {
         if let Link::WebSocket(websocket) = &self.link
             && websocket.partial_until_ms().is_some_and(|until| until <= now_ms)
         {
-            return Err(CloseReason::TransportError.into());
+            return Err(Ending::TooSlow);
         }
         self.expire_tokens()?;
         self.on_probe_deadline(now_ms);

@@ -3,6 +3,7 @@
 
 use std::{collections::VecDeque, task::Context as TaskContext};
 
+use roomkey_model::Limit;
 use roomkey_protocol::session::Incoming;
 use tokio::sync::oneshot;
 
@@ -45,6 +46,10 @@ impl Connection {
         let parking = self.parking.get_or_insert_default();
         parking.bytes += size(&incoming);
         parking.packets.push_back(incoming);
+        self.context.metrics.limit_reached(Limit::EventsInFlight);
+        if self.is_parking_full() {
+            self.context.metrics.limit_reached(Limit::EventsWaiting);
+        }
         Ok(())
     }
 

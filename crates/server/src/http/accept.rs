@@ -14,6 +14,7 @@ use std::{
 use axum::Router;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use roomkey_model::Limit;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -77,7 +78,10 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, address)) => {
-                    let Some(guard) = open.admit(context.limits.http_connections) else { continue };
+                    let Some(guard) = open.admit(context.limits.http_connections) else {
+                        context.metrics.limit_reached(Limit::HttpConnections);
+                        continue;
+                    };
                     let incoming = Incoming {
                         context: context.clone(),
                         shard,
@@ -157,11 +161,15 @@ impl Incoming {
             () = stopped(&mut stop) => return Ok(()),
         };
         match head {
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+            Err(_) => {
+                self.context.metrics.limit_reached(Limit::HttpHead);
+                Err(io::ErrorKind::TimedOut.into())
+            }
             Ok(Ok(head)) => self.dispatch(stream, head, std::mem::take(read)).await,
             Ok(Err(HeadError::Io(error))) => Err(error),
             Ok(Err(HeadError::Malformed)) => refuse(&stream, "400 Bad Request", "", "").await,
-            Ok(Err(HeadError::TooLarge)) => {
+            Ok(Err(HeadError::TooLarge(limit))) => {
+                self.context.metrics.limit_reached(limit);
                 refuse(&stream, "431 Request Header Fields Too Large", "", "").await
             }
         }
@@ -224,7 +232,15 @@ impl Incoming {
                 connection.await
             }
         };
-        outcome.map_err(io::Error::other)
+        outcome.map_err(|error| {
+            // hyper does not tell too many lines from too many bytes.
+            if error.is_parse_too_large() {
+                self.context.metrics.limit_reached(Limit::HttpHeadBytes);
+            } else if error.is_timeout() {
+                self.context.metrics.limit_reached(Limit::HttpHead);
+            }
+            io::Error::other(error)
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header};
-use roomkey_model::Limits;
+use roomkey_model::{Limit, Limits};
 use tokio::net::TcpStream;
 
 /// A request's head, as far as it decides where the connection goes.
@@ -23,8 +23,8 @@ pub(crate) enum HeadError {
     Io(io::Error),
     /// Not HTTP/1.1: 400.
     Malformed,
-    /// Longer than the limit, or with more lines: 431.
-    TooLarge,
+    /// A limit is reached: 431.
+    TooLarge(Limit),
 }
 
 impl From<io::Error> for HeadError {
@@ -43,7 +43,7 @@ pub(crate) async fn read(
         stream.readable().await?;
         let room = limits.http_head_bytes.saturating_sub(buffer.len());
         if room == 0 {
-            return Err(HeadError::TooLarge);
+            return Err(HeadError::TooLarge(Limit::HttpHeadBytes));
         }
         let start = buffer.len();
         buffer.resize(start + room.min(2048), 0);
@@ -70,7 +70,7 @@ fn parse(buffer: &[u8], headers_max: usize) -> Result<Head, HeadError> {
     let len = match request.parse(buffer) {
         Ok(httparse::Status::Complete(len)) => len,
         Ok(httparse::Status::Partial) => return Err(HeadError::Malformed),
-        Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooLarge),
+        Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooLarge(Limit::HttpHeaders)),
         Err(_) => return Err(HeadError::Malformed),
     };
     let malformed = || HeadError::Malformed;
@@ -146,6 +146,6 @@ mod tests {
             assert!(matches!(parse(bytes, 10), Err(HeadError::Malformed)), "{}", bytes.escape_ascii());
         }
         let many = b"GET / HTTP/1.1\r\nA: 1\r\nA: 2\r\n\r\n";
-        assert!(matches!(parse(many, 1), Err(HeadError::TooLarge)));
+        assert!(matches!(parse(many, 1), Err(HeadError::TooLarge(Limit::HttpHeaders))));
     }
 }

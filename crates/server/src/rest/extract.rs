@@ -9,7 +9,7 @@ use axum::{
 use http::{header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use roomkey_auth::Identity;
-use roomkey_model::{ErrorCode, Failure};
+use roomkey_model::{ErrorCode, Failure, Limit};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
@@ -47,9 +47,11 @@ async fn read(request: Request, api: &Api) -> Result<Bytes, Failure> {
     let body = Limited::new(request.into_body(), api.limits.rest_body_bytes).collect();
     match timeout(std::time::Duration::from_millis(api.limits.http_body_ms), body).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ErrorCode::PayloadTooLarge.into()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Failure::new(ErrorCode::PayloadTooLarge).at(Limit::RestBody))
+        }
         Ok(Err(_)) => Err(Failure::bad_payload("the body is incomplete")),
-        Err(_) => Err(ErrorCode::RequestTimeout.into()),
+        Err(_) => Err(Failure::new(ErrorCode::RequestTimeout).at(Limit::HttpBody)),
     }
 }
 

@@ -7,11 +7,11 @@ mod operations;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, extract::State, middleware, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use roomkey_auth::BuiltinIssuer;
 use roomkey_chat::Chat;
-use roomkey_model::{Clock, Failure, Limits, Retry};
+use roomkey_model::{Clock, Failure, Limit, Limits, Retry};
 use roomkey_store::Store;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -41,7 +41,16 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .merge(operations::router())
         .fallback(async || ApiError(Failure::new(roomkey_model::ErrorCode::NotFound)))
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
+        .layer(middleware::map_response_with_state(api.clone(), count_limits))
         .with_state(api)
+}
+
+/// Counts the limit that a refusal speaks of.
+async fn count_limits(State(api): State<Arc<Api>>, response: Response) -> Response {
+    if let Some(limit) = response.extensions().get::<Limit>() {
+        api.server.context.metrics.limit_reached(*limit);
+    }
+    response
 }
 
 /// A failure as the answer to a request: `{message, code, retry, retryAfterMs?}`.
@@ -54,9 +63,12 @@ impl<F: Into<Failure>> From<F> for ApiError {
 }
 
 impl axum::response::IntoResponse for ApiError {
-    fn into_response(self) -> axum::response::Response {
+    fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.code.http_status()).expect("the table has only statuses");
         let mut response = (status, axum::Json(Body(&self.0))).into_response();
+        if let Some(limit) = self.0.limit {
+            response.extensions_mut().insert(limit);
+        }
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if status == StatusCode::UNAUTHORIZED {

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::get};
 use http::{HeaderName, StatusCode, header};
-use prometheus_client::{encoding::text::encode, registry::Registry};
 use roomkey_model::SessionId;
 use roomkey_store::StoreError;
 use serde_json::{Value, json};
 
 use super::Api;
-use crate::metrics::ServerCollector;
 
 pub(super) fn router() -> Router<Arc<Api>> {
     Router::new().route("/healthz", get(health)).route("/readyz", get(ready)).route("/metrics", get(metrics))
@@ -38,9 +36,6 @@ async fn ready(State(api): State<Arc<Api>>) -> (StatusCode, Json<Value>) {
 
 /// The OpenMetrics text format.
 async fn metrics(State(api): State<Arc<Api>>) -> ([(HeaderName, &'static str); 1], String) {
-    let mut registry = Registry::default();
-    registry.register_collector(Box::new(ServerCollector(api.server.context.clone())));
-    let mut text = String::new();
-    encode(&mut text, &registry).expect("a string takes all that is written to it");
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], api.server.metrics())
 }

@@ -6,6 +6,7 @@ use axum::body::Body;
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use roomkey_hub::Shard;
+use roomkey_model::Limit;
 use roomkey_protocol::engine::{Handshake as OpenPacket, query::HandshakeError};
 use tokio::{sync::oneshot, time::timeout};
 
@@ -86,12 +87,22 @@ where
     }
     let deadline = Duration::from_millis(context.limits.http_body_ms);
     let limits = &context.limits;
-    let bytes_max = if entry.is_authenticated() { limits.message_bytes } else { limits.pre_auth_bytes };
+    let (limit, bytes_max) = if entry.is_authenticated() {
+        (Limit::MessageBytes, limits.message_bytes)
+    } else {
+        (Limit::PreAuthBytes, limits.pre_auth_bytes)
+    };
     let body = match timeout(deadline, Limited::new(body, bytes_max).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return empty(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            context.metrics.limit_reached(limit);
+            return empty(StatusCode::PAYLOAD_TOO_LARGE);
+        }
         Ok(Err(_)) => return empty(StatusCode::BAD_REQUEST),
-        Err(_) => return empty(StatusCode::REQUEST_TIMEOUT),
+        Err(_) => {
+            context.metrics.limit_reached(Limit::HttpBody);
+            return empty(StatusCode::REQUEST_TIMEOUT);
+        }
     };
     let Ok(body) = String::from_utf8(body.into()) else { return empty(StatusCode::BAD_REQUEST) };
     let (answer, answered) = oneshot::channel();

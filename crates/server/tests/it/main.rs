@@ -1,6 +1,7 @@
 //! The whole server over real sockets, byte by byte where the bytes are the contract.
 
 mod backpressure;
+mod broadcast_acks;
 mod connect;
 mod credentials;
 mod deflate;

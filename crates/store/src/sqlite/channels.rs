@@ -1,4 +1,4 @@
-use roomkey_model::{ChannelId, Timestamp, UserId};
+use roomkey_model::{ChannelId, Limit, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
@@ -162,7 +162,7 @@ pub(super) fn add_member(
         .prepare_cached("SELECT count(*) FROM members WHERE user = ?1")?
         .query_row([user.as_str()], |row| row.get(0))?;
     if count > signed(channels_per_user) {
-        return Err(StoreError::Limit { limit: "channels_per_user" });
+        return Err(StoreError::Limit { limit: Limit::ChannelsPerUser });
     }
     changes.push(Committed::MemberAdded { channel: channel.clone(), user: user.clone(), role });
     Ok(())

@@ -130,7 +130,7 @@ async fn a_user_is_in_a_limited_number_of_channels() {
     let fixture = Fixture::with_config(&SqliteConfig { channels_per_user: 2, ..SqliteConfig::default() });
     fixture.channel("a", &["ada", "bob"]).await;
     fixture.channel("b", &["ada"]).await;
-    let limit = || StoreError::Limit { limit: "channels_per_user" };
+    let limit = || StoreError::Limit { limit: roomkey_model::Limit::ChannelsPerUser };
     let third = new_channel("c", "ada", roomkey_store::Visibility::Public);
     assert_eq!(fixture.store.create_channel(third).await, Err(limit()));
     assert_eq!(fixture.store.channel(&id("c")).await, Ok(None));
