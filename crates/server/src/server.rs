@@ -17,7 +17,7 @@ use roomkey_model::{Clock, Entropy, Limits, RoomName};
 use roomkey_protocol::session;
 use tokio::{
     runtime::{Builder as RuntimeBuilder, Runtime},
-    sync::watch,
+    sync::{Notify, watch},
     time::{sleep, timeout},
 };
 
@@ -209,10 +209,12 @@ impl Server {
 
     /// Serves on threads of its own until `stop` is done, then lets connections finish and returns.
     ///
-    /// Blocks the calling thread: from async code, call it where blocking is allowed.
+    /// Blocks the calling thread: from async code, call it where blocking is allowed. Fails if it cannot go on: then,
+    /// too, it lets the connections that are left finish.
     pub fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         fd_table::grow();
         let open = OpenConnections::default();
+        let thread_panicked = Arc::new(Notify::new());
         let (stop_accepting, accepting_stops) = watch::channel(false);
         let (stop_serving, serving_stops) = watch::channel(false);
         let mut threads = Vec::new();
@@ -220,7 +222,9 @@ impl Server {
             let (context, router, open) = (self.context.clone(), self.router.clone(), open.clone());
             let (accepting_stops, mut serving_stops) = (accepting_stops.clone(), serving_stops.clone());
             let runtime = runtime()?;
+            let alarm = Alarm(thread_panicked.clone());
             let serve = move || {
+                let _alarm = alarm;
                 let hub = context.node.hub().clone();
                 let own = &hub.shards()[shard];
                 own.enter();
@@ -242,8 +246,11 @@ impl Server {
             threads.push(thread::Builder::new().name(format!("shard-{shard}")).spawn(serve)?);
         }
         runtime()?.block_on(async {
-            stop.await;
-            tracing::info!("shutting down");
+            tokio::select! {
+                () = stop => tracing::info!("shutting down"),
+                // Whoever was connected to its shard is gone, and what is emitted to it would wait for ever.
+                () = thread_panicked.notified() => tracing::error!("a serving thread panicked: shutting down"),
+            }
             self.context.draining.store(true, Ordering::Release);
             stop_accepting.send_replace(true);
             let hub = self.context.node.hub();
@@ -265,6 +272,17 @@ impl Server {
             thread.join().map_err(|_| io::Error::other("a serving thread panicked"))?;
         }
         Ok(())
+    }
+}
+
+/// Goes off when the thread that holds it panics.
+struct Alarm(Arc<Notify>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.notify_one();
+        }
     }
 }
 

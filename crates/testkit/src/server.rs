@@ -49,14 +49,24 @@ impl TestServer {
     pub fn is_stopped(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
+
+    /// Waits until the server stops by itself, and says why it did.
+    ///
+    /// # Panics
+    ///
+    /// If the server was not able to tell.
+    pub fn outcome(mut self) -> io::Result<()> {
+        self.thread.take().expect("a thread until it is dropped").join().expect("a server does not panic")
+    }
 }
 
 impl Drop for TestServer {
     fn drop(&mut self) {
         self.begin_stop();
-        let outcome = self.thread.take().map(JoinHandle::join);
+        let Some(thread) = self.thread.take() else { return };
+        let outcome = thread.join();
         if !thread::panicking() {
-            assert!(matches!(outcome, Some(Ok(Ok(())))), "the server failed: {outcome:?}");
+            assert!(matches!(outcome, Ok(Ok(()))), "the server failed: {outcome:?}");
         }
     }
 }

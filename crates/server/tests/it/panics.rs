@@ -1,6 +1,9 @@
 //! A panic in the application harms the one who caused it, at most.
 
+use std::sync::Arc;
+
 use roomkey::{DisconnectReason, Event, Namespace, ServerBuilder, Socket};
+use roomkey_hub::{Dialect, Hub};
 use roomkey_testkit::{Client, Polling, TestServer, eventually};
 
 use crate::support::{config, namespace};
@@ -63,4 +66,23 @@ fn listeners_that_panic_leave_the_connection_alone() {
     client.call("420[\"echo\"]", "430[]");
     drop(client);
     eventually("nothing is left", || server.handle().connection_count() == 0);
+}
+
+/// A fault of our own, where it harms everybody on its thread: better to be started anew than to go on with less.
+#[test]
+fn a_serving_thread_that_panics_ends_the_server() {
+    static BROKEN: Dialect = Dialect { slot: 0, form: |_| panic!("in the hub") };
+    let builder = ServerBuilder::new(config());
+    let hub: Arc<Hub> = builder.node().hub().clone();
+    let main = namespace(Namespace::open()).on("break", move |socket: Socket, (): ()| {
+        let connection = socket.key().connection();
+        hub.shard_of(connection).set_dialect(connection, Some(&BROKEN));
+        async move { socket.emit("never sent", &()).is_ok() }
+    });
+    let server = TestServer::start(builder.namespace("/", main).bind().expect("a free port"));
+    let mut client = Client::connect(server.address());
+    client.text("42[\"break\"]");
+    client.closed();
+    let error = server.outcome().expect_err("it cannot go on");
+    assert_eq!(error.to_string(), "a serving thread panicked");
 }
