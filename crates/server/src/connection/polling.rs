@@ -24,7 +24,12 @@ pub(super) const CLOSE: &str = "1";
 
 impl Connection {
     /// A request wants packets. A second one at a time ends the session: one of the two is not the client's.
+    ///
+    /// A session whose time is over ends here, if the deadline has not been noticed yet.
     pub(super) fn on_poll(&mut self, answer: oneshot::Sender<PollAnswer>) -> Result<(), Ending> {
+        if self.session.deadline().0 <= self.seat.now_ms() {
+            self.on_deadline()?;
+        }
         let is_probed = self.is_probed();
         let Link::Polling(polling) = &mut self.link else {
             // It was on its way when the upgrade completed.

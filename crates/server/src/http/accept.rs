@@ -12,6 +12,7 @@ use std::{
 };
 
 use axum::Router;
+use futures_util::FutureExt;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use roomkey_model::Limit;
@@ -214,7 +215,11 @@ impl Incoming {
     async fn serve_http(&self, io: Rewind) -> io::Result<()> {
         let limits = &self.context.limits;
         let respond = service_fn(|request| {
-            service::respond(self.context.clone(), self.shard, self.router.clone(), self.address, request)
+            let (context, router) = (self.context.clone(), self.router.clone());
+            let mut answer = Box::pin(service::respond(context, self.shard, router, self.address, request));
+            // Begun now: hyper drops a request of a connection that has ended, and a session must know of it.
+            let at_once = answer.as_mut().now_or_never();
+            async { if let Some(answer) = at_once { answer } else { answer.await } }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
