@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use roomkey_testkit::{Client, Polling, Received, TestServer, eventually};
 
-use crate::support::{config, start};
+use crate::{
+    contained::contained,
+    support::{config, start},
+};
 
 /// Sent by a connected client after the Engine.IO message's `4`; closes the whole connection.
 const CLOSING: &[&str] = &[
@@ -114,34 +117,33 @@ fn check_closed(server: &TestServer, packet: &str) {
 #[test]
 fn what_breaks_the_protocol_ends_the_connection_and_nobody_elses() {
     let server = start(config());
-    let mut bystander = Client::connect(server.address());
-    for packet in CLOSING {
-        check_closed(&server, &format!("4{packet}"));
-        bystander.call("420[\"echo\"]", "430[]");
-    }
-    for packet in CLOSING_PACKETS {
-        check_closed(&server, packet);
-    }
-    let mut client = Client::connect(server.address());
-    client.text("1");
-    assert_eq!(client.receive(), Received::End, "it said goodbye itself");
-    bystander.call("421[\"echo\"]", "431[]");
-    eventually("nobody else is left", || server.handle().connection_count() == 1);
+    contained(&server, || {
+        for packet in CLOSING {
+            check_closed(&server, &format!("4{packet}"));
+        }
+        for packet in CLOSING_PACKETS {
+            check_closed(&server, packet);
+        }
+        let mut client = Client::connect(server.address());
+        client.text("1");
+        assert_eq!(client.receive(), Received::End, "it said goodbye itself");
+    });
 }
 
 /// Over long-polling the next poll hears of it, and then the session is gone.
 #[test]
 fn the_same_over_long_polling() {
     let server = start(config());
-    for packet in CLOSING.iter().filter(|packet| !packet.contains("511-")) {
-        let mut client = Polling::connect(server.address());
-        let response = client.try_post(&format!("4{packet}"));
-        assert_eq!(response.brief(), (200, "ok"), "{packet:?}");
-        assert!(client.is_gone(), "{packet:?}");
-        assert_eq!(client.poll(), "1", "{packet:?}");
-        assert_eq!(client.try_post("6").status, 400, "{packet:?}");
-    }
-    eventually("nothing is left", || server.handle().connection_count() == 0);
+    contained(&server, || {
+        for packet in CLOSING.iter().filter(|packet| !packet.contains("511-")) {
+            let mut client = Polling::connect(server.address());
+            let response = client.try_post(&format!("4{packet}"));
+            assert_eq!(response.brief(), (200, "ok"), "{packet:?}");
+            assert!(client.is_gone(), "{packet:?}");
+            assert_eq!(client.poll(), "1", "{packet:?}");
+            assert_eq!(client.try_post("6").status, 400, "{packet:?}");
+        }
+    });
 }
 
 #[test]

@@ -5,7 +5,10 @@ use std::time::Duration;
 use roomkey::Limits;
 use roomkey_testkit::{Client, Opcode, Received, TestServer, WebSocketClient, eventually};
 
-use crate::support::{config, config_with, start};
+use crate::{
+    contained::contained,
+    support::{config, config_with, start},
+};
 
 /// One masked frame with this first byte and a payload of up to 125 bytes. The mask is all zeros.
 fn raw(first: u8, payload: &[u8]) -> Vec<u8> {
@@ -16,11 +19,11 @@ fn raw(first: u8, payload: &[u8]) -> Vec<u8> {
 /// Sends `bytes` on a connected client's WebSocket, which must be closed with this code; nobody else is harmed.
 #[track_caller]
 fn check_closed(server: &TestServer, bytes: &[u8], code: Option<u16>) {
-    let mut bystander = Client::connect(server.address());
-    let mut client = Client::connect(server.address());
-    client.send(bytes);
-    assert_eq!(client.closed(), code, "{}", bytes[..bytes.len().min(64)].escape_ascii());
-    bystander.call("420[\"echo\"]", "430[]");
+    contained(server, || {
+        let mut client = Client::connect(server.address());
+        client.send(bytes);
+        assert_eq!(client.closed(), code, "{}", bytes[..bytes.len().min(64)].escape_ascii());
+    });
 }
 
 #[test]
