@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod deny;
+mod docs;
 mod e2e;
 mod fuzz;
 mod install;
@@ -24,6 +25,7 @@ cargo xtask <command>
   ci             what CI runs: test, tidy, format, clippy, docs, licences, pages, short fuzz runs
   tidy           the house rules that a compiler does not check
   e2e [FILE..]   end-to-end tests only, of all files or of those named
+  docs           write the pages in docs/ that come from the code
   web            build the pages in web/ and fail if the committed output differs
   deny           licences, banned crates and sources of the dependency tree
   fuzz [SECONDS] run the fuzz targets for that long in all (default 30)
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest).map(|()| None),
         "ci" => ci::run().map(Some),
         "deny" => deny::run().map(|()| None),
+        "docs" => docs::run().map(|()| None),
         "e2e" => e2e::run(rest).map(Some),
         "fuzz" => fuzz::run(rest).map(|()| None),
         "help" | "--help" | "-h" => {

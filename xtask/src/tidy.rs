@@ -12,7 +12,10 @@ mod words;
 
 use anyhow::{Result, bail};
 
-use crate::workspace::{self, SourceFile};
+use crate::{
+    docs,
+    workspace::{self, SourceFile},
+};
 
 /// Runs every check, prints what they find.
 pub(crate) fn run() -> Result<()> {
@@ -33,6 +36,7 @@ fn findings() -> Result<Vec<String>> {
         findings.extend(names::check(file));
         findings.extend(words::check(file));
     }
+    findings.extend(docs::stale(&files));
     findings.extend(arrows::check()?);
     Ok(findings)
 }

@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
         &["auth", "chat", "cluster", "hub", "model", "protocol", "server", "store", "websocket"],
         &[],
     ),
-    ("xtask", &[], &[]),
+    ("xtask", &["model"], &[]),
 ];
 
 /// Every arrow between crates points down.
