@@ -186,12 +186,17 @@ impl Socket {
 
     /// All sockets in a room of the same namespace, this one included if it is in.
     pub fn in_room(&self, room: &RoomName) -> Broadcast {
-        Broadcast::new(self.0.context.clone(), self.namespace().clone()).to(room)
+        self.everyone().to(room)
+    }
+
+    /// All sockets of the namespace, this one included.
+    pub fn everyone(&self) -> Broadcast {
+        Broadcast::new(self.0.context.clone(), self.namespace().clone())
     }
 
     /// All other sockets of the namespace.
     pub fn broadcast(&self) -> Broadcast {
-        Broadcast::new(self.0.context.clone(), self.namespace().clone()).except(self)
+        self.everyone().except(self)
     }
 
     /// Ends this socket; with `close` the whole connection. A stock client does not come back by itself.

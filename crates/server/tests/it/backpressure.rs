@@ -66,6 +66,10 @@ fn only_so_many_events_of_a_websocket_are_handled_at_once() {
     }
     eventually("the first are begun", || gate.begun() == 8);
     stays(|| gate.begun(), 8);
+    for limit in ["events_in_flight_per_socket", "events_waiting_per_socket"] {
+        let never = format!("roomkey_limit_reached_total{{limit=\"{limit}\"}} 0\n");
+        assert!(!server.metrics().contains(&never), "{limit} is counted");
+    }
     bystander.call("420[\"echo\"]", "430[]");
     gate.permits.add_permits(2);
     eventually("two more are begun", || gate.begun() == 10);

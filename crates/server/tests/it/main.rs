@@ -14,6 +14,7 @@ mod floods;
 mod heartbeat;
 mod http_requests;
 mod invalid_input;
+mod limits;
 mod origins;
 mod panics;
 mod polling;
