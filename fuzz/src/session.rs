@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use roomkey_model::Timestamp;
 use roomkey_protocol::{
     CloseReason,
-    engine::Packet,
+    engine::{Packet, Revision},
     session::{Config, Incoming, Session},
 };
 
@@ -58,11 +58,12 @@ pub fn run(data: &[u8]) {
         message_bytes_max: 1000,
         attachments_max: 3,
         partial_message_ms: 10_000,
+        msgpack: false,
         namespaces_max: 3,
     };
     let mut play = Play {
         now: Timestamp(0),
-        session: Session::new(Arc::new(config.clone()), Timestamp(0)),
+        session: Session::new(Arc::new(config.clone()), Revision::V4, Timestamp(0)),
         namespaces: BTreeMap::new(),
     };
     for line in script.lines() {
@@ -127,6 +128,7 @@ impl Play {
             Incoming::Event { namespace, .. } | Incoming::Ack { namespace, .. } => {
                 assert_eq!(self.namespaces.get(namespace.as_str()), Some(&State::Connected));
             }
+            Incoming::Ping => panic!("an error in revision 4"),
             Incoming::Disconnect { namespace } => {
                 assert_eq!(self.namespaces.remove(namespace.as_str()), Some(State::Connected));
             }

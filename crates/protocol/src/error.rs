@@ -42,8 +42,8 @@ pub enum ParseError {
     /// The event name has a meaning of its own in the clients.
     #[error("the event name is reserved")]
     EventNameReserved,
-    /// A ping from the client; with Engine.IO v4 the server sends them.
-    #[error("a client must not send a ping")]
+    /// A ping from the client where the server sends them, or a pong from a client that was not sent a ping.
+    #[error("the heartbeat goes in the wrong direction")]
     HeartbeatDirection,
     /// The payload is not JSON, or not of the type the packet needs.
     #[error("the payload is not JSON of the right type")]
@@ -66,6 +66,9 @@ pub enum ParseError {
     /// More packets in one polling request than allowed.
     #[error("too many packets in one request")]
     PacketsTooMany,
+    /// The body of a polling request is not of the right form.
+    #[error("the body of a request is not a payload")]
+    Payload,
     /// A payload where there must be none.
     #[error("a payload where there must be none")]
     PayloadUnexpected,

@@ -1,20 +1,21 @@
-//! Engine.IO revision 4 and Socket.IO revision 5 without I/O: packets in, meaning out.
+//! Engine.IO revisions 4 and 3 and Socket.IO revision 5 without I/O: packets in, meaning out.
 //!
 //! This crate is not a server. It owns no socket, no clock, no source of randomness and no users: the caller passes
 //! what it read and what time it is, makes the ids, decides who may join what, and writes what the encoders return.
 //!
 //! - [`engine`] is the lower layer: the packets that a WebSocket frame or a polling payload holds, the query of a
-//!   request, the handshake, the heartbeat.
+//!   request, the handshake, the heartbeat; [`engine::Session`] for a server of nothing but that.
 //! - [`socket`] is the upper layer: events and acks in namespaces, binary attachments. Arguments stay the JSON text
-//!   that was received ([`socket::Payload`]), so that an event can be passed on without writing it anew.
+//!   that was received ([`socket::Payload`]), so that an event can be passed on without writing it anew. Other forms of
+//!   the same packets ([`socket::msgpack`], [`socket::v3`]) are translated to and from that.
 //! - [`session::Session`] puts them together: the one state machine that knows what a client may send when.
 //! - [`upgrade::Upgrade`] is the change of a session from polling to WebSocket, a machine of its own.
 //!
 //! # Driving a session
 //!
 //! 1. On a handshake make a [`session::Session`] and send [`engine::Handshake`].
-//! 2. Decode what the client sends with [`engine::Packet::decode`] or [`engine::payload::decode`] (a binary WebSocket
-//!    frame is [`engine::Packet::Binary`] as it is) and pass each packet to [`session::Session::receive`].
+//! 2. Decode what the client sends with [`engine::Revision`] or [`engine::payload::Format`] and pass each packet to
+//!    [`session::Session::receive`].
 //! 3. Answer [`session::Incoming::Connect`] with [`accept`](session::Session::accept) or
 //!    [`reject`](session::Session::reject), now or later, and with the packet that belongs to it.
 //! 4. After every call ask for the [`deadline`](session::Session::deadline). When it has come, and before handling
@@ -26,10 +27,10 @@
 //! use std::sync::Arc;
 //!
 //! use roomkey_model::Timestamp;
-//! use roomkey_protocol::{engine::Packet, session::{Config, Incoming, Session}, socket};
+//! use roomkey_protocol::{engine::{Packet, Revision}, session::{Config, Incoming, Session}, socket};
 //!
 //! let mut now = Timestamp(0);
-//! let mut session = Session::new(Arc::new(Config::default()), now);
+//! let mut session = Session::new(Arc::new(Config::default()), Revision::V4, now);
 //! let mut sent = Vec::new();
 //!
 //! for received in [r#"40{"token":"secret"}"#, r#"427["echo","hi",{"a":[1, 2]}]"#] {
@@ -45,7 +46,7 @@
 //!         Some(Incoming::Event { namespace, id: Some(id), args, .. }) => {
 //!             sent.push(socket::encode_ack_raw(&namespace, id, args.json(), args.attachments().to_vec())?.text);
 //!         }
-//!         Some(Incoming::Event { .. } | Incoming::Ack { .. } | Incoming::Disconnect { .. }) | None => {}
+//!         _ => {}
 //!     }
 //! }
 //! assert_eq!(sent, [r#"40{"sid":"n_eIWrXomh2BrjL4AAAA"}"#, r#"437["hi",{"a":[1, 2]}]"#]);

@@ -4,14 +4,14 @@ mod config;
 mod namespaces;
 mod reason;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use roomkey_model::Timestamp;
 
 use crate::{
     ParseError,
-    engine::{self, Heartbeat, HeartbeatAction},
-    socket::{Decoder, Namespace, Packet, Payload},
+    engine::{self, Message, Revision},
+    socket::{Decoder, Namespace, Packet, Payload, msgpack, v3},
 };
 use namespaces::Namespaces;
 
@@ -24,13 +24,25 @@ pub use reason::{CloseReason, DisconnectReason};
 #[derive(Debug)]
 pub struct Session {
     config: Arc<Config>,
-    heartbeat: Heartbeat,
+    engine: engine::Session,
+    format: Format,
     decoder: Decoder,
     namespaces: Namespaces,
     /// Present until a namespace is accepted for the first time.
     pre_auth: Option<PreAuth>,
     /// When the attachments that are awaited must be there.
     partial_until: Option<Timestamp>,
+}
+
+/// How Socket.IO packets are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    /// Text, with attachments behind it.
+    Json,
+    /// Binary.
+    Msgpack,
+    /// As the client's first one will be.
+    Undecided,
 }
 
 /// What a client may use up before anybody knows who it is.
@@ -75,6 +87,8 @@ pub enum Incoming {
         /// The answer.
         args: Payload,
     },
+    /// A client of revision 3 wants an Engine.IO pong.
+    Ping,
 }
 
 /// What is due when the [`Session::deadline`] has come.
@@ -86,9 +100,11 @@ pub enum TimerAction {
 
 impl Session {
     /// The session that begins with the handshake.
-    pub fn new(config: Arc<Config>, now: Timestamp) -> Self {
+    pub fn new(config: Arc<Config>, revision: Revision, now: Timestamp) -> Self {
+        let may_be_msgpack = config.msgpack && revision == Revision::V4;
         Self {
-            heartbeat: Heartbeat::new(config.ping_interval_ms, config.ping_timeout_ms, now),
+            engine: engine::Session::new(revision, config.ping_interval_ms, config.ping_timeout_ms, now),
+            format: if may_be_msgpack { Format::Undecided } else { Format::Json },
             decoder: Decoder::new(config.attachments_max, config.message_bytes_max),
             namespaces: Namespaces::default(),
             pre_auth: Some(PreAuth {
@@ -98,6 +114,36 @@ impl Session {
             partial_until: None,
             config,
         }
+    }
+
+    /// What a client means by opening the session: with revision 3 that it wants to join the main namespace. To be
+    /// called once, before anything is received.
+    pub fn begin(&mut self) -> Option<Incoming> {
+        if self.engine.revision() == Revision::V4 {
+            return None;
+        }
+        let connect = Packet::Connect { namespace: Namespace::MAIN, auth: None };
+        self.on_packet(connect).ok().flatten()
+    }
+
+    /// The revision of Engine.IO that the client speaks.
+    pub fn revision(&self) -> Revision {
+        self.engine.revision()
+    }
+
+    /// The Engine.IO session by itself, for a server of bare Engine.IO.
+    pub fn engine(&mut self) -> &mut engine::Session {
+        &mut self.engine
+    }
+
+    /// The server does not listen for now: the client's silence is not its fault.
+    pub fn excuse_silence(&mut self, now: Timestamp) {
+        self.engine.excuse_silence(now);
+    }
+
+    /// Whether the client speaks msgpack, as its first Socket.IO packet has shown.
+    pub fn is_msgpack(&self) -> bool {
+        self.format == Format::Msgpack
     }
 
     /// Takes a packet from the client. An error is the end of the session.
@@ -110,41 +156,65 @@ impl Session {
             let bytes = 1 + packet.data_len();
             pre_auth.bytes_left = pre_auth.bytes_left.checked_sub(bytes).ok_or(CloseReason::PreAuthBytes)?;
         }
-        match packet {
-            engine::Packet::Pong(_) => self.heartbeat.on_pong(now),
-            _ => self.heartbeat.on_packet(now),
-        }
-        let packet = match packet {
-            engine::Packet::Message(text) => {
-                let packet = self.decoder.text(text)?;
-                if let Some(partial) = self.decoder.partial() {
-                    // Nothing is buffered for a namespace that the client is not in.
-                    self.namespaces.check_connected(partial.namespace())?;
-                    self.partial_until = Some(now.plus_ms(self.config.partial_message_ms));
-                }
-                packet
-            }
-            engine::Packet::Binary(_) if self.pre_auth.is_some() => return Err(CloseReason::PreAuthBytes),
-            engine::Packet::Binary(attachment) => {
-                let packet = self.decoder.binary(attachment)?;
-                self.partial_until = self.partial_until.filter(|_| packet.is_none());
-                packet
-            }
-            engine::Packet::Close => return Err(CloseReason::TransportClose),
-            engine::Packet::Ping(_) => return Err(ParseError::HeartbeatDirection.into()),
-            engine::Packet::Open(_)
-            | engine::Packet::Pong(_)
-            | engine::Packet::Upgrade
-            | engine::Packet::Noop => None,
+        let packet = match self.engine.receive(packet, now)? {
+            None => return Ok(None),
+            Some(engine::Incoming::Ping) => return Ok(Some(Incoming::Ping)),
+            Some(engine::Incoming::Message(Message::Text(text))) => self.on_text(text, now)?,
+            Some(engine::Incoming::Message(Message::Binary(bytes))) => self.on_binary(bytes)?,
         };
         packet.map_or(Ok(None), |packet| self.on_packet(packet))
+    }
+
+    fn on_text(&mut self, text: &str, now: Timestamp) -> Result<Option<Packet>, CloseReason> {
+        match self.format {
+            Format::Json => {}
+            Format::Undecided => self.format = Format::Json,
+            Format::Msgpack => return Err(ParseError::Msgpack.into()),
+        }
+        if self.engine.revision() == Revision::V3
+            && !self.decoder.has_partial()
+            && let Some(connect) = text.strip_prefix('0')
+        {
+            return Ok(Some(v3::decode_connect(connect)?));
+        }
+        let packet = self.decoder.text(text)?;
+        if let Some(partial) = self.decoder.partial() {
+            // Nothing is buffered for a namespace that the client is not in.
+            self.namespaces.check_connected(partial.namespace())?;
+            self.partial_until = Some(now.plus_ms(self.config.partial_message_ms));
+        }
+        Ok(packet)
+    }
+
+    fn on_binary(&mut self, bytes: Cow<'_, [u8]>) -> Result<Option<Packet>, CloseReason> {
+        if self.format == Format::Undecided {
+            self.format = Format::Msgpack;
+        }
+        if self.format == Format::Msgpack {
+            let (attachments_max, bytes_max) = (self.config.attachments_max, self.config.message_bytes_max);
+            return Ok(Some(msgpack::decode(&bytes, attachments_max, bytes_max)?));
+        }
+        if self.pre_auth.is_some() {
+            return Err(CloseReason::PreAuthBytes);
+        }
+        let packet = self.decoder.binary(bytes)?;
+        self.partial_until = self.partial_until.filter(|_| packet.is_none());
+        Ok(packet)
     }
 
     fn on_packet(&mut self, packet: Packet) -> Result<Option<Incoming>, CloseReason> {
         let is_heard = match &packet {
             Packet::Connect { namespace, .. } => {
-                self.namespaces.request(namespace, self.config.namespaces_max)?;
-                true
+                match self.namespaces.request(namespace, self.config.namespaces_max) {
+                    Ok(()) => true,
+                    // It is in by itself; some clients ask nevertheless.
+                    Err(CloseReason::ParseError(ParseError::ConnectTwice))
+                        if *namespace == Namespace::MAIN && self.engine.revision() == Revision::V3 =>
+                    {
+                        false
+                    }
+                    Err(reason) => return Err(reason),
+                }
             }
             Packet::Disconnect { namespace } => self.namespaces.leave(namespace)?,
             Packet::Event { namespace, .. } | Packet::Ack { namespace, .. } => {
@@ -165,7 +235,7 @@ impl Session {
     /// When [`Self::on_timer`] must be called at the latest.
     pub fn deadline(&self) -> Timestamp {
         let pre_auth = self.pre_auth.as_ref().map(|pre_auth| pre_auth.until);
-        [pre_auth, self.partial_until].into_iter().flatten().fold(self.heartbeat.deadline(), Timestamp::min)
+        [pre_auth, self.partial_until].into_iter().flatten().fold(self.engine.deadline(), Timestamp::min)
     }
 
     /// Does what is due; calling it early does no harm. An error is the end of the session.
@@ -176,11 +246,7 @@ impl Session {
         if self.partial_until.is_some_and(|until| now >= until) {
             return Err(ParseError::AttachmentsTooSlow.into());
         }
-        match self.heartbeat.on_timer(now) {
-            None => Ok(None),
-            Some(HeartbeatAction::SendPing) => Ok(Some(TimerAction::SendPing)),
-            Some(HeartbeatAction::TimeOut) => Err(CloseReason::PingTimeout),
-        }
+        Ok(self.engine.on_timer(now)?.then_some(TimerAction::SendPing))
     }
 
     /// The server lets the client into a namespace it asked for; send [`crate::socket::encode_connect`].

@@ -8,6 +8,7 @@ mod json;
 pub mod msgpack;
 mod namespace;
 mod payload;
+pub mod v3;
 
 pub use binary::Binary;
 use decoder::split_event;

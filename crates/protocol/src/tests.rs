@@ -2,9 +2,11 @@
 
 mod heartbeat;
 mod invalid_input;
+mod msgpack;
 mod namespaces;
 mod pair;
 mod pre_auth;
+mod revision_3;
 mod upgrade;
 
 use crate::session::Session;

@@ -132,6 +132,8 @@ impl Config {
                 polling: offers(Transport::Polling),
                 websocket: offers(Transport::Websocket),
             },
+            allow_eio3: self.server.allow_eio3,
+            msgpack: self.server.msgpack,
             deflate: self
                 .server
                 .deflate

@@ -33,6 +33,7 @@ pub(crate) struct Context {
     pub(crate) path: Box<str>,
     pub(crate) transports: Transports,
     /// Whether messages are compressed for clients that offer it, and how.
+    pub(crate) allow_eio3: bool,
     pub(crate) deflate: Option<Deflate>,
     pub(crate) limits: Limits,
     pub(crate) session: Arc<session::Config>,

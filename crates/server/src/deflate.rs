@@ -53,7 +53,7 @@ fn form(frame: &Frame) -> Form {
 }
 
 /// The frames of these messages, those compressed for which it is worth it; `None` if there are no such.
-fn compress<'a>(messages: impl Iterator<Item = (Opcode, &'a [u8])> + Clone) -> Option<Bytes> {
+pub(crate) fn compress<'a>(messages: impl Iterator<Item = (Opcode, &'a [u8])> + Clone) -> Option<Bytes> {
     SERVED.with(|served| {
         let context = served.get()?;
         let threshold_bytes = context.deflate?.threshold_bytes;

@@ -47,6 +47,7 @@ mod config;
 mod connection;
 mod context;
 mod deflate;
+mod dialect;
 mod farewell;
 mod fd_table;
 mod handshake;

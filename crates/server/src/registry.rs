@@ -13,7 +13,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use parking_lot::Mutex;
 use roomkey_model::Entropy;
-use roomkey_protocol::engine::query::Transport;
+use roomkey_protocol::engine::{payload::Format, query::Transport};
 
 use crate::mailbox::Mailbox;
 
@@ -57,12 +57,19 @@ pub(crate) struct Entry {
     is_posting: AtomicBool,
     /// The `Origin` of the handshake: another page that got hold of the id cannot use it.
     origin: Option<Box<str>>,
+    format: Format,
 }
 
 impl Entry {
-    pub(crate) fn new(mailbox: Arc<Mailbox>, transport: Transport, origin: Option<&str>) -> Self {
+    pub(crate) fn new(
+        mailbox: Arc<Mailbox>,
+        transport: Transport,
+        format: Format,
+        origin: Option<&str>,
+    ) -> Self {
         Self {
             mailbox,
+            format,
             is_websocket: AtomicBool::new(transport == Transport::Websocket),
             is_authenticated: AtomicBool::new(false),
             is_posting: AtomicBool::new(false),
@@ -72,6 +79,11 @@ impl Entry {
 
     pub(crate) fn transport(&self) -> Transport {
         if self.is_websocket.load(Ordering::Acquire) { Transport::Websocket } else { Transport::Polling }
+    }
+
+    /// How the bodies of its requests are written.
+    pub(crate) fn format(&self) -> Format {
+        self.format
     }
 
     pub(crate) fn set_upgraded(&self) {

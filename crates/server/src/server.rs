@@ -51,6 +51,14 @@ pub struct ServerConfig {
     pub path: String,
     /// Which transports are offered.
     pub transports: Transports,
+    /// Whether clients of Engine.IO 3 are served, too: Socket.IO clients v1 and v2, by any transport they have.
+    ///
+    /// They are in the namespace `/` without asking, so what they authenticate with there is in the request of their
+    /// handshake.
+    pub allow_eio3: bool,
+    /// Whether clients may write their packets with `socket.io-msgpack-parser`. Both kinds are served side by side:
+    /// the first packet of a client tells.
+    pub msgpack: bool,
     /// Compression of WebSocket messages, for clients that offer it. Off by default.
     pub deflate: Option<Deflate>,
     /// Time from a pong to the next ping.
@@ -78,6 +86,8 @@ impl Default for ServerConfig {
             check_host: false,
             path: "/socket.io/".to_owned(),
             transports: Transports::default(),
+            allow_eio3: false,
+            msgpack: false,
             deflate: None,
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
@@ -159,6 +169,7 @@ impl ServerBuilder {
             message_bytes_max: limits.message_bytes,
             attachments_max: limits.attachments_per_packet,
             partial_message_ms: limits.partial_message_ms,
+            msgpack: config.msgpack,
             namespaces_max: limits.namespaces_per_connection,
         };
         let context = Context {
@@ -170,6 +181,7 @@ impl ServerBuilder {
             check_host: config.check_host,
             path: with_slashes(&config.path),
             transports: config.transports,
+            allow_eio3: config.allow_eio3,
             deflate: config.deflate,
             limits,
             session: Arc::new(session),

@@ -1,6 +1,7 @@
 use roomkey_model::Timestamp;
 
-/// The server's heartbeat: a ping one interval after each pong, and an end when one stays unanswered.
+/// The server's side of the heartbeat: a ping one interval after each pong, and an end when one stays unanswered. In
+/// revision 3 of the protocol it only listens for the client's pings.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
     interval_ms: u64,
@@ -12,6 +13,8 @@ pub struct Heartbeat {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
+    /// The client's next ping is awaited.
+    Listening,
     /// The next ping is not due yet.
     Resting,
     /// A pong is awaited.
@@ -35,6 +38,19 @@ impl Heartbeat {
         Self { interval_ms, timeout_ms, state: State::Resting, until: now.plus_ms(interval_ms) }
     }
 
+    /// A heartbeat that the client sends: each ping must come within an interval and a timeout.
+    pub fn listening(interval_ms: u64, timeout_ms: u64, now: Timestamp) -> Self {
+        let until = now.plus_ms(interval_ms + timeout_ms);
+        Self { interval_ms, timeout_ms, state: State::Listening, until }
+    }
+
+    /// A ping came, of the client's own accord.
+    pub fn on_ping(&mut self, now: Timestamp) {
+        if self.state == State::Listening {
+            self.until = now.plus_ms(self.interval_ms + self.timeout_ms);
+        }
+    }
+
     /// When [`Self::on_timer`] has something to do.
     pub fn deadline(&self) -> Timestamp {
         self.until
@@ -42,7 +58,7 @@ impl Heartbeat {
 
     /// A pong came. One that answers no ping is ignored.
     pub fn on_pong(&mut self, now: Timestamp) {
-        if self.state != State::Resting {
+        if matches!(self.state, State::Pinged | State::Prolonged) {
             self.state = State::Resting;
             self.until = now.plus_ms(self.interval_ms);
         }
@@ -117,6 +133,18 @@ mod tests {
         heartbeat.on_packet(at(50_000));
         assert_eq!(heartbeat.deadline(), at(60_000));
         assert_eq!(heartbeat.on_timer(at(60_000)), TIME_OUT);
+    }
+
+    #[test]
+    fn a_client_that_sends_the_pings_is_gone_after_interval_and_timeout() {
+        let mut heartbeat = Heartbeat::listening(25_000, 20_000, at(0));
+        assert_eq!(heartbeat.deadline(), at(45_000));
+        heartbeat.on_ping(at(25_000));
+        heartbeat.on_packet(at(69_000));
+        heartbeat.on_pong(at(69_000));
+        assert_eq!(heartbeat.deadline(), at(70_000), "only pings count");
+        assert_eq!(heartbeat.on_timer(at(69_999)), None);
+        assert_eq!(heartbeat.on_timer(at(70_000)), TIME_OUT);
     }
 
     #[test]

@@ -39,9 +39,13 @@ impl<'a> Packet<'a> {
             '4' => Self::Message(data),
             '5' => Self::Upgrade,
             '6' => Self::Noop,
-            'b' => Self::Binary(Cow::Owned(STANDARD.decode(data).map_err(|_| ParseError::Base64)?)),
+            'b' => return Self::decode_base64(data),
             _ => return Err(ParseError::PacketType),
         })
+    }
+
+    pub(crate) fn decode_base64(data: &str) -> Result<Self, ParseError> {
+        Ok(Self::Binary(Cow::Owned(STANDARD.decode(data).map_err(|_| ParseError::Base64)?)))
     }
 
     /// Appends the packet in its text form, binary data as base64.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::engine::Revision;
+
 /// How a client exchanges packets with the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
@@ -30,19 +32,32 @@ pub struct Query<'a> {
     pub sid: Option<Cow<'a, str>>,
     /// `EIO`: the revision of the protocol.
     version: Option<Cow<'a, str>>,
+    /// `b64`: in revision 3 a client that cannot read binary bodies.
+    pub base64: bool,
+    /// `j`: in revision 3 a request of a script element, see [`super::jsonp`].
+    pub jsonp: Option<u32>,
 }
 
 impl<'a> Query<'a> {
     /// Reads the part of a URL after the `?`.
     ///
-    /// `t` (against caches), `b64` and `j` (JSONP) mean nothing in revision 4.
+    /// `t` (against caches) means nothing.
     pub fn parse(query: &'a str) -> Result<Self, HandshakeError> {
         let (mut transport, mut sid, mut version) = (None, None, None);
+        let (mut base64, mut jsonp) = (false, None);
         for (name, value) in pairs(query) {
             let place = match &*name {
                 "transport" => &mut transport,
                 "sid" => &mut sid,
                 "EIO" => &mut version,
+                "b64" => {
+                    base64 |= !value.is_empty();
+                    continue;
+                }
+                "j" => {
+                    jsonp = jsonp.or_else(|| value.parse().ok());
+                    continue;
+                }
                 _ => continue,
             };
             if place.replace(value).is_some() {
@@ -54,7 +69,7 @@ impl<'a> Query<'a> {
             Some("websocket") => Transport::Websocket,
             _ => return Err(HandshakeError::TransportUnknown),
         };
-        Ok(Self { transport, sid: sid.filter(|sid| !sid.is_empty()), version })
+        Ok(Self { transport, sid: sid.filter(|sid| !sid.is_empty()), version, base64, jsonp })
     }
 
     /// Checks the request of a handshake. The application's own check goes between this and
@@ -69,17 +84,22 @@ impl<'a> Query<'a> {
         Ok(())
     }
 
-    /// Checks the protocol revision of a handshake: exactly `4`.
-    pub fn check_version(&self) -> Result<(), HandshakeError> {
+    /// The protocol revision of a handshake: exactly `4`, or `3` where that is allowed.
+    pub fn check_version(&self, allow_eio3: bool) -> Result<Revision, HandshakeError> {
         match self.version.as_deref() {
-            Some("4") => Ok(()),
+            Some("4") => Ok(Revision::V4),
+            Some("3") if allow_eio3 => Ok(Revision::V3),
             _ => Err(HandshakeError::UnsupportedProtocolVersion),
         }
     }
 
     /// Checks a request of a session that exists: it must not claim another revision.
-    pub fn check_follow_up(&self, is_upgrade: bool) -> Result<(), HandshakeError> {
-        let is_same_version = self.version.as_deref().is_none_or(|version| version == "4");
+    pub fn check_follow_up(&self, revision: Revision, is_upgrade: bool) -> Result<(), HandshakeError> {
+        let expected = match revision {
+            Revision::V3 => "3",
+            Revision::V4 => "4",
+        };
+        let is_same_version = self.version.as_deref().is_none_or(|version| version == expected);
         if is_same_version && is_upgrade == (self.transport == Transport::Websocket) {
             Ok(())
         } else {
@@ -142,7 +162,7 @@ pub enum HandshakeError {
     /// The application refused the handshake, or the origin is not allowed.
     #[error("Forbidden")]
     Forbidden,
-    /// Another revision of the protocol than 4.
+    /// Another revision of the protocol than is served.
     #[error("Unsupported protocol version")]
     UnsupportedProtocolVersion,
 }
@@ -182,7 +202,11 @@ mod tests {
     /// The outcome of a request without a session, as its code.
     fn handshake(query: &str, method: &str, is_upgrade: bool) -> Result<(), u8> {
         parse(query)
-            .and_then(|query| query.check_handshake(method, is_upgrade).and_then(|()| query.check_version()))
+            .and_then(|query| {
+                query.check_handshake(method, is_upgrade)?;
+                query.check_version(false)
+            })
+            .map(|revision| assert_eq!(revision, Revision::V4))
             .map_err(HandshakeError::code)
     }
 
@@ -192,7 +216,7 @@ mod tests {
             ("EIO=4&transport=polling&t=abc", Ok(())),
             ("transport=polling&EIO=4", Ok(())),
             ("EIO=4&transport=polling&sid=", Ok(())),
-            ("EIO=4&transport=polling&b64=1&j=0&token=x", Ok(())),
+            ("EIO=4&transport=polling&b64=1&b64=2&j=0&j=x&token=x", Ok(())),
             ("&&EIO=4&&transport=p%6flling&", Ok(())),
             ("", Err(0)),
             ("EIO=4", Err(0)),
@@ -235,7 +259,29 @@ mod tests {
         ] {
             let query = parse(query).expect("a known transport");
             assert_eq!(query.sid.as_deref(), Some(sid));
-            assert_eq!(query.check_follow_up(false), expected);
+            assert_eq!(query.check_follow_up(Revision::V4, false), expected);
+        }
+    }
+
+    #[test]
+    fn revision_3() {
+        let query = parse("EIO=3&transport=polling").expect("a query");
+        assert_eq!(query.check_version(true), Ok(Revision::V3));
+        assert_eq!((query.base64, query.jsonp), (false, None));
+        assert_eq!(query.check_follow_up(Revision::V3, false), Ok(()));
+        assert_eq!(query.check_follow_up(Revision::V4, false), Err(HandshakeError::BadRequest));
+        let query = parse("EIO=3&transport=polling&b64=1&j=12").expect("a query");
+        assert_eq!((query.base64, query.jsonp), (true, Some(12)));
+        for j in ["", "-1", "alert(1)", "1]", "4294967296"] {
+            assert_eq!(parse(&format!("transport=polling&j={j}")).map(|query| query.jsonp), Ok(None), "{j}");
+        }
+        for version in ["EIO=4", "EIO=3"] {
+            let query = format!("{version}&transport=websocket");
+            assert!(parse(&query).is_ok_and(|query| query.check_version(true).is_ok()));
+        }
+        for version in ["", "EIO=2", "EIO=5", "EIO=abc", "EIO=3+"] {
+            let query = format!("{version}&transport=polling");
+            assert!(parse(&query).is_ok_and(|query| query.check_version(true).is_err()), "{version}");
         }
     }
 

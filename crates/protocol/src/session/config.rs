@@ -7,7 +7,7 @@ pub struct Config {
     pub ping_timeout_ms: u64,
     /// Time from the handshake until a namespace must be accepted.
     pub connect_timeout_ms: u64,
-    /// Bytes of packets that a client may send until a namespace is accepted; none of them binary.
+    /// Bytes of packets that a client may send until a namespace is accepted; none of them binary, msgpack aside.
     pub pre_auth_bytes: usize,
     /// Bytes of one packet with its attachments.
     pub message_bytes_max: usize,
@@ -15,6 +15,8 @@ pub struct Config {
     pub attachments_max: usize,
     /// Time in which the attachments of a packet must arrive.
     pub partial_message_ms: u64,
+    /// A client of revision 4 whose first Socket.IO packet is binary speaks msgpack.
+    pub msgpack: bool,
     /// Namespaces one client may be in or ask for.
     pub namespaces_max: usize,
 }
@@ -30,6 +32,7 @@ impl Default for Config {
             message_bytes_max: 1_000_000,
             attachments_max: 10,
             partial_message_ms: 10_000,
+            msgpack: false,
             namespaces_max: 16,
         }
     }

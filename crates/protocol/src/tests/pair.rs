@@ -5,7 +5,7 @@ use roomkey_model::Timestamp;
 
 use crate::{
     CloseReason,
-    engine::{Packet, payload},
+    engine::{Packet, Revision, payload},
     session::{Config, Incoming, Session, TimerAction},
     socket,
 };
@@ -40,11 +40,16 @@ pub(super) struct Client {
 
 impl Pair {
     pub(super) fn new(config: Config) -> Self {
+        Self::of(Revision::V4, config)
+    }
+
+    /// A client of another revision. Its own heartbeat is the test's to send.
+    pub(super) fn of(revision: Revision, config: Config) -> Self {
         let now = Timestamp(0);
         let patience_ms = config.ping_interval_ms + config.ping_timeout_ms;
         Self {
             now,
-            session: Session::new(Arc::new(config), now),
+            session: Session::new(Arc::new(config), revision, now),
             client: Client {
                 answers_pings: true,
                 patience_ms,
@@ -57,6 +62,14 @@ impl Pair {
             to_client: VecDeque::new(),
             log: String::new(),
         }
+    }
+
+    /// The session begins; with revision 3 that joins the main namespace.
+    pub(super) fn begin(&mut self) -> &mut Self {
+        if let Some(incoming) = self.session.begin() {
+            self.serve(incoming);
+        }
+        self
     }
 
     /// The client sends these packets.
@@ -142,7 +155,11 @@ impl Pair {
             return;
         }
         writeln!(self.log, "{} -> {text}", self.now.0).expect("a string");
-        let result = Packet::decode(text)
+        let result = self
+            .session
+            .engine()
+            .revision()
+            .decode(text)
             .map_err(CloseReason::from)
             .and_then(|packet| self.session.receive(packet, self.now));
         match result {
@@ -191,6 +208,7 @@ impl Pair {
             Incoming::Ack { namespace, id, args } => {
                 writeln!(self.log, "{} ack {namespace} {id} {}", self.now.0, args.json()).expect("a string");
             }
+            Incoming::Ping => self.reply("3".to_owned()),
             Incoming::Disconnect { namespace } => {
                 writeln!(self.log, "{} left {namespace}", self.now.0).expect("a string");
             }

@@ -23,6 +23,10 @@ pub(crate) struct ServerSection {
     pub(crate) threads: usize,
     /// The directory of the database and the signing key.
     pub(crate) data_dir: PathBuf,
+    /// Whether Socket.IO clients v1 and v2 are served, too (Engine.IO 3).
+    pub(crate) allow_eio3: bool,
+    /// Whether clients may use `socket.io-msgpack-parser`; others are served beside them.
+    pub(crate) msgpack: bool,
     /// Whether messages to WebSockets are compressed for clients that offer it (permessage-deflate). It saves bytes for
     /// a little time, and who sees the lengths of encrypted messages may learn from them what a secret is that
     /// shares a message with text of others.
@@ -39,6 +43,8 @@ impl Default for ServerSection {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             threads: thread::available_parallelism().map_or(1, |cores| cores.get().min(Hub::SHARDS_MAX)),
             data_dir: PathBuf::from("roomkey-data"),
+            allow_eio3: false,
+            msgpack: false,
             deflate: false,
             deflate_threshold_bytes: Deflate::default().threshold_bytes,
             drain_timeout_ms: 10_000,

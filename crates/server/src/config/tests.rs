@@ -147,7 +147,7 @@ fn the_origin_policy_follows_the_address() {
 #[test]
 fn the_server_gets_what_is_configured() {
     let site = Site::new(
-        "[server]\nlisten = '[::1]:5'\nthreads = 3\ndrain_timeout_ms = 7\ndeflate = true
+        "[server]\nlisten = '[::1]:5'\nthreads = 3\ndrain_timeout_ms = 7\ndeflate = true\nallow_eio3 = true\nmsgpack = true
          deflate_threshold_bytes = 9
          [engine]\npath = '/rt'\ntransports = ['websocket']\nping_interval_ms = 1\nping_timeout_ms = 2
          upgrade_timeout_ms = 3\n[limits]\nrooms_per_socket = 900",
@@ -160,5 +160,7 @@ fn the_server_gets_what_is_configured() {
     assert_eq!(times.map(|time| time.as_millis()), [1, 2, 3, 7]);
     assert_eq!(server.limits.rooms_per_socket, 900);
     assert_eq!(server.deflate, Some(Deflate { threshold_bytes: 9 }));
-    assert_eq!(Config::default().server_config().deflate, None);
+    assert!(server.allow_eio3 && server.msgpack);
+    let default = Config::default().server_config();
+    assert_eq!((default.deflate, default.allow_eio3, default.msgpack), (None, false, false));
 }

@@ -199,7 +199,8 @@ async fn say_goodbye(
                 Ok(None) | Err(_) => return,
             },
         };
-        let queued = payload(&seat.shard().poll(seat.key, PACKETS_PER_RESPONSE_MAX - 1));
+        let format = seat.entry.format();
+        let queued = payload(format, &seat.shard().poll(seat.key, PACKETS_PER_RESPONSE_MAX - 1));
         let is_last = queued.is_none();
         let last_words = match ending {
             // Whoever closes the session need not be told.
@@ -207,7 +208,7 @@ async fn say_goodbye(
             _ => CLOSE,
         };
         // Whether it is still heard makes no difference any more.
-        _ = answer.send(PollAnswer::Payload(queued.unwrap_or_else(|| last_words.to_owned())));
+        _ = answer.send(PollAnswer::Payload(queued.unwrap_or_else(|| format.encode_one(last_words))));
         if is_last {
             return;
         }

@@ -68,6 +68,10 @@ impl Connection {
                 }
                 Ok(())
             }
+            Incoming::Ping => {
+                self.seat.send(Frame::text("3"));
+                Ok(())
+            }
         }
     }
 

@@ -18,8 +18,8 @@ use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use roomkey_hub::{Frame, Notice, Shard, Wire};
 use roomkey_model::Timestamp;
 use roomkey_protocol::{
-    engine::{Packet, query::Transport},
-    session::{CloseReason, Session, TimerAction},
+    engine::{Packet, payload::Format, query::Transport},
+    session::{CloseReason, Incoming, Session, TimerAction},
     upgrade::Upgrade,
 };
 use smallvec::SmallVec;
@@ -36,6 +36,7 @@ use self::{
 use crate::{
     Handshake,
     context::Context,
+    dialect,
     mailbox::Mailbox,
     newcomers::Newcomer,
     registry::{Entry, Sid},
@@ -84,6 +85,7 @@ impl Connection {
         handshake: Handshake,
         sid: Sid,
         newcomer: Newcomer,
+        format: Format,
         websocket: Option<WebSocket>,
     ) -> Self {
         let (transport, wire) = match &websocket {
@@ -91,14 +93,14 @@ impl Connection {
             None => (Transport::Polling, Wire::Polling),
         };
         let mailbox = Arc::new(Mailbox::default());
-        let entry = Arc::new(Entry::new(mailbox.clone(), transport, handshake.header("origin")));
+        let entry = Arc::new(Entry::new(mailbox.clone(), transport, format, handshake.header("origin")));
         context.registry.insert(sid.clone(), entry.clone());
         context.metrics.sessions_opened.increment();
         let key = shard.insert(mailbox, wire);
-        shard.set_dialect(key, websocket.as_ref().and_then(WebSocket::dialect));
         let seat = Seat { context: context.clone(), key, sid, entry, newcomer: Some(newcomer) };
-        Self {
-            session: Session::new(context.session.clone(), Timestamp(seat.now_ms())),
+        let now = Timestamp(seat.now_ms());
+        let connection = Self {
+            session: Session::new(context.session.clone(), format.revision(), now),
             seat,
             handshake: Arc::new(handshake),
             link: websocket.map_or_else(Link::default, Link::WebSocket),
@@ -112,15 +114,36 @@ impl Connection {
             armed_ms: u64::MAX,
             is_draining: context.is_draining(),
             context: context.clone(),
-        }
+        };
+        connection.choose_dialect();
+        connection
+    }
+
+    /// Tells the hub which form the client's frames take.
+    fn choose_dialect(&self) {
+        let has_deflate = match &self.link {
+            Link::Polling(_) => false,
+            Link::WebSocket(websocket) => websocket.has_deflate(),
+        };
+        let dialect = dialect::of(self.session.revision(), self.session.is_msgpack(), has_deflate);
+        self.seat.shard().set_dialect(self.seat.key, dialect);
     }
 
     /// Runs the connection to its end.
     pub(crate) async fn run(mut self) {
+        let begun = poll_fn(|cx| Poll::Ready(self.begin(cx))).await;
         self.arm();
-        let ending = poll_fn(|cx| self.poll(cx)).await;
+        let ending = match begun {
+            Ok(()) => poll_fn(|cx| self.poll(cx)).await,
+            Err(ending) => ending,
+        };
         // Boxed, so that its buffers are no part of every idle connection.
         Box::pin(self.end(ending)).await;
+    }
+
+    /// Does what the client need not ask for.
+    fn begin(&mut self, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
+        self.session.begin().map_or(Ok(()), |incoming| self.on_incoming(incoming, cx))
     }
 
     fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Ending> {
@@ -226,7 +249,12 @@ impl Connection {
     fn on_packet(&mut self, packet: Packet<'_>, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
         let now = Timestamp(self.seat.now_ms());
         match self.session.receive(packet, now)? {
-            Some(incoming) => self.park_or_handle(incoming, cx),
+            Some(incoming) => {
+                if self.session.is_msgpack() && matches!(incoming, Incoming::Connect { .. }) {
+                    self.choose_dialect();
+                }
+                self.park_or_handle(incoming, cx)
+            }
             None => Ok(()),
         }
     }
@@ -245,7 +273,7 @@ impl Connection {
         self.on_probe_deadline(now_ms);
         if self.is_parking_full() {
             // Nobody can be blamed for a silence that comes from our not listening.
-            self.session.receive(Packet::Pong(""), Timestamp(now_ms))?;
+            self.session.excuse_silence(Timestamp(now_ms));
         }
         if let Some(TimerAction::SendPing) = self.session.on_timer(Timestamp(now_ms))? {
             self.seat.send(Frame::text("2"));

@@ -39,7 +39,7 @@ impl Connection {
         incoming: Incoming,
         cx: &mut TaskContext<'_>,
     ) -> Result<(), Ending> {
-        let may_pass = matches!(incoming, Incoming::Ack { .. });
+        let may_pass = matches!(incoming, Incoming::Ack { .. } | Incoming::Ping);
         if may_pass || self.parking.is_none() && !self.is_busy() {
             return self.on_incoming(incoming, cx);
         }
@@ -97,6 +97,6 @@ fn size(incoming: &Incoming) -> usize {
             args.json().len() + args.attachments().iter().map(|attachment| attachment.len()).sum::<usize>()
         }
         Incoming::Connect { auth, .. } => auth.as_ref().map_or(0, |auth| auth.len()),
-        Incoming::Disconnect { .. } => 0,
+        Incoming::Disconnect { .. } | Incoming::Ping => 0,
     }
 }

@@ -4,7 +4,7 @@ use std::task::Context as TaskContext;
 
 use bytes::Bytes;
 use roomkey_protocol::{
-    engine::payload::{self, PACKETS_PER_RESPONSE_MAX},
+    engine::payload::{Body, Format, PACKETS_PER_RESPONSE_MAX},
     session::CloseReason,
 };
 use tokio::sync::oneshot;
@@ -31,13 +31,14 @@ impl Connection {
             self.on_deadline()?;
         }
         let is_probed = self.is_probed();
+        let format = self.seat.entry.format();
         let Link::Polling(polling) = &mut self.link else {
             // It was on its way when the upgrade completed.
-            drop(answer.send(PollAnswer::Payload(NOOP.to_owned())));
+            drop(answer.send(PollAnswer::Payload(format.encode_one(NOOP))));
             return Ok(());
         };
         if let Some(held) = polling.held.take() {
-            drop(held.send(PollAnswer::Payload(CLOSE.to_owned())));
+            drop(held.send(PollAnswer::Payload(format.encode_one(CLOSE))));
             drop(answer.send(PollAnswer::Overlap));
             return Err(CloseReason::TransportError.into());
         }
@@ -56,7 +57,8 @@ impl Connection {
             return;
         }
         let shard = self.seat.shard();
-        let Some(body) = payload(&shard.poll(self.seat.key, PACKETS_PER_RESPONSE_MAX)) else { return };
+        let packets = shard.poll(self.seat.key, PACKETS_PER_RESPONSE_MAX);
+        let Some(body) = payload(self.seat.entry.format(), &packets) else { return };
         if let Some(held) = polling.held.take() {
             // If the client has just gone, its request tells so.
             drop(held.send(PollAnswer::Payload(body)));
@@ -69,18 +71,18 @@ impl Connection {
             && let Some(held) = polling.held.take()
         {
             self.seat.shard().stop_polling(self.seat.key);
-            drop(held.send(PollAnswer::Payload(NOOP.to_owned())));
+            drop(held.send(PollAnswer::Payload(self.seat.entry.format().encode_one(NOOP))));
         }
     }
 
     /// A request brings packets; those before a bad one count.
     pub(super) fn on_post(
         &mut self,
-        body: &str,
+        body: &Body,
         answer: oneshot::Sender<PostAnswer>,
         cx: &mut TaskContext<'_>,
     ) -> Result<(), Ending> {
-        for packet in payload::decode(body, self.context.limits.packets_per_payload) {
+        for packet in self.seat.entry.format().decode(body, self.context.limits.packets_per_payload) {
             let outcome = match packet {
                 Ok(packet) => self.on_packet(packet, cx),
                 Err(error) => Err(Ending::Malformed(error)),
@@ -97,10 +99,7 @@ impl Connection {
 }
 
 /// The packets as the body of a response; `None` if there is none.
-pub(super) fn payload(packets: &[Bytes]) -> Option<String> {
-    let mut body = payload::Encoder::new();
-    for packet in packets {
-        body.push_text(std::str::from_utf8(packet).expect("packets for polling are text"));
-    }
-    (!body.is_empty()).then(|| body.finish())
+pub(super) fn payload(format: Format, packets: &[Bytes]) -> Option<Body> {
+    let text = |packet| std::str::from_utf8(packet).expect("packets for polling are text");
+    format.encode(packets.iter().map(|packet| text(packet)))
 }

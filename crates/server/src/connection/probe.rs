@@ -108,8 +108,8 @@ impl Connection {
         self.seat.entry.set_upgraded();
         self.context.metrics.upgrades.increment();
         self.seat.shard().upgrade(self.seat.key, websocket.stream().clone());
-        self.seat.shard().set_dialect(self.seat.key, websocket.dialect());
         self.link = Link::WebSocket(websocket);
+        self.choose_dialect();
     }
 
     /// Whether a WebSocket is about to take over, so that no poll should be held.

@@ -7,14 +7,13 @@ use std::{
     task::{Context as TaskContext, Poll, ready},
 };
 
-use roomkey_hub::{Dialect, Frame};
+use roomkey_hub::Frame;
 use roomkey_model::Limits;
-use roomkey_protocol::{engine::Packet, session::CloseReason};
+use roomkey_protocol::session::CloseReason;
 use roomkey_websocket::{Decoder, Message, Opcode, ProtocolError, Role};
 use tokio::{io::Interest, net::TcpStream};
 
 use super::{Connection, Ending, Link};
-use crate::deflate::DEFLATE;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 64 * 1024;
@@ -28,7 +27,6 @@ thread_local! {
 pub(crate) struct WebSocket {
     stream: Arc<TcpStream>,
     decoder: Decoder,
-    /// Whether the client reads compressed messages.
     has_deflate: bool,
     /// What was read with something else and belongs here: behind the opening handshake, or the upgrade.
     unread: Vec<u8>,
@@ -62,9 +60,9 @@ impl WebSocket {
         &self.stream
     }
 
-    /// The form that the client's frames take.
-    pub(super) fn dialect(&self) -> Option<&'static Dialect> {
-        self.has_deflate.then_some(&DEFLATE)
+    /// Whether the client reads compressed messages.
+    pub(super) fn has_deflate(&self) -> bool {
+        self.has_deflate
     }
 
     pub(super) fn decode<'a, 'i: 'a>(
@@ -185,8 +183,10 @@ impl Connection {
             let Some(message) = websocket.decoder.next(&mut input)? else { break };
             websocket.partial_until_ms = None;
             let packet = match message {
-                Message::Text(text) => Packet::decode(text).map_err(CloseReason::from)?,
-                Message::Binary(bytes) => Packet::Binary(bytes.into()),
+                Message::Text(text) => self.session.revision().decode(text).map_err(CloseReason::from)?,
+                Message::Binary(bytes) => {
+                    self.session.revision().decode_frame(bytes).map_err(CloseReason::from)?
+                }
                 Message::Ping(payload) => {
                     self.seat.send(Frame::control(Opcode::Pong, payload));
                     if !websocket.may_ping(self.seat.now_ms(), &self.context.limits) {

@@ -4,7 +4,8 @@ use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use http::{header, request::Parts};
 use roomkey_protocol::engine::{
-    Handshake as OpenPacket,
+    Handshake as OpenPacket, Revision,
+    payload::Format,
     query::{HandshakeError, Query, Transport},
 };
 
@@ -15,13 +16,22 @@ use crate::{
     registry::{Entry, Sid},
 };
 
-/// Checks a request in the reference server's order (transport, origin, session, version) and finds its session;
-/// `None` is a handshake.
+/// A request that may go on.
+pub(super) struct Request {
+    /// Its session; `None` is a handshake.
+    pub(super) entry: Option<Arc<Entry>>,
+    /// How the bodies of the session's requests are written.
+    pub(super) format: Format,
+    /// The request of a script element, which is answered with a script.
+    pub(super) jsonp: Option<u32>,
+}
+
+/// Checks a request in the reference server's order (transport, origin, session, version) and finds its session.
 pub(super) fn check(
     context: &Context,
     request_head: &Parts,
     is_upgrade: bool,
-) -> Result<Option<Arc<Entry>>, HandshakeError> {
+) -> Result<Request, HandshakeError> {
     let query = Query::parse(request_head.uri.query().unwrap_or(""))?;
     let is_offered = match query.transport {
         Transport::Polling => context.transports.polling,
@@ -40,27 +50,43 @@ pub(super) fn check(
     }
     let Some(sid) = &query.sid else {
         query.check_handshake(request_head.method.as_str(), is_upgrade)?;
-        query.check_version()?;
-        return Ok(None);
+        let format = match query.check_version(context.allow_eio3)? {
+            Revision::V3 => Format::V3 { base64: query.base64 || query.jsonp.is_some() },
+            Revision::V4 => Format::V4,
+        };
+        return Ok(Request { entry: None, format, jsonp: jsonp(&query, format) });
     };
     let entry = context.registry.find(sid).ok_or(HandshakeError::SessionIdUnknown)?;
     let origin = request_head.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     if !entry.allows_origin(origin) {
         return Err(HandshakeError::SessionIdUnknown);
     }
-    query.check_follow_up(is_upgrade)?;
+    let format = entry.format();
+    query.check_follow_up(format.revision(), is_upgrade)?;
     // A session that is on a WebSocket has no more requests.
     match entry.transport() {
-        Transport::Polling => Ok(Some(entry)),
+        Transport::Polling => Ok(Request { entry: Some(entry), format, jsonp: jsonp(&query, format) }),
         Transport::Websocket => Err(HandshakeError::BadRequest),
     }
 }
 
-/// What is kept of the request that begins a session.
-pub(super) fn handshake(context: &Context, request_head: &Parts, address: IpAddr) -> Handshake {
+/// Only revision 3 knows of scripts.
+fn jsonp(query: &Query<'_>, format: Format) -> Option<u32> {
+    query.jsonp.filter(|_| format.revision() == Revision::V3)
+}
+
+/// What is kept of the request that begins a session. Any page can have a script element, so what its browser adds
+/// to the request of one counts for nothing.
+pub(super) fn handshake(
+    context: &Context,
+    request_head: &Parts,
+    address: IpAddr,
+    is_script: bool,
+) -> Handshake {
     let headers = &request_head.headers;
     let query = request_head.uri.query().unwrap_or("");
-    Handshake::new(address, context.clock.now(), query, headers, context.origins.trusts_page(headers))
+    let is_trusted_page = !is_script && context.origins.trusts_page(headers);
+    Handshake::new(address, context.clock.now(), query, headers, is_trusted_page)
 }
 
 /// The first packet of a session.

@@ -5,6 +5,7 @@ pub(crate) mod polling;
 pub(crate) mod websocket;
 
 use roomkey_hub::Notice;
+use roomkey_protocol::engine::payload::Body;
 use tokio::sync::oneshot;
 
 /// Something that reaches a connection's task from outside it.
@@ -19,7 +20,7 @@ pub(crate) enum Letter {
     /// A request that wants packets; answered when there are any.
     Poll(oneshot::Sender<PollAnswer>),
     /// A request that brings packets.
-    Post { body: String, answer: oneshot::Sender<PostAnswer> },
+    Post { body: Body, answer: oneshot::Sender<PostAnswer> },
     /// A WebSocket that wants to take over from long-polling.
     Probe(ProbeSocket),
 }
@@ -28,7 +29,7 @@ pub(crate) enum Letter {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum PollAnswer {
     /// Packets, as a payload.
-    Payload(String),
+    Payload(Body),
     /// There was a poll already, so the session has ended.
     Overlap,
 }

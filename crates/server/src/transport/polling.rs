@@ -7,10 +7,14 @@ use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use roomkey_hub::Shard;
 use roomkey_model::Limit;
-use roomkey_protocol::engine::{Handshake as OpenPacket, query::HandshakeError};
+use roomkey_protocol::engine::{
+    Handshake as OpenPacket, Revision, jsonp,
+    payload::{self, Format},
+    query::HandshakeError,
+};
 use tokio::{sync::oneshot, time::timeout};
 
-use super::admission;
+use super::admission::{self, Request};
 use crate::{
     connection::Connection,
     context::Context,
@@ -32,13 +36,13 @@ where
 {
     match admission::check(context, request_head, false) {
         Err(error) => refuse(error),
-        Ok(None) => match context.admit(address) {
-            Some(newcomer) => handshake(context, shard, request_head, address, newcomer),
+        Ok(Request { entry: None, format, jsonp }) => match context.admit(address) {
+            Some(newcomer) => handshake(context, shard, request_head, address, newcomer, format, jsonp),
             None => empty(StatusCode::SERVICE_UNAVAILABLE),
         },
-        Ok(Some(entry)) => match request_head.method {
-            Method::GET => poll(&entry).await,
-            Method::POST => post(context, &entry, request_head, body).await,
+        Ok(Request { entry: Some(entry), jsonp, .. }) => match request_head.method {
+            Method::GET => poll(&entry, jsonp).await,
+            Method::POST => post(context, &entry, request_head, body, jsonp.is_some()).await,
             _ => empty(StatusCode::METHOD_NOT_ALLOWED),
         },
     }
@@ -50,16 +54,19 @@ fn handshake(
     request_head: &Parts,
     address: IpAddr,
     newcomer: Newcomer,
+    format: Format,
+    jsonp: Option<u32>,
 ) -> Response<Body> {
     let sid = Sid::generate(&*context.entropy);
     let upgrades = if context.transports.websocket { OpenPacket::TO_WEBSOCKET } else { &[] };
-    let answer = text("text/plain; charset=UTF-8", admission::open_packet(context, &sid, upgrades));
-    let handshake = admission::handshake(context, request_head, address);
-    tokio::spawn(Connection::open(context, shard, handshake, sid, newcomer, None).run());
+    let open_packet = admission::open_packet(context, &sid, upgrades);
+    let answer = packets(format.encode_one(&open_packet), jsonp);
+    let handshake = admission::handshake(context, request_head, address, jsonp.is_some());
+    tokio::spawn(Connection::open(context, shard, handshake, sid, newcomer, format, None).run());
     answer
 }
 
-async fn poll(entry: &Arc<Entry>) -> Response<Body> {
+async fn poll(entry: &Arc<Entry>, jsonp: Option<u32>) -> Response<Body> {
     let (answer, answered) = oneshot::channel();
     let Ok(abandoned) = hand_in(entry, Letter::Poll(answer)) else {
         return refuse(HandshakeError::SessionIdUnknown);
@@ -67,13 +74,19 @@ async fn poll(entry: &Arc<Entry>) -> Response<Body> {
     let answer = answered.await;
     abandoned.disarm();
     match answer {
-        Ok(PollAnswer::Payload(payload)) => text("text/plain; charset=UTF-8", payload),
+        Ok(PollAnswer::Payload(payload)) => packets(payload, jsonp),
         Ok(PollAnswer::Overlap) => empty(StatusCode::BAD_REQUEST),
         Err(_) => refuse(HandshakeError::SessionIdUnknown),
     }
 }
 
-async fn post<B>(context: &Context, entry: &Arc<Entry>, request_head: &Parts, body: B) -> Response<Body>
+async fn post<B>(
+    context: &Context,
+    entry: &Arc<Entry>,
+    request_head: &Parts,
+    body: B,
+    is_form: bool,
+) -> Response<Body>
 where
     B: http_body::Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
 {
@@ -82,8 +95,12 @@ where
         return empty(StatusCode::BAD_REQUEST);
     }
     let abandoned = Abandoned { entry: entry.clone(), is_armed: true };
-    if let Some(status) = unacceptable(request_head) {
-        return empty(status);
+    let is_binary = is_binary(request_head);
+    if is_binary && entry.format().revision() == Revision::V4 {
+        return empty(StatusCode::BAD_REQUEST);
+    }
+    if request_head.headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
     let deadline = Duration::from_millis(context.limits.http_body_ms);
     let limits = &context.limits;
@@ -104,7 +121,7 @@ where
             return empty(StatusCode::REQUEST_TIMEOUT);
         }
     };
-    let Ok(body) = String::from_utf8(body.into()) else { return empty(StatusCode::BAD_REQUEST) };
+    let Some(body) = payload(body.into(), is_binary, is_form) else { return empty(StatusCode::BAD_REQUEST) };
     let (answer, answered) = oneshot::channel();
     if entry.mailbox.post(Letter::Post { body, answer }).is_err() {
         return refuse(HandshakeError::SessionIdUnknown);
@@ -119,14 +136,19 @@ where
     }
 }
 
-/// What kind of body is not read at all; the session ends with it.
-fn unacceptable(request_head: &Parts) -> Option<StatusCode> {
+/// Whether the body is of a kind that only older clients send; the session of another ends with it.
+fn is_binary(request_head: &Parts) -> bool {
     let content_type = request_head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    if content_type.is_some_and(|value| value.eq_ignore_ascii_case(b"application/octet-stream")) {
-        return Some(StatusCode::BAD_REQUEST);
+    content_type.is_some_and(|value| value.eq_ignore_ascii_case(b"application/octet-stream"))
+}
+
+/// The body as packets are read from it; `None` if it cannot hold any.
+fn payload(body: Vec<u8>, is_binary: bool, is_form: bool) -> Option<payload::Body> {
+    if is_binary {
+        return Some(payload::Body::Binary(body));
     }
-    let encoding = request_head.headers.get(header::CONTENT_ENCODING);
-    encoding.is_some_and(|encoding| encoding != "identity").then_some(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    let text = String::from_utf8(body).ok()?;
+    Some(payload::Body::Text(if is_form { jsonp::decode(&text).ok()? } else { text }))
 }
 
 /// Ends the session if the request it belongs to is given up, or goes wrong, before it is answered.
@@ -169,8 +191,23 @@ fn empty(status: StatusCode) -> Response<Body> {
     response
 }
 
+/// Packets for the client.
+fn packets(payload: payload::Body, jsonp: Option<u32>) -> Response<Body> {
+    match (payload, jsonp) {
+        (payload::Body::Binary(bytes), _) => respond_with("application/octet-stream", bytes.into()),
+        (payload::Body::Text(payload), None) => text("text/plain; charset=UTF-8", payload),
+        (payload::Body::Text(payload), Some(index)) => {
+            text("text/javascript; charset=UTF-8", jsonp::encode(index, &payload))
+        }
+    }
+}
+
 fn text(content_type: &'static str, body: String) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+    respond_with(content_type, body.into())
+}
+
+fn respond_with(content_type: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

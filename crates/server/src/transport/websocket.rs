@@ -4,7 +4,7 @@ use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use roomkey_hub::Shard;
-use roomkey_protocol::engine::query::HandshakeError;
+use roomkey_protocol::engine::{payload::Format, query::HandshakeError};
 use roomkey_websocket::{
     deflate,
     handshake::{self, Request},
@@ -31,7 +31,7 @@ pub(crate) struct Opening {
 
 enum Purpose {
     /// A session of its own.
-    Begin(Newcomer),
+    Begin(Newcomer, Format),
     /// The upgrade of a session.
     Upgrade(Arc<Entry>),
 }
@@ -41,10 +41,10 @@ pub(crate) type Refusal = (StatusCode, Cow<'static, str>);
 
 /// Whether the headers ask for a WebSocket, rightly or wrongly.
 pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
-    request(&Method::GET, headers).is_upgrade()
+    upgrade_request(&Method::GET, headers).is_upgrade()
 }
 
-fn request<'a>(method: &'a Method, headers: &'a HeaderMap) -> Request<'a> {
+fn upgrade_request<'a>(method: &'a Method, headers: &'a HeaderMap) -> Request<'a> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     // A list may come in several lines; the one word that counts is in one of them.
     let connection = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
@@ -59,15 +59,15 @@ fn request<'a>(method: &'a Method, headers: &'a HeaderMap) -> Request<'a> {
 
 /// Checks a request in the reference server's order: transport, origin, session, version, and then the WebSocket.
 pub(crate) fn check(context: &Context, request_head: &Parts, address: IpAddr) -> Result<Opening, Refusal> {
-    let upgraded = admission::check(context, request_head, true).map_err(refusal)?;
-    let accept = request(&request_head.method, &request_head.headers).accept().map_err(|error| {
+    let request = admission::check(context, request_head, true).map_err(refusal)?;
+    let accept = upgrade_request(&request_head.method, &request_head.headers).accept().map_err(|error| {
         let status = StatusCode::from_u16(error.http_status()).expect("a status");
         (status, wrong_handshake(error).into())
     })?;
     let extensions = extensions(context, &request_head.headers)?;
-    let purpose = match upgraded {
+    let purpose = match request.entry {
         Some(entry) => Purpose::Upgrade(entry),
-        None => Purpose::Begin(context.admit(address).ok_or(CROWDED)?),
+        None => Purpose::Begin(context.admit(address).ok_or(CROWDED)?, request.format),
     };
     Ok(Opening { accept, extensions, purpose })
 }
@@ -119,8 +119,8 @@ pub(crate) async fn begin(
 ) -> std::io::Result<()> {
     let Arrival { request_head, address, stream, unread, mut answer } = arrival;
     let has_deflate = opening.extensions.is_some();
-    let newcomer = match opening.purpose {
-        Purpose::Begin(newcomer) => newcomer,
+    let (newcomer, format) = match opening.purpose {
+        Purpose::Begin(newcomer, format) => (newcomer, format),
         Purpose::Upgrade(entry) => {
             write_all(&stream, &answer).await?;
             let probe = ProbeSocket { stream: stream.into_std()?, unread, has_deflate };
@@ -133,9 +133,9 @@ pub(crate) async fn begin(
     let open_packet = admission::open_packet(context, &sid, &[]);
     roomkey_websocket::encode(roomkey_websocket::Opcode::Text, open_packet.as_bytes(), &mut answer);
     write_all(&stream, &answer).await?;
-    let handshake = admission::handshake(context, request_head, address);
+    let handshake = admission::handshake(context, request_head, address, false);
     let websocket = WebSocket::new(stream, unread, &context.limits, has_deflate);
-    tokio::spawn(Connection::open(context, shard, handshake, sid, newcomer, Some(websocket)).run());
+    tokio::spawn(Connection::open(context, shard, handshake, sid, newcomer, format, Some(websocket)).run());
     Ok(())
 }
 
