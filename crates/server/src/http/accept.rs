@@ -25,6 +25,7 @@ use tokio::{
 
 use super::{
     head::{self, Head, HeadError},
+    line_ends::LineEnds,
     rewind::Rewind,
     service,
 };
@@ -182,7 +183,8 @@ impl Incoming {
         let is_websocket =
             websocket::is_upgrade(&parts.headers) && service::is_engine_path(&self.context, &parts);
         if !is_websocket || !service::is_for_us(&self.context, &parts) {
-            return self.serve_http(Rewind::new(read, stream)).await;
+            let line_ends = LineEnds::new(self.context.limits.http_head_bytes);
+            return self.serve_http(Rewind::new(read, stream, line_ends)).await;
         }
         match websocket::check(&self.context, &parts, self.address) {
             Ok(opening) => {

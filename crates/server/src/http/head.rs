@@ -51,7 +51,7 @@ pub(crate) async fn read(
         buffer.truncate(start + outcome.as_ref().map_or(0, |read| *read));
         match outcome {
             Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-            Ok(_) if ends_head(buffer, start) => return parse(buffer, limits.http_headers),
+            Ok(_) if ends_head(buffer, start)? => return parse(buffer, limits.http_headers),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error.into()),
@@ -59,9 +59,19 @@ pub(crate) async fn read(
     }
 }
 
-/// Whether the blank line came, looking only at what is new: the cost stays linear however slowly it arrives.
-fn ends_head(buffer: &[u8], new_from: usize) -> bool {
-    buffer[new_from.saturating_sub(3)..].windows(4).any(|window| window == b"\r\n\r\n")
+/// Whether the blank line came, looking only at what is new: the cost stays linear however slowly it arrives. A line
+/// that ends with a bare LF is one to us and none to others, so it is refused.
+fn ends_head(buffer: &[u8], new_from: usize) -> Result<bool, HeadError> {
+    for end in (new_from..buffer.len()).filter(|index| buffer[*index] == b'\n') {
+        let head = &buffer[..=end];
+        if !head.ends_with(b"\r\n") {
+            return Err(HeadError::Malformed);
+        }
+        if head.ends_with(b"\r\n\r\n") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn parse(buffer: &[u8], headers_max: usize) -> Result<Head, HeadError> {
@@ -94,6 +104,12 @@ fn parse(buffer: &[u8], headers_max: usize) -> Result<Head, HeadError> {
 /// Whether the end of the request can be found in two ways (RFC 9112, section 6.3): what one reader takes for the
 /// body may be another request to the next.
 pub(super) fn has_unclear_end(headers: &HeaderMap) -> bool {
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    if let (Some(length), next) = (lengths.next(), lengths.next())
+        && (next.is_some() || !length.as_bytes().iter().all(u8::is_ascii_digit))
+    {
+        return true;
+    }
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
         (None, _) => false,
@@ -122,8 +138,8 @@ mod tests {
     #[test]
     fn a_head_is_parsed_and_its_length_known() {
         let bytes = b"GET /socket.io/?EIO=4 HTTP/1.1\r\nHost: x\r\nCookie: a\r\nCookie: b\r\n\r\nrest";
-        assert!(ends_head(bytes, bytes.len() - 5));
-        assert!(!ends_head(bytes, bytes.len() - 2));
+        assert!(matches!(ends_head(bytes, bytes.len() - 5), Ok(true)));
+        assert!(matches!(ends_head(bytes, bytes.len() - 2), Ok(false)));
         let head = parse(bytes, 3).expect("a head");
         assert_eq!(
             (head.method.as_str(), head.uri.path(), head.len),
@@ -142,8 +158,18 @@ mod tests {
             b"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n",
             b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
             b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked, chunked\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: 5, 5\r\n\r\n",
         ] {
             assert!(matches!(parse(bytes, 10), Err(HeadError::Malformed)), "{}", bytes.escape_ascii());
+        }
+        for bytes in [
+            &b"GET / HTTP/1.1\n"[..],
+            b"GET / HTTP/1.1\r\nA: b\nC: d\r\n\r\n",
+            b"\n",
+            b"GET / HTTP/1.1\r\n\n",
+        ] {
+            assert!(matches!(ends_head(bytes, 0), Err(HeadError::Malformed)), "{}", bytes.escape_ascii());
         }
         let many = b"GET / HTTP/1.1\r\nA: 1\r\nA: 2\r\n\r\n";
         assert!(matches!(parse(many, 1), Err(HeadError::TooLarge(Limit::HttpHeaders))));

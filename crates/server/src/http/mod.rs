@@ -2,6 +2,7 @@
 
 mod accept;
 mod head;
+mod line_ends;
 mod origin;
 mod rewind;
 mod service;

@@ -1,7 +1,7 @@
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use tokio::{
@@ -9,15 +9,18 @@ use tokio::{
     net::TcpStream,
 };
 
+use super::line_ends::LineEnds;
+
 /// A connection of which some bytes have been read already: they are read again first.
 pub(crate) struct Rewind {
     read_before: Vec<u8>,
     stream: TcpStream,
+    line_ends: LineEnds,
 }
 
 impl Rewind {
-    pub(crate) fn new(read_before: Vec<u8>, stream: TcpStream) -> Self {
-        Self { read_before, stream }
+    pub(super) fn new(read_before: Vec<u8>, stream: TcpStream, line_ends: LineEnds) -> Self {
+        Self { read_before, stream, line_ends }
     }
 
     /// The connection, and what of the bytes read before nobody has read yet.
@@ -32,12 +35,16 @@ impl AsyncRead for Rewind {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.read_before.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(cx, buf);
+        let this = &mut *self;
+        let before = buf.filled().len();
+        if this.read_before.is_empty() {
+            ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+        } else {
+            let taken = this.read_before.len().min(buf.remaining());
+            buf.put_slice(&this.read_before[..taken]);
+            this.read_before.drain(..taken);
         }
-        let taken = self.read_before.len().min(buf.remaining());
-        buf.put_slice(&self.read_before[..taken]);
-        self.read_before.drain(..taken);
+        this.line_ends.check(&mut buf.filled_mut()[before..]);
         Poll::Ready(Ok(()))
     }
 }

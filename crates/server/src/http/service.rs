@@ -22,8 +22,24 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
-/// Answers one request.
+/// Answers one request, and says whether it is the last on its connection.
 pub(super) async fn respond(
+    context: Arc<Context>,
+    shard: usize,
+    router: Router,
+    address: IpAddr,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    // If there was a length beside the chunks, hyper has left it out: nothing behind such a request is read. Nor is
+    // what may be meant for another protocol.
+    let ambiguous = [header::TRANSFER_ENCODING, header::UPGRADE];
+    let is_last = ambiguous.iter().any(|name| request.headers().contains_key(name));
+    let response = answer(context, shard, router, address, request).await?;
+    let is_upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    Ok(if is_last && !is_upgraded { last(response) } else { response })
+}
+
+async fn answer(
     context: Arc<Context>,
     shard: usize,
     router: Router,
@@ -41,8 +57,6 @@ pub(super) async fn respond(
     if has_unclear_end(&head.headers) {
         return Ok(last(status(StatusCode::BAD_REQUEST)));
     }
-    // If there was a length beside the chunks, hyper has left it out: nothing behind such a request is read.
-    let is_last = head.headers.contains_key(header::TRANSFER_ENCODING);
     let mut cors = HeaderMap::new();
     context.origins.add_cors(&head.headers, &mut cors);
     let mut response = if is_engine_path(&context, &head) {
@@ -64,7 +78,7 @@ pub(super) async fn respond(
         // The router may have its own reasons for the answer to vary.
         response.headers_mut().append(name, value.clone());
     }
-    Ok(if is_last { last(response) } else { response })
+    Ok(response)
 }
 
 /// The last response on its connection.

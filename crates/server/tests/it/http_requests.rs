@@ -20,6 +20,7 @@ fn requests_with_an_unclear_end_are_refused() {
         "Content-Length: -1\r\n",
         "Content-Length: +5\r\n",
         "Content-Length: 5, 6\r\n",
+        "Content-Length: 5, 5\r\n",
         "Content-Length: 99999999999999999999\r\n",
         "Transfer-Encoding: gzip\r\n",
         "Transfer-Encoding: chunked, gzip\r\n",
@@ -73,7 +74,10 @@ fn requests_may_be_pipelined() {
 #[test]
 fn what_is_no_request_is_refused() {
     let server = start(config());
-    for bytes in ["\x16\x03\x01\x02\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET\r\n\r\n", "\0\0\0\0\r\n\r\n"] {
+    let http2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    for bytes in
+        ["\x16\x03\x01\x02\r\n\r\n", http2, "GET / HTTP/2.0\r\n\r\n", "GET\r\n\r\n", "\0\0\0\0\r\n\r\n"]
+    {
         let mut http = HttpClient::connect(server.address());
         http.send(bytes);
         let rest = http.rest();

@@ -23,6 +23,7 @@ mod pre_auth;
 mod rooms;
 mod sessions;
 mod shutdown;
+mod smuggling;
 mod support;
 mod upgrade;
 mod websocket_frames;
