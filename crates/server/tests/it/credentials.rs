@@ -123,3 +123,35 @@ fn only_the_handshake_brings_a_cookie() {
     websocket.text("40");
     websocket.expect(MISSING);
 }
+
+/// However the packets come: the token is asked for at one place, behind all transports.
+#[test]
+fn every_transport_asks_for_the_token() {
+    let server = start(authentication());
+    let ada = ada();
+    let good = format!(r#"40{{"token":"{ada}"}}"#);
+    for (connect, expected) in
+        [("40", MISSING), (r#"40{"token":"x.y.z"}"#, INVALID), (good.as_str(), r#"40{"sid":""#)]
+    {
+        let over_websocket = answer(&server, "", "", connect);
+        let mut polling = Polling::open(server.address());
+        polling.post(connect);
+        let over_polling = polling.poll();
+        let upgraded = Polling::open(server.address());
+        let mut websocket = WebSocketClient::open(server.address(), &upgraded.upgrade_target());
+        for packet in ["2probe", "5", connect] {
+            websocket.text(packet);
+        }
+        websocket.expect("3probe");
+        let after_an_upgrade = websocket.receive_text();
+        let mut during_an_upgrade = Polling::open(server.address());
+        let mut websocket = WebSocketClient::open(server.address(), &during_an_upgrade.upgrade_target());
+        websocket.text("2probe");
+        websocket.expect("3probe");
+        during_an_upgrade.post(connect);
+        websocket.text("5");
+        for answer in [over_websocket, over_polling, after_an_upgrade, websocket.receive_text()] {
+            assert!(answer.starts_with(expected), "{answer}");
+        }
+    }
+}

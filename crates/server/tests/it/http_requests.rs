@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use roomkey::Limits;
-use roomkey_testkit::{HttpClient, Polling, Stopwatch, eventually};
+use roomkey_testkit::{Client, HttpClient, Polling, Stopwatch, WebSocketClient, eventually};
 
 use crate::support::{config, config_with, start};
 
@@ -91,7 +91,8 @@ fn heads_have_a_limit() {
     let long = format!("GET / HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n", "a".repeat(64 * 1024));
     let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "A: a\r\n".repeat(200));
     let cookies = format!("GET / HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\r\n", "a=b; ".repeat(10_000));
-    for request in [&long, &many, &cookies] {
+    let upgrade = WebSocketClient::request(Client::TARGET, &"A: a\r\n".repeat(200));
+    for request in [&long, &many, &cookies, &upgrade] {
         let mut http = HttpClient::connect(server.address());
         http.send(request);
         assert_eq!(http.response().status, 431);

@@ -274,7 +274,7 @@ fn a_post_that_is_given_up_ends_the_session() {
 fn other_methods_are_refused_and_harm_nothing() {
     let server = start(config());
     let mut client = Polling::connect(server.address());
-    for method in ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"] {
+    for method in ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"] {
         let response = HttpClient::connect(server.address()).fetch(method, &client.target(), "");
         assert_eq!(response.brief(), (405, ""), "{method}");
     }

@@ -61,6 +61,8 @@ fn an_empty_session_id_is_a_handshake() {
     let target = "/socket.io/?EIO=4&transport=polling&sid=&b64=1&j=0";
     let response = HttpClient::connect(server.address()).fetch("GET", target, "");
     assert!(response.status == 200 && response.body.starts_with(r#"0{"sid":"#), "{response:?}");
+    let content_type = response.header("content-type");
+    assert_eq!(content_type.as_deref(), Some("text/plain; charset=UTF-8"), "never a script");
 }
 
 #[test]
@@ -119,6 +121,9 @@ fn only_the_configured_path_is_served() {
         "//socket.io/",
         "/%73ocket.io/",
         "/SOCKET.IO/",
+        "/socket.io%2f",
+        "/./socket.io/",
+        "/x/../socket.io/",
         "/x/socket.io/",
     ] {
         let response = http.fetch("GET", &format!("{path}?EIO=4&transport=polling"), "");

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use roomkey::ServerConfig;
-use roomkey_testkit::{HttpClient, Polling, Received, WebSocketClient, eventually};
+use roomkey_testkit::{HttpClient, Opcode, Polling, Received, WebSocketClient, eventually};
 
-use crate::support::{config, start};
+use crate::{
+    contained::contained,
+    support::{config, start},
+};
 
 const BAD_REQUEST: (u16, &str) = (400, r#"{"code":3,"message":"Bad request"}"#);
 
@@ -150,11 +153,11 @@ fn a_probe_that_goes_away_harms_nothing() {
 fn a_probe_that_begins_wrong_is_closed_and_harms_nothing() {
     let server = start(config());
     for frame in [
-        WebSocketClient::frame(roomkey_testkit::Opcode::Text, b"42[\"reply\"]"),
-        WebSocketClient::frame(roomkey_testkit::Opcode::Text, b"2"),
-        WebSocketClient::frame(roomkey_testkit::Opcode::Text, b""),
-        WebSocketClient::frame(roomkey_testkit::Opcode::Text, b"2probe2"),
-        WebSocketClient::frame(roomkey_testkit::Opcode::Binary, b"2probe"),
+        WebSocketClient::frame(Opcode::Text, b"42[\"reply\"]"),
+        WebSocketClient::frame(Opcode::Text, b"2"),
+        WebSocketClient::frame(Opcode::Text, b""),
+        WebSocketClient::frame(Opcode::Text, b"2probe2"),
+        WebSocketClient::frame(Opcode::Binary, b"2probe"),
         b"\x81\x016".to_vec(),
     ] {
         let mut polling = Polling::connect(server.address());
@@ -230,4 +233,22 @@ fn a_large_backlog_moves_with_the_session() {
     }
     websocket.text("420[\"echo\"]");
     websocket.expect("430[]");
+}
+
+/// CVE-2022-21676: what comes right behind the upgrade packet is read by the same rules as ever.
+#[test]
+fn a_broken_frame_right_behind_the_upgrade_closes_the_websocket() {
+    let server = start(config());
+    contained(&server, || {
+        for first in [0xa1, 0x91, 0xb1, 0xc1, 0x83] {
+            let polling = Polling::connect(server.address());
+            let mut websocket = WebSocketClient::open(server.address(), &polling.upgrade_target());
+            let mut bytes = WebSocketClient::frame(Opcode::Text, b"2probe");
+            bytes.extend(WebSocketClient::frame(Opcode::Text, b"5"));
+            bytes.extend([first, 0x80, 0, 0, 0, 0]);
+            websocket.send(bytes);
+            assert_eq!(websocket.closed(), Some(1002), "{first:#x}");
+            assert!(polling.is_gone());
+        }
+    });
 }

@@ -111,7 +111,9 @@ fn bytes_behind_an_accepted_request_are_its_first_frames() {
 #[test]
 fn extensions_and_subprotocols_are_not_negotiated() {
     let server = start(config());
+    let spaces = format!("Sec-WebSocket-Protocol: b{}x\r\n", " ".repeat(3500));
     for headers in [
+        spaces.as_str(),
         "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n",
         "Sec-WebSocket-Extensions: constructor, __proto__\r\n",
         "Sec-WebSocket-Protocol: a, b\r\n",
