@@ -34,9 +34,9 @@ export async function startServer(t, options = {}) {
   });
 }
 
-/** An example program of the library; those take a port and a number of threads. */
-export async function startExample(t, name) {
-  return launch(t, path.join(examples, name), ["0", "1"], {});
+/** An example program of the library, on a free port; `bench_server` takes the port and a number of threads. */
+export async function startExample(t, name, args = ["0", "1"]) {
+  return launch(t, path.join(examples, name), args, {});
 }
 
 /** Runs the binary to its end: what a user sees of a command, or of a server that cannot start. */
