@@ -28,7 +28,7 @@ const POLL_GRACE: Duration = Duration::from_secs(30);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Ending {
     #[error("the client closed the WebSocket")]
-    ClosedByPeer,
+    ClosedByPeer(Option<CloseCode>),
     #[error("the token has expired")]
     Expired,
     #[error("too many WebSocket pings")]
@@ -54,7 +54,7 @@ pub(super) enum Ending {
 impl Ending {
     fn reason(&self) -> DisconnectReason {
         match self {
-            Self::ClosedByPeer => CloseReason::TransportClose.into(),
+            Self::ClosedByPeer(_) => CloseReason::TransportClose.into(),
             Self::Expired | Self::PingFlood | Self::SlowReader | Self::Unavailable => {
                 CloseReason::ForcedClose.into()
             }
@@ -86,9 +86,8 @@ impl Ending {
             Self::Unavailable => Some(CloseCode::TRY_AGAIN_LATER),
             Self::Session(CloseReason::PreAuthBytes) => Some(CloseCode::TOO_BIG),
             Self::WebSocket(error) => Some(error.close_code()),
-            Self::ClosedByPeer | Self::Malformed(_) | Self::Session(_) | Self::SlowReader | Self::TooSlow => {
-                None
-            }
+            Self::ClosedByPeer(code) => *code,
+            Self::Malformed(_) | Self::Session(_) | Self::SlowReader | Self::TooSlow => None,
         }
     }
 
@@ -133,9 +132,12 @@ impl Ending {
             Self::Expired | Self::Shutdown | Self::Unavailable => true,
             Self::Session(reason) => !matches!(
                 reason,
-                CloseReason::PingTimeout | CloseReason::TransportClose | CloseReason::TransportError
+                CloseReason::ParseError(ParseError::HeartbeatDirection)
+                    | CloseReason::PingTimeout
+                    | CloseReason::TransportClose
+                    | CloseReason::TransportError
             ),
-            Self::ClosedByPeer
+            Self::ClosedByPeer(_)
             | Self::Malformed(_)
             | Self::PingFlood
             | Self::SlowReader
@@ -160,6 +162,7 @@ impl Connection {
             let namespace = client.socket.namespace().clone();
             self.drop_client(&namespace, ending.reason());
         }
+        self.turn_probe_away();
         let Self { mut seat, link, .. } = self;
         seat.newcomer = None;
         match link {

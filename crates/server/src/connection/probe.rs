@@ -8,11 +8,11 @@ use roomkey_protocol::{
     session::CloseReason,
     upgrade::{UpgradeAction, UpgradeError},
 };
-use roomkey_websocket::{Message, Opcode, encode};
+use roomkey_websocket::{Message, Opcode, close, encode};
 use tokio::net::TcpStream;
 
 use super::{Connection, Ending, Link, WebSocket};
-use crate::transport::ProbeSocket;
+use crate::{farewell::farewell, transport::ProbeSocket};
 
 /// How long a poll is held while a WebSocket is probing: the client must not wait for it.
 const HOLD_MS: u64 = 100;
@@ -37,10 +37,11 @@ impl Connection {
     pub(super) fn on_probe(&mut self, socket: ProbeSocket) {
         let now = Timestamp(self.seat.now_ms());
         let Ok(stream) = TcpStream::from_std(socket.stream) else { return };
-        // Dropping a WebSocket that is not wanted closes it; the session goes on.
+        let websocket = WebSocket::new(stream, socket.unread, &self.context.limits, socket.has_deflate);
         if self.upgrade.begin(self.context.upgrade_timeout_ms, now).is_ok() {
-            let websocket = WebSocket::new(stream, socket.unread, &self.context.limits, socket.has_deflate);
             self.probe = Some(Box::new(Probe { websocket, is_answered: false, release_poll_at_ms: None }));
+        } else {
+            turn_away(&websocket);
         }
     }
 
@@ -62,9 +63,11 @@ impl Connection {
                 self.release_poll();
             }
             Ok(Step::Complete) => self.complete_upgrade(probe.websocket),
-            Ok(Step::Failed) | Err(CloseReason::TransportClose | CloseReason::TransportError) => {
+            Ok(Step::Failed) => {
                 self.upgrade.abort();
+                turn_away(&probe.websocket);
             }
+            Err(CloseReason::TransportClose | CloseReason::TransportError) => self.upgrade.abort(),
             Err(reason) => return Poll::Ready(Err(reason.into())),
         }
         Poll::Ready(Ok(()))
@@ -133,7 +136,7 @@ impl Connection {
     pub(super) fn on_probe_deadline(&mut self, now_ms: u64) {
         if self.upgrade.deadline().is_some_and(|until| until.0 <= now_ms) {
             self.upgrade.abort();
-            self.probe = None;
+            self.turn_probe_away();
         }
         let Some(probe) = &mut self.probe else { return };
         if probe.release_poll_at_ms.is_some_and(|at| at <= now_ms) {
@@ -141,4 +144,23 @@ impl Connection {
             self.release_poll();
         }
     }
+
+    /// Closes the WebSocket that is to take over, if there is one.
+    pub(super) fn turn_probe_away(&mut self) {
+        if let Some(probe) = self.probe.take() {
+            turn_away(&probe.websocket);
+        }
+    }
+}
+
+/// Closes a WebSocket that is not wanted; the session goes on without it.
+fn turn_away(websocket: &WebSocket) {
+    let stream = websocket.stream().clone();
+    tokio::spawn(async move {
+        // Nothing but a pong was sent before, so there is room.
+        if stream.writable().await.is_ok() {
+            _ = stream.try_write(&close(None, ""));
+            farewell(&stream).await;
+        }
+    });
 }

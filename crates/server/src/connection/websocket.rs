@@ -195,7 +195,7 @@ impl Connection {
                     continue;
                 }
                 Message::Pong(_) => continue,
-                Message::Close(_) => return Err(Ending::ClosedByPeer),
+                Message::Close(frame) => return Err(Ending::ClosedByPeer(frame.map(|frame| frame.code))),
             };
             self.on_packet(packet, cx)?;
         }

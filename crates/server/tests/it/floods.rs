@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use roomkey::{Limits, Namespace, RoomName, ServerConfig, Socket};
-use roomkey_testkit::{Client, HttpClient, Opcode, Polling, Received, WebSocketClient, eventually};
+use roomkey_testkit::{Client, HttpClient, Opcode, Polling, WebSocketClient, eventually};
 
 use crate::{
     contained::contained,
@@ -106,7 +106,7 @@ fn upgrades_that_are_begun_and_never_finished() {
             })
             .collect();
         for mut websocket in silent {
-            assert_eq!(websocket.receive(), Received::End, "its time is over");
+            assert_eq!(websocket.closed(), None, "its time is over");
         }
         for _ in 0..10 {
             for session in &sessions {

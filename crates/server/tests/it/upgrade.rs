@@ -129,7 +129,7 @@ fn of_two_probes_the_second_is_closed() {
     let mut first = probe(&polling, server.address());
     let mut second = WebSocketClient::open(server.address(), &polling.upgrade_target());
     second.text("2probe");
-    assert_eq!(second.receive(), Received::End);
+    assert_eq!(second.receive(), Received::Close(None));
     polling.post("42[\"reply\"]");
     first.text("5");
     first.expect(r#"42["reply"]"#);
@@ -163,7 +163,7 @@ fn a_probe_that_begins_wrong_is_closed_and_harms_nothing() {
         let mut polling = Polling::connect(server.address());
         let mut websocket = WebSocketClient::open(server.address(), &polling.upgrade_target());
         websocket.send(&frame);
-        assert_eq!(websocket.receive(), Received::End, "{}", frame.escape_ascii());
+        assert_eq!(websocket.receive(), Received::Close(None), "{}", frame.escape_ascii());
         polling.post("420[\"echo\"]");
         assert_eq!(polling.poll(), "430[]");
         let mut websocket = probe(&polling, server.address());
@@ -178,9 +178,9 @@ fn a_probe_that_never_finishes_is_closed() {
     let server = start(ServerConfig { upgrade_timeout: Duration::from_millis(150), ..config() });
     let mut polling = Polling::connect(server.address());
     let mut silent = WebSocketClient::open(server.address(), &polling.upgrade_target());
-    assert_eq!(silent.receive(), Received::End);
+    assert_eq!(silent.receive(), Received::Close(None));
     let mut probed = probe(&polling, server.address());
-    assert_eq!(probed.receive(), Received::End);
+    assert_eq!(probed.receive(), Received::Close(None));
     polling.post("420[\"echo\"]");
     assert_eq!(polling.poll(), "430[]");
 }
@@ -214,7 +214,7 @@ fn a_probe_ends_with_its_session() {
     let mut polling = Polling::connect(server.address());
     let mut websocket = probe(&polling, server.address());
     polling.post("1");
-    assert_eq!(websocket.receive(), Received::End);
+    assert_eq!(websocket.receive(), Received::Close(None));
     eventually("nothing is left", || server.handle().connection_count() == 0);
 }
 

@@ -163,10 +163,11 @@ fn pings_have_a_rate() {
 #[test]
 fn a_close_frame_is_answered() {
     let server = start(config());
-    for bytes in [raw(0x88, b""), raw(0x88, &1000_u16.to_be_bytes()), raw(0x88, b"\x03\xe9bye")] {
+    let normal = 1000_u16.to_be_bytes();
+    for (bytes, code) in [(&b""[..], None), (&normal, Some(1000)), (b"\x03\xe9bye", Some(1001))] {
         let mut client = Client::connect(server.address());
-        client.send(&bytes);
-        assert_eq!(client.receive(), Received::Close(None));
+        client.send(raw(0x88, bytes));
+        assert_eq!(client.receive(), Received::Close(code));
         assert_eq!(client.receive(), Received::End);
     }
     eventually("nothing is left", || server.handle().connection_count() == 0);
