@@ -20,8 +20,10 @@ pub struct Response {
     pub status: u16,
     /// The status line and the headers, each with its line end.
     pub head: String,
-    /// The body.
+    /// The body, as text.
     pub body: String,
+    /// The body, as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl HttpClient {
@@ -72,12 +74,13 @@ impl HttpClient {
         };
         let head = String::from_utf8(self.read.drain(..head_len).collect()).expect("a head is ASCII");
         let status = head.get(9..12).and_then(|status| status.parse().ok()).expect("a status");
-        let mut response = Response { status, head, body: String::new() };
+        let mut response = Response { status, head, body: String::new(), bytes: Vec::new() };
         let length = response.header("content-length").map_or(0, |length| length.parse().expect("a length"));
         while self.read.len() < length {
             assert!(self.fill(), "the connection ended within a body");
         }
-        response.body = String::from_utf8(self.read.drain(..length).collect()).expect("bodies here are text");
+        response.bytes = self.read.drain(..length).collect();
+        response.body = String::from_utf8_lossy(&response.bytes).into_owned();
         response
     }
 
