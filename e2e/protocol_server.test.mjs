@@ -146,7 +146,11 @@ test("binary data comes back, in events and in acks", async (t) => {
   const wire = await Wire.connected(t, server);
   const [one, two] = [Buffer.from([1, 2, 3]), Buffer.from([4, 5, 6])];
   const args = '{"_placeholder":true,"num":0},{"a":{"_placeholder":true,"num":1}}';
-  for (const [sent, back] of [[`452-["message",${args}]`, `452-["message-back",${args}]`], [`452-789["message-with-ack",${args}]`, `462-789[${args}]`]]) {
+  const exchanges = [
+    [`452-["message",${args}]`, `452-["message-back",${args}]`],
+    [`452-789["message-with-ack",${args}]`, `462-789[${args}]`],
+  ];
+  for (const [sent, back] of exchanges) {
     wire.send(sent);
     wire.send(one);
     wire.send(two);

@@ -6,8 +6,9 @@
 //! buffer is full, and it is bounded.
 //!
 //! The types to know: a [`Hub`] has [`Shard`]s; a [`Frame`] is one packet, encoded once; a [`SocketKey`] names a
-//! connected socket; a [`Dialect`] is another form of frames, for connections that need one. The hub knows neither users nor events nor JSON, and decides nothing: it is told who is in
-//! which room, and wakes a connection's own task ([`Attention`]) when something concerns it.
+//! connected socket; a [`Dialect`] is another form of frames, for connections that need one. The hub knows neither
+//! users nor events nor JSON, and decides nothing: it is told who is in which room, and wakes a connection's own task
+//! ([`Attention`]) when something concerns it.
 //!
 //! # What it guarantees
 //!

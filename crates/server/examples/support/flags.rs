@@ -39,6 +39,7 @@ impl Flags {
         ServerConfig {
             address: ([127, 0, 0, 1], self.port).into(),
             origins: OriginPolicy::any(),
+            allow_eio3: self.allow_eio3,
             ping_interval: Duration::from_millis(self.ping_interval),
             ping_timeout: Duration::from_millis(self.ping_timeout),
             limits: Limits {
