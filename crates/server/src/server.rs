@@ -119,7 +119,10 @@ pub struct Server {
 impl ServerBuilder {
     /// Nothing is bound yet, but [`Self::node`] works.
     pub fn new(config: ServerConfig) -> Self {
-        let hub = Hub::new(&HubConfig::new(config.threads, &config.limits));
+        let hub = Hub::new(&HubConfig {
+            dialects: config.deflate.is_some(),
+            ..HubConfig::new(config.threads, &config.limits)
+        });
         let node = Node::new(Arc::new(hub), config.clock.clone());
         Self { config, node, namespaces: Namespaces::default() }
     }
