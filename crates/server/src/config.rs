@@ -31,7 +31,7 @@ use std::{
 use roomkey_model::Limits;
 use serde::Deserialize;
 
-use crate::{Deflate, OriginPolicy, ServerConfig, Transports};
+use crate::{Deflate, OriginPolicy, ServerConfig, Transports, TrustedProxies};
 use node::{Node, Value};
 use place::{Place, Places};
 use sections::{AuthSection, ChatSection, EngineSection, HttpSection, ServerSection};
@@ -127,6 +127,10 @@ impl Config {
             threads: self.server.threads,
             origins: if is_loopback { origins.or_loopback() } else { origins },
             check_host: is_loopback,
+            trusted_proxies: TrustedProxies {
+                networks: self.server.trusted_proxies.0.clone(),
+                header: self.server.forwarded_header,
+            },
             path: format!("/{}/", self.engine.path.trim_matches('/')),
             transports: Transports {
                 polling: offers(Transport::Polling),

@@ -13,7 +13,7 @@ use roomkey_protocol::session;
 use crate::{
     broadcast_acks::BroadcastAcks,
     deflate::Deflate,
-    http::OriginPolicy,
+    http::{OriginPolicy, TrustedProxies},
     metrics::Metrics,
     namespaces::Namespaces,
     newcomers::{Newcomer, Newcomers},
@@ -29,6 +29,7 @@ pub(crate) struct Context {
     pub(crate) origins: OriginPolicy,
     /// Whether a request whose `Host` is not ours is refused.
     pub(crate) check_host: bool,
+    pub(crate) trusted_proxies: TrustedProxies,
     /// Where Engine.IO is served, with a slash at both ends.
     pub(crate) path: Box<str>,
     pub(crate) transports: Transports,

@@ -75,7 +75,10 @@ pub use clock::{SystemClock, SystemEntropy};
 pub use context::Transports;
 pub use deflate::Deflate;
 pub use handshake::Handshake;
-pub use http::{ClientAddress, InvalidOrigin, Origin, OriginPolicy};
+pub use http::{
+    ClientAddress, ForwardedHeader, InvalidNetwork, InvalidOrigin, Network, Origin, OriginPolicy,
+    TrustedProxies,
+};
 pub use namespace::{Event, Namespace};
 pub use server::{Server, ServerBuilder, ServerConfig, ServerHandle};
 pub use socket::{AckError, Socket};

@@ -28,7 +28,7 @@ use crate::{
     context::{Context, Transports},
     deflate::{self, Deflate},
     fd_table,
-    http::{Listener, OpenConnections, OriginPolicy},
+    http::{Listener, OpenConnections, OriginPolicy, TrustedProxies},
     metrics::{self, Metrics},
     namespaces::Namespaces,
     newcomers::Newcomers,
@@ -47,6 +47,8 @@ pub struct ServerConfig {
     /// Whether a request is refused whose `Host` is neither this machine nor an allowed origin's: against pages
     /// whose name was re-bound to a loopback address. For servers that listen on loopback.
     pub check_host: bool,
+    /// The proxies in front of the server, which say where its clients are. None by default.
+    pub trusted_proxies: TrustedProxies,
     /// Where Engine.IO is served, with or without the slashes around it.
     pub path: String,
     /// Which transports are offered.
@@ -84,6 +86,7 @@ impl Default for ServerConfig {
             threads: thread::available_parallelism().map_or(1, |cores| cores.get().min(Hub::SHARDS_MAX)),
             origins: OriginPolicy::default(),
             check_host: false,
+            trusted_proxies: TrustedProxies::default(),
             path: "/socket.io/".to_owned(),
             transports: Transports::default(),
             allow_eio3: false,
@@ -120,7 +123,7 @@ impl ServerBuilder {
     /// Nothing is bound yet, but [`Self::node`] works.
     pub fn new(config: ServerConfig) -> Self {
         let hub = Hub::new(&HubConfig {
-            dialects: config.deflate.is_some(),
+            dialects: config.allow_eio3 || config.msgpack || config.deflate.is_some(),
             ..HubConfig::new(config.threads, &config.limits)
         });
         let node = Node::new(Arc::new(hub), config.clock.clone());
@@ -182,6 +185,7 @@ impl ServerBuilder {
             newcomers: Newcomers::default(),
             origins: config.origins,
             check_host: config.check_host,
+            trusted_proxies: config.trusted_proxies,
             path: with_slashes(&config.path),
             transports: config.transports,
             allow_eio3: config.allow_eio3,

@@ -5,11 +5,11 @@ use std::{net::SocketAddr, path::PathBuf, thread};
 use roomkey_hub::Hub;
 use serde::{Deserialize, Deserializer};
 
-use crate::Deflate;
+use crate::{Deflate, ForwardedHeader};
 
 use super::{
     issuer::Issuer,
-    values::{LogFormat, LogLevel, Origins, Secret, Transport},
+    values::{LogFormat, LogLevel, Networks, Origins, Secret, Transport},
 };
 
 /// `[server]`: where and how the server runs.
@@ -35,6 +35,11 @@ pub(crate) struct ServerSection {
     pub(crate) deflate_threshold_bytes: usize,
     /// Time for connections to finish what they are doing when the server stops.
     pub(crate) drain_timeout_ms: u64,
+    /// The addresses and networks of the proxies in front of the server, such as `10.0.0.0/8`: they are believed where a
+    /// client is. From anybody else, headers that say so are ignored.
+    pub(crate) trusted_proxies: Networks,
+    /// The header in which they say it: `x-forwarded-for` or `forwarded`.
+    pub(crate) forwarded_header: ForwardedHeader,
 }
 
 impl Default for ServerSection {
@@ -48,6 +53,8 @@ impl Default for ServerSection {
             deflate: false,
             deflate_threshold_bytes: Deflate::default().threshold_bytes,
             drain_timeout_ms: 10_000,
+            trusted_proxies: Networks::default(),
+            forwarded_header: ForwardedHeader::default(),
         }
     }
 }

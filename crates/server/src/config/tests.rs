@@ -7,6 +7,7 @@ use std::net::Ipv6Addr;
 use tempfile::TempDir;
 
 use super::*;
+use crate::ForwardedHeader;
 
 /// 32 bytes that nobody has published.
 const SECRET: &str = "R5j9wZ3kq8Xc7Vb2Nm4Lp6Ts1Yd0Gh_f";
@@ -148,7 +149,7 @@ fn the_origin_policy_follows_the_address() {
 fn the_server_gets_what_is_configured() {
     let site = Site::new(
         "[server]\nlisten = '[::1]:5'\nthreads = 3\ndrain_timeout_ms = 7\ndeflate = true\nallow_eio3 = true\nmsgpack = true
-         deflate_threshold_bytes = 9
+         deflate_threshold_bytes = 9\ntrusted_proxies = ['10.0.0.0/8', '::1']\nforwarded_header = 'forwarded'
          [engine]\npath = '/rt'\ntransports = ['websocket']\nping_interval_ms = 1\nping_timeout_ms = 2
          upgrade_timeout_ms = 3\n[limits]\nrooms_per_socket = 900",
     );
@@ -161,6 +162,9 @@ fn the_server_gets_what_is_configured() {
     assert_eq!(server.limits.rooms_per_socket, 900);
     assert_eq!(server.deflate, Some(Deflate { threshold_bytes: 9 }));
     assert!(server.allow_eio3 && server.msgpack);
+    assert_eq!(server.trusted_proxies.networks, ["10.0.0.0/8", "::1"].map(|text| text.parse().unwrap()));
+    assert_eq!(server.trusted_proxies.header, ForwardedHeader::Forwarded);
     let default = Config::default().server_config();
     assert_eq!((default.deflate, default.allow_eio3, default.msgpack), (None, false, false));
+    assert_eq!(default.trusted_proxies.networks, []);
 }

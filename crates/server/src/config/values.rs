@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::Origin;
+use crate::{InvalidNetwork, Network, Origin};
 
 /// A secret. Its `Debug` does not show it.
 #[derive(Clone, Debug, Deserialize)]
@@ -50,6 +50,21 @@ impl TryFrom<Vec<String>> for Origins {
         }
         let origin = |text: &String| Origin::parse(text).map_err(|problem| format!("`{text}` {problem}"));
         texts.iter().map(origin).collect::<Result<_, _>>().map(Self::Listed)
+    }
+}
+
+/// Addresses, and networks of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub(crate) struct Networks(pub(crate) Vec<Network>);
+
+impl TryFrom<Vec<String>> for Networks {
+    type Error = String;
+
+    fn try_from(texts: Vec<String>) -> Result<Self, String> {
+        let network =
+            |text: &String| text.parse().map_err(|problem: InvalidNetwork| format!("`{text}` {problem}"));
+        texts.iter().map(network).collect::<Result<_, _>>().map(Self)
     }
 }
 

@@ -186,7 +186,8 @@ impl Incoming {
             let line_ends = LineEnds::new(self.context.limits.http_head_bytes);
             return self.serve_http(Rewind::new(read, stream, line_ends)).await;
         }
-        match websocket::check(&self.context, &parts, self.address) {
+        let address = self.context.trusted_proxies.client_address(self.address, &parts.headers);
+        match websocket::check(&self.context, &parts, address) {
             Ok(opening) => {
                 let mut answer = format!(
                     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -200,7 +201,7 @@ impl Incoming {
                 let shard = &self.context.node.hub().shards()[self.shard];
                 let arrival = Arrival {
                     request_head: &parts,
-                    address: self.address,
+                    address,
                     stream,
                     unread: read[head_len..].to_vec(),
                     answer: answer.into_bytes(),

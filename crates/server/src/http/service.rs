@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// Where a request came from, as an extension for the router's handlers.
+/// Where the client is that sent a request, as an extension for the router's handlers.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -27,14 +27,14 @@ pub(super) async fn respond(
     context: Arc<Context>,
     shard: usize,
     router: Router,
-    address: IpAddr,
+    peer: IpAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     // If there was a length beside the chunks, hyper has left it out: nothing behind such a request is read. Nor is
     // what may be meant for another protocol.
     let ambiguous = [header::TRANSFER_ENCODING, header::UPGRADE];
     let is_last = ambiguous.iter().any(|name| request.headers().contains_key(name));
-    let response = answer(context, shard, router, address, request).await?;
+    let response = answer(context, shard, router, peer, request).await?;
     let is_upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     Ok(if is_last && !is_upgraded { last(response) } else { response })
 }
@@ -43,10 +43,11 @@ async fn answer(
     context: Arc<Context>,
     shard: usize,
     router: Router,
-    address: IpAddr,
+    peer: IpAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let (mut head, body) = request.into_parts();
+    let address = context.trusted_proxies.client_address(peer, &head.headers);
     if !is_for_us(&context, &head) {
         context.metrics.origins_refused.increment();
         return Ok(status(StatusCode::MISDIRECTED_REQUEST));

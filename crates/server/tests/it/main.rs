@@ -29,6 +29,7 @@ mod sessions;
 mod shutdown;
 mod smuggling;
 mod support;
+mod trusted_proxies;
 mod upgrade;
 mod websocket_frames;
 mod websocket_handshake;

@@ -23,6 +23,14 @@ fn errors_in_the_file_name_line_and_key() {
             "[server]\nlisten = 'nowhere'",
             "roomkey.toml:2: server.listen: must be an IP address and a port, such as `127.0.0.1:3000`",
         ),
+        (
+            "[server]\ntrusted_proxies = ['10.0.0.0/8', '10.0.0.0/33']",
+            "roomkey.toml:2: server.trusted_proxies: `10.0.0.0/33` is no IP address or network, such as `192.0.2.1` or `10.0.0.0/8`",
+        ),
+        (
+            "[server]\nforwarded_header = 'x-real-ip'",
+            "roomkey.toml:2: server.forwarded_header: must be one of `forwarded`, `x-forwarded-for`",
+        ),
         ("[server]\nthreads = '2'", "roomkey.toml:2: server.threads: must be a whole number"),
         ("[server]\nthreads = -2", "roomkey.toml:2: server.threads: must be a whole number"),
         ("[server]\nthreads = 0", "roomkey.toml:2: server.threads: must be from 1 to 64"),
