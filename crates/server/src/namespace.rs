@@ -23,12 +23,14 @@ pub struct Namespace {
     admissions: Vec<Admission>,
     connected: Option<Listener<()>>,
     disconnected: Option<Listener<DisconnectReason>>,
+    event_checks: Vec<EventCheck>,
     handlers: HashMap<Box<str>, Handler>,
     fallback: Option<Handler>,
 }
 
 type Admission = Box<dyn Fn(Socket) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 type Listener<T> = Box<dyn Fn(Socket, T) -> BoxFuture<'static, ()> + Send + Sync>;
+type EventCheck = Box<dyn Fn(&Event) -> Result<(), Failure> + Send + Sync>;
 type Handler = Box<dyn Fn(Event) -> BoxFuture<'static, Option<Encoded>> + Send + Sync>;
 
 /// An event as it came from a client.
@@ -52,6 +54,7 @@ impl Namespace {
             admissions: Vec::new(),
             connected: None,
             disconnected: None,
+            event_checks: Vec::new(),
             handlers: HashMap::new(),
             fallback: None,
         }
@@ -92,6 +95,17 @@ impl Namespace {
         R: Future<Output = ()> + Send + 'static,
     {
         self.disconnected = Some(Box::new(move |socket, reason| listener(socket, reason).boxed()));
+        self
+    }
+
+    /// Adds a check that every event must pass before it is handled. A failure is the ack, and nothing else happens.
+    /// Several run in the order added.
+    #[must_use]
+    pub fn check_events<F>(mut self, check: F) -> Self
+    where
+        F: Fn(&Event) -> Result<(), Failure> + Send + Sync + 'static,
+    {
+        self.event_checks.push(Box::new(check));
         self
     }
 
@@ -144,6 +158,11 @@ impl Namespace {
         self
     }
 
+    fn check(&self, event: &Event) -> Result<(), Failure> {
+        let check = || self.event_checks.iter().try_for_each(|check| check(event));
+        catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
+    }
+
     /// Runs the middleware.
     pub(crate) fn admit(self: &Arc<Self>, socket: Socket) -> BoxFuture<'static, Result<(), Failure>> {
         let namespace = self.clone();
@@ -173,6 +192,9 @@ impl Namespace {
     pub(crate) fn handle(&self, event: Event) -> Option<BoxFuture<'static, Option<Encoded>>> {
         let handler = self.handlers.get(&event.name).or(self.fallback.as_ref())?;
         let (id, socket) = (event.id, event.socket.clone());
+        if let Err(failure) = self.check(&event) {
+            return Some(std::future::ready(answer(id, &socket, failure)).boxed());
+        }
         let guarded = AssertUnwindSafe(handler(event)).catch_unwind();
         Some(
             guarded

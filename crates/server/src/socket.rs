@@ -105,6 +105,11 @@ impl Socket {
         self.0.auth.as_deref()
     }
 
+    /// Whether the client is still there, as far as is known. What is emitted to one that is not goes nowhere.
+    pub fn is_connected(&self) -> bool {
+        !self.0.acks.lock().closed
+    }
+
     /// State of your own for this socket, by type.
     pub fn extensions<T>(&self, act: impl FnOnce(&mut Extensions) -> T) -> T {
         act(&mut self.0.extensions.lock())

@@ -25,6 +25,7 @@ mod polling_errors;
 mod pre_auth;
 mod revision_3;
 mod rooms;
+mod selections;
 mod sessions;
 mod shutdown;
 mod smuggling;

@@ -13,6 +13,10 @@ const INTERNAL: &str = r#"{"error":"Internal error","code":"INTERNAL","retry":"a
 fn start() -> TestServer {
     let main = namespace(Namespace::open())
         .on("panic", async |_: Socket, (): ()| -> () { panic!("in a handler") })
+        .check_events(|event: &Event| match &*event.name {
+            "panic in a check" => panic!("before a handler"),
+            _ => Ok(()),
+        })
         .on("panic later", async |_: Socket, (): ()| -> () {
             tokio::task::yield_now().await;
             panic!("in a handler, later")
@@ -36,6 +40,7 @@ fn a_handler_that_panics_answers_and_harms_nobody() {
     let mut client = Client::connect(server.address());
     client.call("420[\"panic\"]", &format!("430[{INTERNAL}]"));
     client.call("421[\"panic later\"]", &format!("431[{INTERNAL}]"));
+    client.call("421[\"panic in a check\"]", &format!("431[{INTERNAL}]"));
     client.text("42[\"panic\"]");
     client.call("422[\"echo\"]", "432[]");
     let mut polling = Polling::connect(server.address());
