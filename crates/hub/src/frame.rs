@@ -16,7 +16,7 @@ use crate::{
 pub struct Frame {
     /// Ready-made WebSocket frames, one after the other: the text of the packet, then its attachments.
     websocket: Bytes,
-    /// Where the text is in `websocket`; nowhere in a frame of the WebSocket protocol itself.
+    /// Where the text is in `websocket`; nowhere in a binary message, and in a frame of the WebSocket protocol itself.
     text: Option<(u32, u32)>,
     attachments: Option<Arc<[Bytes]>>,
     /// What the packet names as its offset, if a client may recover it.
@@ -61,6 +61,13 @@ impl Frame {
         self.offset
     }
 
+    /// A binary message without a packet that it belongs to.
+    pub fn binary(message: Bytes) -> Self {
+        let mut websocket = Vec::new();
+        encode(Opcode::Binary, &message, &mut websocket);
+        Self { attachments: Some([message].into()), ..Self::raw(websocket) }
+    }
+
     /// A frame of the WebSocket protocol itself, such as a pong; nothing at all for long-polling.
     pub fn control(opcode: Opcode, payload: &[u8]) -> Self {
         let mut websocket = Vec::new();
@@ -78,7 +85,8 @@ impl Frame {
         &self.websocket
     }
 
-    /// The text of the packet, such as `42["a"]`; `None` for a frame of the WebSocket protocol itself.
+    /// The text of the packet, such as `42["a"]`; `None` for a binary message, and for a frame of the WebSocket protocol
+    /// itself.
     pub fn packet(&self) -> Option<&str> {
         let (start, end) = self.text?;
         let text = &self.websocket[start as usize..end as usize];
@@ -97,12 +105,14 @@ impl Frame {
 
     /// Appends the packets for long-polling, in the standard form or another.
     pub(crate) fn push_packets(&self, dialect: Option<&'static Dialect>, packets: &mut Vec<Bytes>) {
-        let Some((start, end)) = self.text else { return };
+        if self.packet_count() == 0 {
+            return;
+        }
         if let Some(dialect) = dialect {
             packets.extend_from_slice(&self.form(dialect).packets);
             return;
         }
-        packets.push(self.websocket.slice(start as usize..end as usize));
+        packets.extend(self.text.map(|(start, end)| self.websocket.slice(start as usize..end as usize)));
         for attachment in self.attachments() {
             let mut text = String::with_capacity(1 + attachment.len().div_ceil(3) * 4);
             text.push('b');
@@ -125,7 +135,7 @@ impl Frame {
     }
 
     fn form(&self, dialect: &'static Dialect) -> Form {
-        if self.text.is_none() {
+        if self.packet_count() == 0 {
             return Form { websocket: self.websocket.clone(), packets: Arc::default() };
         }
         match &self.forms {
@@ -163,6 +173,14 @@ mod tests {
         assert_eq!(packets(&frame, None), ["451-[\"m\"]", "bAQID", "b"]);
         assert_eq!(frame.packet_count(), 3);
         assert_eq!(frame.websocket()[..], *b"\x81\x09451-[\"m\"]\x82\x03\x01\x02\x03\x82\x00");
+    }
+
+    #[test]
+    fn a_binary_message_by_itself() {
+        let frame = Frame::binary(Bytes::from_static(&[1, 2, 3]));
+        assert_eq!(frame.packet(), None);
+        assert_eq!(packets(&frame, None), ["bAQID"]);
+        assert_eq!(frame.websocket()[..], *b"\x82\x03\x01\x02\x03");
     }
 
     static MADE: AtomicUsize = AtomicUsize::new(0);

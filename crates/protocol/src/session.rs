@@ -131,11 +131,6 @@ impl Session {
         self.engine.revision()
     }
 
-    /// The Engine.IO session by itself, for a server of bare Engine.IO.
-    pub fn engine(&mut self) -> &mut engine::Session {
-        &mut self.engine
-    }
-
     /// The server does not listen for now: the client's silence is not its fault.
     pub fn excuse_silence(&mut self, now: Timestamp) {
         self.engine.excuse_silence(now);

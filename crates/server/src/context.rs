@@ -13,6 +13,7 @@ use roomkey_protocol::session;
 use crate::{
     broadcast_acks::BroadcastAcks,
     deflate::Deflate,
+    engine::Engine,
     http::{OriginPolicy, TrustedProxies},
     metrics::Metrics,
     namespaces::Namespaces,
@@ -34,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) path: Box<str>,
     pub(crate) transports: Transports,
     /// Whether messages are compressed for clients that offer it, and how.
+    /// What is served in place of Socket.IO.
+    pub(crate) engine: Option<Arc<Engine>>,
     pub(crate) allow_eio3: bool,
     pub(crate) deflate: Option<Deflate>,
     pub(crate) limits: Limits,

@@ -46,9 +46,9 @@ pub(crate) fn enter(context: &Arc<Context>) {
 }
 
 fn form(frame: &Frame) -> Form {
-    let text = (Opcode::Text, frame.packet().unwrap_or_default().as_bytes());
+    let text = frame.packet().map(|packet| (Opcode::Text, packet.as_bytes()));
     let attachments = frame.attachments().iter().map(|attachment| (Opcode::Binary, &attachment[..]));
-    let websocket = compress(std::iter::once(text).chain(attachments));
+    let websocket = compress(text.into_iter().chain(attachments));
     Form { websocket: websocket.unwrap_or_else(|| frame.websocket().clone()), packets: Arc::default() }
 }
 

@@ -31,10 +31,11 @@ static MSGPACK: Dialect = Dialect { slot: 1, form: msgpack };
 static MSGPACK_DEFLATE: Dialect = Dialect { slot: 3, form: msgpack_deflate };
 
 fn v3(frame: &Frame) -> Form {
-    let text = v3::downgrade(frame.packet().unwrap_or_default());
-    let mut websocket = Vec::new();
-    encode(Opcode::Text, text.as_bytes(), &mut websocket);
-    let mut packets = vec![Bytes::copy_from_slice(text.as_bytes())];
+    let (mut websocket, mut packets) = (Vec::new(), Vec::new());
+    if let Some(text) = frame.packet().map(v3::downgrade) {
+        encode(Opcode::Text, text.as_bytes(), &mut websocket);
+        packets.push(Bytes::copy_from_slice(text.as_bytes()));
+    }
     for attachment in frame.attachments() {
         encode(Opcode::Binary, &[&[4], &attachment[..]].concat(), &mut websocket);
         packets.push(base64(attachment));

@@ -48,6 +48,7 @@ mod connection;
 mod context;
 mod deflate;
 mod dialect;
+pub mod engine;
 mod farewell;
 mod fd_table;
 mod handshake;

@@ -27,6 +27,7 @@ use crate::{
     clock::{SystemClock, SystemEntropy},
     context::{Context, Transports},
     deflate::{self, Deflate},
+    engine::Engine,
     fd_table,
     http::{Listener, OpenConnections, OriginPolicy, TrustedProxies},
     metrics::{self, Metrics},
@@ -108,6 +109,7 @@ pub struct ServerBuilder {
     config: ServerConfig,
     node: Node,
     namespaces: Namespaces,
+    engine: Option<Arc<Engine>>,
 }
 
 /// A server that has its address, and serves as soon as it is run.
@@ -127,7 +129,7 @@ impl ServerBuilder {
             ..HubConfig::new(config.threads, &config.limits)
         });
         let node = Node::new(Arc::new(hub), config.clock.clone());
-        Self { config, node, namespaces: Namespaces::default() }
+        Self { config, node, namespaces: Namespaces::default(), engine: None }
     }
 
     /// What emits to rooms, for parts that are made before the server is.
@@ -158,9 +160,15 @@ impl ServerBuilder {
         self
     }
 
+    /// Serves bare Engine.IO in place of Socket.IO, and no namespace.
+    #[must_use]
+    pub fn engine(self, engine: Engine) -> Self {
+        Self { engine: Some(Arc::new(engine)), ..self }
+    }
+
     /// Binds the address, once for each thread.
     pub fn bind(self) -> io::Result<Server> {
-        let Self { config, node, namespaces } = self;
+        let Self { config, node, namespaces, engine } = self;
         Listener::check_free(config.address)?;
         let first = Listener::bind(config.address)?;
         let address = first.local_addr()?;
@@ -188,6 +196,7 @@ impl ServerBuilder {
             trusted_proxies: config.trusted_proxies,
             path: with_slashes(&config.path),
             transports: config.transports,
+            engine,
             allow_eio3: config.allow_eio3,
             deflate: config.deflate,
             limits,

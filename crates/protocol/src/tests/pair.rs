@@ -157,7 +157,6 @@ impl Pair {
         writeln!(self.log, "{} -> {text}", self.now.0).expect("a string");
         let result = self
             .session
-            .engine()
             .revision()
             .decode(text)
             .map_err(CloseReason::from)

@@ -162,6 +162,7 @@ impl Connection {
             let namespace = client.socket.namespace().clone();
             self.drop_client(&namespace, ending.reason());
         }
+        self.end_bare(ending.reason());
         self.turn_probe_away();
         let Self { mut seat, link, .. } = self;
         seat.newcomer = None;

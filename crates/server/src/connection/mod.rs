@@ -1,5 +1,6 @@
 //! The life of one connection: a task with one loop over everything that can happen to it.
 
+mod bare;
 mod ending;
 mod incoming;
 mod parking;
@@ -26,6 +27,7 @@ use smallvec::SmallVec;
 
 pub(crate) use self::websocket::WebSocket;
 use self::{
+    bare::Bare,
     ending::Ending,
     incoming::{Client, Done},
     parking::Parking,
@@ -61,6 +63,8 @@ pub(crate) struct Connection {
     seat: Seat,
     handshake: Arc<Handshake>,
     session: Session,
+    /// Instead of the session, where the server is one of bare Engine.IO.
+    bare: Option<Box<Bare>>,
     link: Link,
     upgrade: Upgrade,
     probe: Option<Box<Probe>>,
@@ -99,10 +103,11 @@ impl Connection {
         let key = shard.insert(mailbox, wire);
         let seat = Seat { context: context.clone(), key, sid, entry, newcomer: Some(newcomer) };
         let now = Timestamp(seat.now_ms());
-        let connection = Self {
+        let mut connection = Self {
             session: Session::new(context.session.clone(), format.revision(), now),
             seat,
             handshake: Arc::new(handshake),
+            bare: None,
             link: websocket.map_or_else(Link::default, Link::WebSocket),
             upgrade: Upgrade::new(transport),
             probe: None,
@@ -116,6 +121,7 @@ impl Connection {
             context: context.clone(),
         };
         connection.choose_dialect();
+        connection.begin_bare();
         connection
     }
 
@@ -143,6 +149,9 @@ impl Connection {
 
     /// Does what the client need not ask for.
     fn begin(&mut self, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
+        if self.bare.is_some() {
+            return Ok(());
+        }
         self.session.begin().map_or(Ok(()), |incoming| self.on_incoming(incoming, cx))
     }
 
@@ -248,6 +257,9 @@ impl Connection {
 
     fn on_packet(&mut self, packet: Packet<'_>, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
         let now = Timestamp(self.seat.now_ms());
+        if let Some(bare) = &mut self.bare {
+            return bare.receive(packet, now);
+        }
         match self.session.receive(packet, now)? {
             Some(incoming) => {
                 if self.session.is_msgpack() && matches!(incoming, Incoming::Connect { .. }) {
@@ -269,6 +281,11 @@ impl Connection {
         {
             return Err(Ending::TooSlow);
         }
+        if let Some(bare) = &mut self.bare {
+            bare.on_timer(Timestamp(now_ms))?;
+            self.on_probe_deadline(now_ms);
+            return Ok(());
+        }
         self.expire_tokens()?;
         self.on_probe_deadline(now_ms);
         if self.is_parking_full() {
@@ -289,8 +306,9 @@ impl Connection {
             Link::WebSocket(websocket) => websocket.partial_until_ms(),
         };
         let linger_ms = self.linger_until_ms.filter(|_| self.clients.is_empty());
+        let heartbeat = self.bare.as_ref().map_or_else(|| self.session.deadline(), |bare| bare.deadline());
         let others = [linger_ms, self.probe_deadline_ms(), expiry_ms, partial_ms];
-        let first = others.into_iter().flatten().fold(self.session.deadline().0, u64::min);
+        let first = others.into_iter().flatten().fold(heartbeat.0, u64::min);
         // A deadline that is armed too early is looked at in vain once; arming it anew each time would cost more.
         if first < self.armed_ms {
             self.armed_ms = first;
