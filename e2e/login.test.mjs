@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { connect, refusal } from "./support/client.mjs";
 import { expectStatus, PASSWORD, register, request } from "./support/rest.mjs";
 import { SECRET, startServer } from "./support/server.mjs";
-import { expiredToken, forgedToken } from "./support/tokens.mjs";
+import { expiredToken, forgedToken, token } from "./support/tokens.mjs";
 
 test("register, then log in by email, by username, and at /login", async (t) => {
   const server = await startServer(t);
@@ -98,6 +98,18 @@ test("unknown paths and methods have typed answers too", async (t) => {
   const server = await startServer(t);
   assert.equal((await request(server, "GET", "/api/nothing")).status, 404);
   assert.equal((await request(server, "DELETE", "/api/auth/login")).status, 405);
+});
+
+test("bodies have a limit, and are not unpacked", async (t) => {
+  const server = await startServer(t);
+  for (const path of ["/login", "/api/auth/login", "/api/auth/register", "/api/channels"]) {
+    const body = { username: "ada", password: "x".repeat(70_000) };
+    const { status } = await request(server, "POST", path, { token: token("ada"), body });
+    assert.equal(status, 413, path);
+    const headers = { "content-encoding": "gzip" };
+    const packed = await request(server, "POST", path, { token: token("ada"), body: { name: "x" }, headers });
+    assert.equal(packed.status, 415, path);
+  }
 });
 
 test("health, readiness and metrics are served", async (t) => {

@@ -20,13 +20,18 @@ process.once("SIGTERM", () => process.exit(1));
 /** The secret that the servers of these tests share with the tests, as with an existing backend. */
 export const SECRET = "end-to-end-secret-of-32-bytes-or-more";
 
-/** `roomkey serve` on a free port; stopped and cleaned up when the test `t` ends. */
+/**
+ * `roomkey serve` on a free port; stopped and cleaned up when the test `t` ends. It may open as many files as
+ * `options.descriptors` says.
+ */
 export async function startServer(t, options = {}) {
   const dataDir = options.dataDir ?? (await temporaryDirectory(t));
-  const server = await launch(t, binary, serveArguments(dataDir, "127.0.0.1:0", options), {
-    JWT_SECRET: SECRET,
-    ...options.env,
-  });
+  const args = serveArguments(dataDir, "127.0.0.1:0", options);
+  const env = { JWT_SECRET: SECRET, ...options.env };
+  const limited = [`ulimit -n ${options.descriptors} && exec "$0" "$@"`, binary, ...args];
+  const server = options.descriptors
+    ? await launch(t, "/bin/sh", ["-c", ...limited], env)
+    : await launch(t, binary, args, env);
   return Object.assign(server, {
     dataDir,
     /** Starts the same server again, on the same address and data. */

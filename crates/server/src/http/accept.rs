@@ -73,6 +73,7 @@ impl Listener {
         mut stop: watch::Receiver<bool>,
     ) -> io::Result<()> {
         let listener = TcpListener::from_std(self.0)?;
+        let mut is_failing = false;
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -80,6 +81,7 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, address)) => {
+                    is_failing = false;
                     let Some(guard) = open.admit(context.limits.http_connections) else {
                         context.metrics.limit_reached(Limit::HttpConnections);
                         continue;
@@ -94,7 +96,10 @@ impl Listener {
                     tokio::spawn(incoming.serve(stream, guard));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
+                    if !is_failing {
+                        tracing::warn!(%error, "cannot accept connections for now");
+                    }
+                    is_failing = true;
                     sleep(ACCEPT_BACK_OFF).await;
                 }
             }

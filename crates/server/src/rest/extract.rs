@@ -24,7 +24,10 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for JsonBody<T> {
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, ApiError> {
         let content_type = request.headers().get(header::CONTENT_TYPE);
-        if !content_type.and_then(|value| value.to_str().ok()).is_some_and(is_json) {
+        let is_json = content_type.and_then(|value| value.to_str().ok()).is_some_and(is_json);
+        let is_packed =
+            request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
+        if !is_json || is_packed {
             return Err(Failure::from(ErrorCode::UnsupportedMediaType).into());
         }
         let body = read(request, api).await?;
