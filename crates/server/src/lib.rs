@@ -34,6 +34,20 @@
 //! Handlers of one socket start in the order its events arrive. What a handler emits reaches each socket in the order
 //! emitted. A handler that panics answers `INTERNAL` and harms nobody else. No handler may block its thread: slow
 //! work belongs on `tokio::task::spawn_blocking`.
+//!
+//! Where to find what:
+//!
+//! - who is let in: [`TokenAuthentication`], [`Namespace::middleware`];
+//! - typed handlers and their acks: [`Namespace::on`], [`IntoAck`], [`Json`], [`Args`]; events as they came:
+//!   [`Namespace::on_any`], [`Event`], [`Payload`]; binary data: [`Binary`];
+//! - rooms and broadcasts: [`Socket::join`], [`Socket::to`], [`Broadcast`];
+//! - acks that the server waits for: [`Socket::emit_with_ack`], [`Broadcast::emit_with_ack`];
+//! - state of your own for each socket: [`Socket::extensions`];
+//! - namespaces by pattern: [`ServerBuilder::namespace_matching`];
+//! - emitting from outside the handlers: [`ServerHandle`]; HTTP beside the sockets: [`Server::router`];
+//! - every limit: [`Limits`].
+//!
+//! The [`guide`] has an example of each.
 
 mod accounts;
 mod ack;
@@ -67,6 +81,9 @@ mod server;
 mod socket;
 mod transport;
 
+#[doc = include_str!("../../../docs/library.md")]
+pub mod guide {}
+
 pub use ack::{Args, IntoAck, Json};
 pub use authentication::{Authentication, TokenAuthentication};
 pub use broadcast::{Broadcast, BroadcastAckError};
@@ -84,9 +101,12 @@ pub use namespace::{Event, Namespace};
 pub use server::{Server, ServerBuilder, ServerConfig, ServerHandle};
 pub use socket::{AckError, Socket};
 
+pub use axum;
 pub use roomkey_auth as auth;
+pub use roomkey_hub::JoinError;
 pub use roomkey_model::{
-    Clock, Entropy, ErrorCode, Failure, Limit, LimitRow, Limits, RoomName, SocketId, Timestamp, UserId,
+    Clock, Entropy, ErrorCode, Failure, InvalidName, Limit, LimitRow, Limits, RoomName, SocketId, Timestamp,
+    UserId,
 };
 pub use roomkey_protocol::{
     session::DisconnectReason,
