@@ -43,6 +43,16 @@ impl Past {
         Some(caught_up.iter().cloned().chain(history.emissions).collect())
     }
 
+    /// Everything that is still known, for a client whatever it received last, and what that may be at the least.
+    pub fn all(self, history: History) -> (Option<Offset>, Vec<Missed>) {
+        if history.is_complete {
+            return (self.base, self.caught_up.into_iter().chain(history.emissions).collect());
+        }
+        // Behind the gap only those can go on who have received something that came after it.
+        let mut known = history.emissions.into_iter();
+        (known.next().map(|first| first.offset), known.collect())
+    }
+
     /// The client is known to have received everything that it was sent to catch up.
     pub fn confirm(&mut self) {
         if let Some(last) = self.caught_up.last() {

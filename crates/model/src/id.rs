@@ -170,7 +170,8 @@ impl From<MessageId> for String {
 pub struct Seq(pub u64);
 
 /// A connected socket, by the public id its client knows: 20 characters of `[A-Za-z0-9_-]`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SocketId([u8; 20]);
 
 impl SocketId {
@@ -189,6 +190,24 @@ impl SocketId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("the alphabet is ASCII")
+    }
+}
+
+impl TryFrom<String> for SocketId {
+    type Error = InvalidName;
+
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        let characters: [u8; 20] = text.as_bytes().try_into().map_err(|_| InvalidName::Malformed)?;
+        match characters.iter().all(|character| Self::ALPHABET.contains(character)) {
+            true => Ok(Self(characters)),
+            false => Err(InvalidName::Malformed),
+        }
+    }
+}
+
+impl From<SocketId> for String {
+    fn from(id: SocketId) -> Self {
+        id.as_str().to_owned()
     }
 }
 
@@ -235,6 +254,10 @@ mod tests {
         let id = SocketId::generate(&Counting);
         assert_eq!(id.as_str().len(), 20);
         assert!(id.as_str().bytes().all(|byte| SocketId::ALPHABET.contains(&byte)));
+        assert_eq!(SocketId::try_from(id.to_string()), Ok(id));
+        for bad in ["", "short", "aaaaaaaaaaaaaaaaaaa!", "aaaaaaaaaaaaaaaaaaaaa"] {
+            assert_eq!(SocketId::try_from(bad.to_owned()), Err(InvalidName::Malformed), "{bad}");
+        }
     }
 
     #[test]

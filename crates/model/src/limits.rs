@@ -107,6 +107,10 @@ limits! {
     BroadcastAckBytes broadcast_ack_bytes: usize = 16_000_000, "bytes", "Further acks count as missing.";
     /// Bytes waiting to be written to one connection.
     Outbox outbox_bytes: usize = 2_000_000, "bytes", "The slow reader is disconnected.";
+    /// Bytes of recent events that each thread remembers for clients that come back.
+    RecoveryLog recovery_log_bytes: usize = 16 * 1024 * 1024, "bytes", "The oldest are forgotten; who has missed them begins anew.";
+    /// Sockets whose client is away and may come back.
+    ParkedSockets parked_sockets: usize = 100_000, "", "Who goes away then begins anew.";
     /// Bytes of the head of an HTTP request.
     HttpHeadBytes http_head_bytes: usize = 16 * 1024, "bytes", "HTTP 431.";
     /// Header lines of an HTTP request.

@@ -12,16 +12,18 @@ use crate::{IntoAck, Namespace, Socket, TokenAuthentication, namespace::Event};
 /// The namespace whose events are the chat's.
 pub(crate) fn namespace(chat: &Arc<Chat>, authentication: &Arc<TokenAuthentication>) -> Namespace {
     let (arrivals, events) = (chat.clone(), chat.clone());
-    Namespace::new(authentication.clone()).middleware(move |socket| arrive(arrivals.clone(), socket)).on_any(
-        move |event| {
+    Namespace::new(authentication.clone())
+        .middleware(move |socket| arrive(arrivals.clone(), socket))
+        // By now the socket is in every room that its user may hear.
+        .readmission(async |socket, room| socket.is_in(&room))
+        .on_any(move |event| {
             let reply = handle(&events, &event);
             async move {
                 let ack = reply?.ack().await;
                 complain(&event, &ack);
                 Some(ack)
             }
-        },
-    )
+        })
 }
 
 async fn arrive(chat: Arc<Chat>, socket: Socket) -> Result<(), Failure> {

@@ -31,7 +31,7 @@ use std::{
 use roomkey_model::Limits;
 use serde::Deserialize;
 
-use crate::{Deflate, OriginPolicy, ServerConfig, Transports, TrustedProxies};
+use crate::{Deflate, OriginPolicy, Recovery, ServerConfig, Transports, TrustedProxies};
 use node::{Node, Value};
 use place::{Place, Places};
 use sections::{AuthSection, ChatSection, EngineSection, HttpSection, ServerSection};
@@ -145,6 +145,10 @@ impl Config {
             ping_interval: ms(self.engine.ping_interval_ms),
             ping_timeout: ms(self.engine.ping_timeout_ms),
             upgrade_timeout: ms(self.engine.upgrade_timeout_ms),
+            recovery: self.engine.recovery.then(|| Recovery {
+                max_disconnection: ms(self.engine.recovery_max_disconnection_ms),
+                snapshot: Some(self.server.data_dir.join("absent-sockets.json")),
+            }),
             drain_timeout: ms(self.server.drain_timeout_ms),
             limits: self.limits.clone(),
             ..ServerConfig::default()

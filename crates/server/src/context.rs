@@ -18,6 +18,7 @@ use crate::{
     metrics::Metrics,
     namespaces::Namespaces,
     newcomers::{Newcomer, Newcomers},
+    recovery::RecoverableSockets,
     registry::Registry,
 };
 
@@ -27,6 +28,10 @@ pub(crate) struct Context {
     pub(crate) namespaces: Namespaces,
     pub(crate) registry: Registry,
     pub(crate) newcomers: Newcomers,
+    /// `None` where nothing is recovered.
+    pub(crate) recoverable: Option<Arc<RecoverableSockets>>,
+    /// How long a client may be away.
+    pub(crate) recovery_ms: u64,
     pub(crate) origins: OriginPolicy,
     /// Whether a request whose `Host` is not ours is refused.
     pub(crate) check_host: bool,

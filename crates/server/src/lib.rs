@@ -74,6 +74,7 @@ mod namespace;
 mod namespaces;
 mod newcomers;
 mod pages;
+mod recovery;
 mod registry;
 mod rest;
 mod serve;
@@ -98,6 +99,7 @@ pub use http::{
     TrustedProxies,
 };
 pub use namespace::{Event, Namespace};
+pub use recovery::Recovery;
 pub use server::{Server, ServerBuilder, ServerConfig, ServerHandle};
 pub use socket::{AckError, Socket};
 

@@ -91,6 +91,8 @@ counters! {
     origins_refused;
     /// Sessions that ended for a violation of the protocol.
     protocol_errors;
+    /// Clients that came back and were sent what they had missed.
+    recoveries;
     /// Sessions opened, over either transport.
     sessions_opened;
     /// Sessions refused because there were too many, in all or from one place.
@@ -150,6 +152,11 @@ impl Collector for ServerCollector {
         }
         let gauges = [
             ("connections", "Connections.", hub.connection_count()),
+            (
+                "parked_sockets",
+                "Sockets whose client is away and may come back.",
+                self.0.recoverable.as_ref().map_or(0, |sockets| sockets.parked_count()),
+            ),
             ("rooms", "Rooms that have members, and namespaces that have sockets.", hub.room_count()),
         ];
         for (name, help, value) in gauges {

@@ -5,7 +5,7 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
-use roomkey_model::{ErrorCode, Failure};
+use roomkey_model::{ErrorCode, Failure, RoomName};
 use roomkey_protocol::{
     session::DisconnectReason,
     socket::{Encoded, Payload},
@@ -21,6 +21,7 @@ use crate::{Authentication, IntoAck, Socket};
 pub struct Namespace {
     pub(crate) authentication: Authentication,
     admissions: Vec<Admission>,
+    readmission: Option<Readmission>,
     connected: Option<Listener<()>>,
     disconnected: Option<Listener<DisconnectReason>>,
     event_checks: Vec<EventCheck>,
@@ -29,6 +30,7 @@ pub struct Namespace {
 }
 
 type Admission = Box<dyn Fn(Socket) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
+type Readmission = Box<dyn Fn(Socket, RoomName) -> BoxFuture<'static, bool> + Send + Sync>;
 type Listener<T> = Box<dyn Fn(Socket, T) -> BoxFuture<'static, ()> + Send + Sync>;
 type EventCheck = Box<dyn Fn(&Event) -> Result<(), Failure> + Send + Sync>;
 type Handler = Box<dyn Fn(Event) -> BoxFuture<'static, Option<Encoded>> + Send + Sync>;
@@ -52,6 +54,7 @@ impl Namespace {
         Self {
             authentication: authentication.into(),
             admissions: Vec::new(),
+            readmission: None,
             connected: None,
             disconnected: None,
             event_checks: Vec::new(),
@@ -73,6 +76,18 @@ impl Namespace {
         R: Future<Output = Result<(), Failure>> + Send + 'static,
     {
         self.admissions.push(Box::new(move |socket| check(socket).boxed()));
+        self
+    }
+
+    /// Decides which rooms a client that comes back may be in again (see [`crate::Recovery`]). Asked after the
+    /// middleware, for each room; without this check they are all of those it was in.
+    #[must_use]
+    pub fn readmission<F, R>(mut self, check: F) -> Self
+    where
+        F: Fn(Socket, RoomName) -> R + Send + Sync + 'static,
+        R: Future<Output = bool> + Send + 'static,
+    {
+        self.readmission = Some(Box::new(move |socket, room| check(socket, room).boxed()));
         self
     }
 
@@ -163,14 +178,25 @@ impl Namespace {
         catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
     }
 
-    /// Runs the middleware.
-    pub(crate) fn admit(self: &Arc<Self>, socket: Socket) -> BoxFuture<'static, Result<(), Failure>> {
+    /// Runs the middleware, and returns which of the rooms that the client was in before it may be in again.
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        socket: Socket,
+        rooms: Vec<RoomName>,
+    ) -> BoxFuture<'static, Result<Vec<RoomName>, Failure>> {
         let namespace = self.clone();
         let admission = async move {
             for check in &namespace.admissions {
                 check(socket.clone()).await?;
             }
-            Ok(())
+            let Some(readmission) = &namespace.readmission else { return Ok(rooms) };
+            let mut readmitted = Vec::new();
+            for room in rooms {
+                if readmission(socket.clone(), room.clone()).await {
+                    readmitted.push(room);
+                }
+            }
+            Ok(readmitted)
         };
         let guarded = AssertUnwindSafe(admission).catch_unwind();
         guarded.map(|outcome| outcome.unwrap_or_else(|_| Err(ErrorCode::Internal.into()))).boxed()

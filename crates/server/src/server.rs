@@ -12,7 +12,7 @@ use std::{
 
 use axum::Router;
 use roomkey_cluster::Node;
-use roomkey_hub::{Hub, HubConfig, Notice};
+use roomkey_hub::{Hub, HubConfig, LogConfig, Notice};
 use roomkey_model::{Clock, Entropy, Limits, RoomName};
 use roomkey_protocol::session;
 use tokio::{
@@ -33,6 +33,7 @@ use crate::{
     metrics::{self, Metrics},
     namespaces::Namespaces,
     newcomers::Newcomers,
+    recovery::{self, Going, RecoverableSockets, Recovery},
     registry::Registry,
 };
 
@@ -72,6 +73,8 @@ pub struct ServerConfig {
     pub upgrade_timeout: Duration,
     /// Time for connections to finish what they are doing when the server stops.
     pub drain_timeout: Duration,
+    /// Whether clients that come back soon get what they missed.
+    pub recovery: Option<Recovery>,
     /// Every limit.
     pub limits: Limits,
     /// Where the time comes from.
@@ -97,6 +100,7 @@ impl Default for ServerConfig {
             ping_timeout: Duration::from_secs(20),
             upgrade_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(10),
+            recovery: None,
             limits: Limits::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -119,6 +123,7 @@ pub struct Server {
     address: SocketAddr,
     router: Router,
     drain_timeout: Duration,
+    recovery: Option<(Recovery, Going)>,
 }
 
 impl ServerBuilder {
@@ -126,6 +131,10 @@ impl ServerBuilder {
     pub fn new(config: ServerConfig) -> Self {
         let hub = Hub::new(&HubConfig {
             dialects: config.allow_eio3 || config.msgpack || config.deflate.is_some(),
+            log: config.recovery.as_ref().map(|recovery| LogConfig {
+                bytes_max: config.limits.recovery_log_bytes,
+                window_ms: millis(recovery.max_disconnection),
+            }),
             ..HubConfig::new(config.threads, &config.limits)
         });
         let node = Node::new(Arc::new(hub), config.clock.clone());
@@ -186,11 +195,18 @@ impl ServerBuilder {
             msgpack: config.msgpack,
             namespaces_max: limits.namespaces_per_connection,
         };
+        let recovery_ms = config.recovery.as_ref().map_or(0, |recovery| millis(recovery.max_disconnection));
+        let recovery =
+            config.recovery.map(|recovery| (recovery, RecoverableSockets::new(limits.parked_sockets)));
+        let (recoverable, recovery) =
+            recovery.map(|(recovery, (sockets, going))| (Arc::new(sockets), (recovery, going))).unzip();
         let context = Context {
             node,
             namespaces,
             registry: Registry::default(),
             newcomers: Newcomers::default(),
+            recoverable,
+            recovery_ms,
             origins: config.origins,
             check_host: config.check_host,
             trusted_proxies: config.trusted_proxies,
@@ -214,6 +230,7 @@ impl ServerBuilder {
             address,
             router: Router::new(),
             drain_timeout: config.drain_timeout,
+            recovery,
         })
     }
 }
@@ -241,6 +258,11 @@ impl Server {
     /// too, it lets the connections that are left finish.
     pub fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         fd_table::grow();
+        let (recovery, going) = self.recovery.unzip();
+        let snapshot = recovery.and_then(|recovery| recovery.snapshot);
+        if let Some(snapshot) = &snapshot {
+            recovery::load(&self.context, snapshot);
+        }
         let open = OpenConnections::default();
         let thread_panicked = Arc::new(Notify::new());
         let (stop_accepting, accepting_stops) = watch::channel(false);
@@ -274,6 +296,10 @@ impl Server {
             threads.push(thread::Builder::new().name(format!("shard-{shard}")).spawn(serve)?);
         }
         runtime()?.block_on(async {
+            if let Some(going) = going {
+                let context = self.context.clone();
+                tokio::spawn(async move { recovery::expire(&context, going).await });
+            }
             tokio::select! {
                 () = stop => tracing::info!("shutting down"),
                 // Whoever was connected to its shard is gone, and what is emitted to it would wait for ever.
@@ -293,6 +319,9 @@ impl Server {
                     connections = hub.connection_count(),
                     "some connections did not finish in time"
                 );
+            }
+            if let Some(snapshot) = &snapshot {
+                recovery::save(&self.context, snapshot);
             }
         });
         stop_serving.send_replace(true);

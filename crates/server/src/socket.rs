@@ -26,6 +26,7 @@ struct Inner {
     auth: Option<Box<str>>,
     acks: Mutex<PendingAcks>,
     extensions: Mutex<Extensions>,
+    recovered: bool,
 }
 
 /// Acks that the client owes, by the ids of the events.
@@ -61,18 +62,28 @@ pub(crate) struct NewSocket {
     pub(crate) handshake: Arc<Handshake>,
     pub(crate) identity: Option<Arc<Identity>>,
     pub(crate) auth: Option<Box<str>>,
+    /// The socket is one that comes back: as it was, unless that was before a restart.
+    pub(crate) before: Option<Option<Socket>>,
 }
 
 impl Socket {
     pub(crate) fn new(new: NewSocket) -> Self {
-        let NewSocket { id, key, context, handshake, identity, auth } = new;
-        let (acks, extensions) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { id, key, context, handshake, identity, auth, acks, extensions }))
+        let NewSocket { id, key, context, handshake, identity, auth, before } = new;
+        let recovered = before.is_some();
+        let before = before.flatten();
+        let extensions = before.map(|before| before.extensions(|extensions| extensions.clone()));
+        let (acks, extensions) = (Mutex::default(), Mutex::new(extensions.unwrap_or_default()));
+        Self(Arc::new(Inner { id, key, context, handshake, identity, auth, acks, extensions, recovered }))
     }
 
     /// The public id, which the client knows, too.
     pub fn id(&self) -> SocketId {
         self.0.id
+    }
+
+    /// Whether this is a client that came back in time: it has its old id, its rooms and what it missed.
+    pub fn recovered(&self) -> bool {
+        self.0.recovered
     }
 
     /// The namespace.

@@ -88,6 +88,12 @@ pub(crate) struct EngineSection {
     pub(crate) ping_timeout_ms: u64,
     /// Time in which an upgrade from long-polling must be done.
     pub(crate) upgrade_timeout_ms: u64,
+    /// Whether clients that come back soon get what they missed (connection state recovery), also over a restart.
+    /// Every event then has one more argument, its offset, which handlers of other clients than the stock one may
+    /// not expect.
+    pub(crate) recovery: bool,
+    /// How long a client may be away.
+    pub(crate) recovery_max_disconnection_ms: u64,
 }
 
 impl Default for EngineSection {
@@ -98,6 +104,8 @@ impl Default for EngineSection {
             ping_interval_ms: 25_000,
             ping_timeout_ms: 20_000,
             upgrade_timeout_ms: 10_000,
+            recovery: false,
+            recovery_max_disconnection_ms: 120_000,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture};
 use roomkey_hub::{Frame, RoomKey};
-use roomkey_model::{ErrorCode, Failure, Limit, Retry, SocketId};
+use roomkey_model::{ErrorCode, Failure, Limit, Retry, RoomName, SocketId};
 use roomkey_protocol::{
     session::{CloseReason, DisconnectReason, Incoming},
     socket::{Encoded, encode_connect, encode_connect_error, encode_disconnect},
@@ -16,10 +16,14 @@ use roomkey_protocol::{
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{Connection, Ending};
+use super::{
+    Connection, Ending,
+    recovery::{Origin, Recoverability, ceded},
+};
 use crate::{
     Namespace, Socket,
     namespace::{Event, answer},
+    recovery::{Owner, Pid},
     socket::NewSocket,
 };
 
@@ -35,12 +39,16 @@ pub(super) struct Client {
     pub(super) socket: Socket,
     /// When to look whether its token has expired.
     pub(super) expires_ms: Option<u64>,
+    /// `None` where nothing is recovered.
+    pub(super) recoverability: Option<Recoverability>,
 }
 
 /// What came of something that took time.
 pub(super) enum Done {
-    /// The middleware has decided.
-    Admission { socket: Socket, outcome: Result<(), Failure> },
+    /// The middleware has decided, also on the rooms that the client was in before.
+    Admission { socket: Socket, outcome: Result<Vec<RoomName>, Failure> },
+    /// The client's other connection has ended, or does not listen.
+    Ceded { namespace: Arc<str>, auth: Option<Box<str>> },
     /// A handler has finished, and this is its ack.
     Handled { socket: Socket, ack: Option<Encoded> },
 }
@@ -48,7 +56,7 @@ pub(super) enum Done {
 impl Connection {
     pub(super) fn on_incoming(&mut self, incoming: Incoming, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
         match incoming {
-            Incoming::Connect { namespace, auth } => self.on_connect(&namespace, auth, cx),
+            Incoming::Connect { namespace, auth } => self.on_connect(&namespace, auth, true, cx),
             Incoming::Disconnect { namespace } => {
                 self.drop_client(&namespace, DisconnectReason::ClientNamespaceDisconnect);
                 Ok(())
@@ -110,6 +118,7 @@ impl Connection {
         &mut self,
         name: &str,
         auth: Option<Box<str>>,
+        may_wait: bool,
         cx: &mut TaskContext<'_>,
     ) -> Result<(), Ending> {
         let Some((name, namespace)) = self.context.namespaces.find(name) else {
@@ -128,20 +137,44 @@ impl Connection {
         if known.zip(identity.as_ref()).any(|(user, identity)| *user != identity.user) {
             return self.refuse(&name, &ErrorCode::PrincipalMismatch.into());
         }
+        let returning = match self.origin(&name, &Owner::new(identity.as_deref()), auth.as_deref()) {
+            Origin::Known(returning) => Some(returning),
+            Origin::Elsewhere(by) if may_wait => {
+                let done = ceded(by).map(|()| Done::Ceded { namespace: name, auth });
+                return self.start(done.boxed(), cx);
+            }
+            Origin::Elsewhere(_) | Origin::New => None,
+        };
         let deadline = identity.as_ref().and_then(|identity| identity.deadline);
+        let shard = self.seat.shard();
+        let key = shard.open_socket(self.seat.key, &name);
+        let since = shard.position();
+        if returning.is_some() {
+            shard.mute(&key);
+        }
         let socket = Socket::new(NewSocket {
-            id: SocketId::generate(&*self.context.entropy),
-            key: self.seat.shard().open_socket(self.seat.key, &name),
+            id: match &returning {
+                Some(returning) => returning.parked.id,
+                None => SocketId::generate(&*self.context.entropy),
+            },
+            key,
+            before: returning.as_ref().map(|returning| returning.parked.socket.clone()),
             context: self.context.clone(),
             handshake: self.handshake.clone(),
             auth: if identity.is_none() { Some(auth.unwrap_or_else(|| "{}".into())) } else { None },
             identity,
         });
-        let admission = namespace.admit(socket.clone());
+        let rooms = returning.as_ref().map(|returning| returning.rooms.clone()).unwrap_or_default();
+        let admission = namespace.admit(socket.clone(), rooms);
+        let recoverability = match returning {
+            Some(returning) => Some(Recoverability::Returning { returning, since }),
+            None => self.context.recoverable.is_some().then_some(Recoverability::New { since }),
+        };
         self.clients.push(Client {
             namespace,
             socket: socket.clone(),
             expires_ms: deadline.map(|deadline| self.seat.now_ms().saturating_add(deadline.since_ms(now))),
+            recoverability,
         });
         self.start(admission.map(|outcome| Done::Admission { socket, outcome }).boxed(), cx)
     }
@@ -156,15 +189,24 @@ impl Connection {
                 }
                 Ok(())
             }
+            Done::Ceded { namespace, auth } => self.on_connect(&namespace, auth, false, cx),
             Done::Admission { socket, outcome } => {
                 let name = socket.namespace().clone();
                 if self.client(&name).is_none_or(|client| client.socket.id() != socket.id()) {
                     return Ok(());
                 }
                 match outcome {
-                    Ok(()) => self.accept(&socket, cx),
+                    Ok(rooms) => {
+                        if let Some(client) = self.client_mut(&name)
+                            && let Some(Recoverability::Returning { returning, .. }) =
+                                &mut client.recoverability
+                        {
+                            returning.rooms = rooms;
+                        }
+                        self.accept(&socket, cx)
+                    }
                     Err(failure) => {
-                        self.forget_client(&name);
+                        self.forget_client(&name, DisconnectReason::ServerNamespaceDisconnect);
                         self.refuse(&name, &failure)
                     }
                 }
@@ -184,7 +226,9 @@ impl Connection {
         if let Err(error) = self.context.node.hub().join(socket.key(), &everyone) {
             tracing::error!(%error, "a socket has no place in its namespace");
         }
-        self.seat.send(Frame::text(&encode_connect(name, socket.id().as_str(), None)));
+        let pid = self.settle_in(socket)?;
+        let pid = pid.as_ref().map(Pid::as_str);
+        self.seat.send(Frame::text(&encode_connect(name, socket.id().as_str(), pid)));
         let connected = self.client(name).and_then(|client| client.namespace.connected(socket.clone()));
         if let Some(mut connected) = connected
             && connected.as_mut().poll(cx).is_pending()
@@ -230,7 +274,7 @@ impl Connection {
         if self.session.disconnect(namespace) {
             self.seat.send(Frame::text(&encode_disconnect(namespace)));
         } else if self.client(namespace).is_some() {
-            self.forget_client(namespace);
+            self.forget_client(namespace, DisconnectReason::ServerNamespaceDisconnect);
             self.refuse(namespace, &Failure::forbidden())?;
         }
         if !close {
@@ -270,6 +314,10 @@ impl Connection {
         if is_expired { Err(Ending::Expired) } else { Ok(()) }
     }
 
+    pub(super) fn client_mut(&mut self, namespace: &str) -> Option<&mut Client> {
+        self.clients.iter_mut().find(|client| **client.socket.namespace() == *namespace)
+    }
+
     fn client(&self, namespace: &str) -> Option<&Client> {
         self.clients.iter().find(|client| **client.socket.namespace() == *namespace)
     }
@@ -294,16 +342,17 @@ impl Connection {
 
     /// Takes the client out of a namespace and tells the application.
     pub(super) fn drop_client(&mut self, namespace: &str, reason: DisconnectReason) {
-        if let Some(client) = self.forget_client(namespace)
+        if let Some(client) = self.forget_client(namespace, reason)
             && let Some(disconnected) = client.namespace.disconnected(client.socket, reason)
         {
             tokio::spawn(disconnected);
         }
     }
 
-    fn forget_client(&mut self, namespace: &str) -> Option<Client> {
+    fn forget_client(&mut self, namespace: &str, reason: DisconnectReason) -> Option<Client> {
         let index = self.clients.iter().position(|client| **client.socket.namespace() == *namespace)?;
-        let client = self.clients.remove(index);
+        let mut client = self.clients.remove(index);
+        self.keep(&mut client, reason);
         self.seat.shard().close_socket(client.socket.key());
         // No broadcast can count on its answer any more, so that this finds all that do.
         client.socket.close();

@@ -6,6 +6,7 @@ mod incoming;
 mod parking;
 mod polling;
 mod probe;
+mod recovery;
 mod seat;
 mod websocket;
 
@@ -213,7 +214,7 @@ impl Connection {
         match letter {
             // What becomes of old requests no longer matters once the WebSocket has taken over.
             Letter::Aborted | Letter::Overlap if matches!(self.link, Link::WebSocket(_)) => Ok(()),
-            Letter::Aborted => Err(CloseReason::TransportClose.into()),
+            Letter::Aborted | Letter::Cede => Err(CloseReason::TransportClose.into()),
             Letter::Overlap => Err(CloseReason::TransportError.into()),
             Letter::Notice(notice) => self.on_notice(notice),
             Letter::Poll(answer) => self.on_poll(answer),
@@ -294,6 +295,7 @@ impl Connection {
         }
         if let Some(TimerAction::SendPing) = self.session.on_timer(Timestamp(now_ms))? {
             self.seat.send(Frame::text("2"));
+            self.confirm_recoveries();
         }
         Ok(())
     }

@@ -13,6 +13,8 @@ use tokio::sync::oneshot;
 pub(crate) enum Letter {
     /// A polling request was given up half-way.
     Aborted,
+    /// The client has come back on another connection.
+    Cede,
     /// From the hub.
     Notice(Notice),
     /// A second POST came while one was being received.

@@ -316,8 +316,8 @@ fn every_limit_is_counted_under_its_name() {
 
 #[test]
 fn no_limit_is_forgotten() {
-    // Beside what else happens then: `backpressure.rs`.
-    let elsewhere = [Limit::EventsWaiting];
+    // Beside what else happens then: `backpressure.rs`, `recovery.rs`.
+    let elsewhere = [Limit::EventsWaiting, Limit::ParkedSockets, Limit::RecoveryLog];
     let tested: BTreeSet<_> = CASES.iter().map(|(limit, ..)| limit.name()).collect();
     for row in Limits::TABLE {
         let is_tested = tested.contains(row.name);
@@ -363,7 +363,7 @@ fn asking(config: ServerConfig) -> TestServer {
 }
 
 /// The limits that were reached, and how often.
-fn counted(server: &TestServer) -> Vec<(String, u64)> {
+pub(crate) fn counted(server: &TestServer) -> Vec<(String, u64)> {
     let metrics = server.metrics();
     let lines = metrics.lines().filter_map(|line| line.strip_prefix("roomkey_limit_reached_total{limit=\""));
     let counts = lines.map(|line| line.split_once("\"} ").expect("a label and a value"));

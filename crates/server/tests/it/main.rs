@@ -24,6 +24,7 @@ mod payloads;
 mod polling;
 mod polling_errors;
 mod pre_auth;
+mod recovery;
 mod revision_3;
 mod rooms;
 mod selections;

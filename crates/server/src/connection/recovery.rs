@@ -1,0 +1,170 @@
+//! Clients that come back, and clients that may.
+
+use std::{borrow::Cow, time::Duration};
+
+use roomkey_hub::{Era, Offset, Past};
+use roomkey_model::Limit;
+use roomkey_protocol::session::{CloseReason, DisconnectReason};
+use serde::Deserialize;
+use tokio::{sync::oneshot, time::timeout};
+
+use super::{Connection, Ending, incoming::Client};
+use crate::{
+    Socket,
+    recovery::{Claim, Live, Owner, Parked, Pid, Returning},
+};
+
+/// How long a client that comes back waits for its other connection to end.
+const CEDE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where a client stands with recovery.
+pub(super) enum Recoverability {
+    /// Not let in yet; its socket began at this place in the order of the shard.
+    New {
+        since: u64,
+    },
+    /// Not let in yet, but it was here before.
+    Returning {
+        returning: Box<Returning>,
+        since: u64,
+    },
+    Live(Live),
+}
+
+/// What is known of a client that wants to join.
+pub(super) enum Origin {
+    Known(Box<Returning>),
+    New,
+    /// Its other connection has been told to end.
+    Elsewhere(oneshot::Receiver<()>),
+}
+
+/// What a client says of its past, beside its token.
+#[derive(Deserialize)]
+struct Claimed<'a> {
+    #[serde(borrow)]
+    pid: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    offset: Option<Cow<'a, str>>,
+}
+
+impl Connection {
+    /// Looks for the socket that a client says it had.
+    pub(super) fn origin(&self, namespace: &str, owner: &Owner, auth: Option<&str>) -> Origin {
+        let Some(sockets) = &self.context.recoverable else { return Origin::New };
+        // Anything else than two texts is no claim.
+        let Some(Ok(Claimed { pid: Some(pid), offset })) = auth.map(serde_json::from_str) else {
+            return Origin::New;
+        };
+        let Some(pid) = Pid::parse(&pid) else { return Origin::New };
+        let last = match offset.as_deref().map(Offset::parse) {
+            None => None,
+            Some(Some(offset)) => Some(offset),
+            Some(None) => return Origin::New,
+        };
+        let hub = self.context.node.hub();
+        match sockets.claim(&pid, owner, namespace) {
+            Claim::Live(ceded) => Origin::Elsewhere(ceded),
+            Claim::Parked(parked) => {
+                let key = parked.key.clone();
+                match Returning::new(hub, pid, parked, last) {
+                    Some(returning) => Origin::Known(Box::new(returning)),
+                    None => {
+                        self.context.metrics.limit_reached(Limit::RecoveryLog);
+                        hub.shard_of(key.connection()).remove(key.connection());
+                        Origin::New
+                    }
+                }
+            }
+            Claim::Unknown => Origin::New,
+        }
+    }
+
+    /// Puts a client that was let in where it was before, or makes it recoverable. Returns the private id that it is
+    /// to be told.
+    pub(super) fn settle_in(&mut self, socket: &Socket) -> Result<Option<Pid>, Ending> {
+        let Some(sockets) = self.context.recoverable.clone() else { return Ok(None) };
+        let Some(client) = self.client_mut(socket.namespace()) else { return Ok(None) };
+        let (pid, past) = match client.recoverability.take() {
+            Some(Recoverability::Returning { returning, since }) => {
+                let pid = returning.pid;
+                let hub = self.context.node.hub();
+                // What was known a moment ago is forgotten: the client is to begin anew.
+                let past = returning.take_over(hub, socket.key(), since).ok_or(Ending::Unavailable)?;
+                self.context.metrics.recoveries.increment();
+                (pid, past)
+            }
+            Some(Recoverability::New { since }) => {
+                let era = Era { socket: Some(socket.key().clone()), since };
+                (Pid::generate(&*self.context.entropy), Past::new(era))
+            }
+            Some(Recoverability::Live(_)) | None => return Ok(None),
+        };
+        let owner = Owner::new(socket.identity().map(|identity| &**identity));
+        let live = sockets.register(pid, owner, &self.seat.entry.mailbox, past);
+        if let Some(client) = self.client_mut(socket.namespace()) {
+            client.recoverability = Some(Recoverability::Live(live));
+        }
+        Ok(Some(pid))
+    }
+
+    /// Keeps the socket of a client that is gone, if it may come back.
+    pub(super) fn keep(&self, client: &mut Client, reason: DisconnectReason) {
+        let Some(sockets) = &self.context.recoverable else { return };
+        match client.recoverability.take() {
+            // Whoever else has the right token may try again.
+            Some(Recoverability::Returning { returning, .. }) => {
+                _ = sockets.park(returning.pid, returning.parked);
+            }
+            Some(Recoverability::Live(live)) if may_come_back(reason) => self.park(&client.socket, &live),
+            _ => {}
+        }
+    }
+
+    fn park(&self, socket: &Socket, live: &Live) {
+        let Some(sockets) = &self.context.recoverable else { return };
+        let shard = self.seat.shard();
+        let absence = sockets.attention(live.pid);
+        let Some(key) = shard.park(socket.key(), absence.clone()) else { return };
+        absence.stand_for(&key);
+        shard.arm(key.connection(), self.seat.now_ms().saturating_add(self.context.recovery_ms));
+        let parked = Parked {
+            id: socket.id(),
+            owner: Owner::new(socket.identity().map(|identity| &**identity)),
+            key: key.clone(),
+            past: live.past.clone(),
+            until: self.context.clock.now().plus_ms(self.context.recovery_ms),
+            socket: Some(socket.clone()),
+        };
+        if sockets.park(live.pid, Box::new(parked)).is_err() {
+            self.context.metrics.limit_reached(Limit::ParkedSockets);
+            shard.remove(key.connection());
+        }
+    }
+
+    /// A ping is sent: clients need no longer be sent again what the answer to the last one has confirmed.
+    pub(super) fn confirm_recoveries(&mut self) {
+        for client in &mut self.clients {
+            if let Some(Recoverability::Live(live)) = &mut client.recoverability {
+                live.on_ping();
+            }
+        }
+    }
+}
+
+/// Waits for a client's other connection to end.
+pub(super) async fn ceded(by: oneshot::Receiver<()>) {
+    // It ends by being dropped; a connection that does not listen is given up on.
+    _ = timeout(CEDE_PATIENCE, by).await;
+}
+
+/// Whether a client is away rather than gone. Whom the server put out stays out, and so does who broke the protocol.
+fn may_come_back(reason: DisconnectReason) -> bool {
+    match reason {
+        DisconnectReason::Close(reason) => !matches!(reason, CloseReason::ParseError(_)),
+        DisconnectReason::ServerShuttingDown => true,
+        DisconnectReason::ClientNamespaceDisconnect
+        | DisconnectReason::ForcedServerClose
+        | DisconnectReason::ServerNamespaceDisconnect => false,
+    }
+}
