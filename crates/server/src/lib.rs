@@ -45,6 +45,7 @@
 //! - state of your own for each socket: [`Socket::extensions`];
 //! - namespaces by pattern: [`ServerBuilder::namespace_matching`];
 //! - emitting from outside the handlers: [`ServerHandle`]; HTTP beside the sockets: [`Server::router`];
+//! - bare Engine.IO: [`engine`];
 //! - every limit: [`Limits`].
 //!
 //! The [`guide`] has an example of each.
