@@ -5,6 +5,8 @@
 
 pub mod engine_payload;
 pub mod engine_query;
+pub mod jsonp;
+pub mod msgpack;
 pub mod session;
 pub mod socket_packet;
 pub mod websocket_frames;
@@ -21,9 +23,11 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: &[Target] = &[
     Target { name: "engine_payload", run: engine_payload::run, dictionary: engine_payload::DICTIONARY },
     Target { name: "engine_query", run: engine_query::run, dictionary: engine_query::DICTIONARY },
+    Target { name: "jsonp", run: jsonp::run, dictionary: jsonp::DICTIONARY },
+    Target { name: "msgpack", run: msgpack::run, dictionary: msgpack::DICTIONARY },
     Target { name: "session", run: session::run, dictionary: session::DICTIONARY },
     Target { name: "socket_packet", run: socket_packet::run, dictionary: socket_packet::DICTIONARY },
     Target { name: "websocket_frames", run: websocket_frames::run, dictionary: websocket_frames::DICTIONARY },

@@ -266,6 +266,11 @@ impl Session {
         self.namespaces.expel(namespace)
     }
 
+    /// Bytes of the client's that are kept until the rest of a packet comes.
+    pub fn buffered_bytes(&self) -> usize {
+        self.decoder.buffered_bytes()
+    }
+
     /// Whether the client is in this namespace.
     pub fn is_connected(&self, namespace: &str) -> bool {
         self.namespaces.is_connected(namespace)

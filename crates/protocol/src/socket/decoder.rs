@@ -110,6 +110,11 @@ impl Decoder {
         self.partial.as_ref().map(|partial| &partial.packet)
     }
 
+    /// Bytes of packets whose attachments are awaited.
+    pub fn buffered_bytes(&self) -> usize {
+        self.partial.as_ref().map_or(0, |partial| partial.bytes)
+    }
+
     /// Takes the text of an Engine.IO message. `None`: attachments must come first.
     pub fn text(&mut self, text: &str) -> Result<Option<Packet>, ParseError> {
         if self.has_partial() {

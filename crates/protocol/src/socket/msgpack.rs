@@ -26,6 +26,8 @@ use reader::{Reader, Token};
 /// them, counted as the standard form would have it.
 pub fn decode(message: &[u8], attachments_max: usize, bytes_max: usize) -> Result<Packet, ParseError> {
     let Envelope { kind, namespace, id, data } = Envelope::read(message)?;
+    // In the standard form there can be no others.
+    check(namespace.starts_with('/') && !namespace.contains(','))?;
     let namespace = Namespace::new(namespace)?;
     if id.is_some() && !matches!(kind, Kind::Event | Kind::Ack) {
         return Err(ParseError::AckId);

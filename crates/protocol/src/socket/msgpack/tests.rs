@@ -131,6 +131,10 @@ fn refused() {
         r#"82 a4"type"02 a3"nsp"a1"/""#,
         r#"83 a4"type"00 a3"nsp"a1"/" a4"data"90"#,
         r#"83 a4"type"04 a3"nsp"a1"/" a4"data"01"#,
+        // Names that are none in the standard form.
+        r#"82 a4"type"00 a3"nsp"a0"#,
+        r#"82 a4"type"00 a3"nsp"a1"a""#,
+        r#"82 a4"type"00 a3"nsp"a4"/a,b""#,
         // Longer than the message, by a little or by far.
         r#"82 a4"type"01 a3"nsp"a2"/""#,
         r#"83 a4"type"02 a3"nsp"a1"/" a4"data" 92 a1"m""#,
