@@ -84,6 +84,12 @@ impl HttpClient {
         response
     }
 
+    /// Waits until a response has begun, and leaves it at that.
+    #[track_caller]
+    pub fn begin_response(&mut self) {
+        assert!(self.fill(), "the connection ended");
+    }
+
     /// Waits until the server has closed the connection, and gives what it sent before that.
     #[track_caller]
     pub fn rest(&mut self) -> String {

@@ -38,6 +38,10 @@ impl Connection {
             return Ok(());
         };
         if let Some(held) = polling.held.take() {
+            if held.is_closed() {
+                // The first was given up, and a letter that says so is on its way.
+                return Err(CloseReason::TransportClose.into());
+            }
             drop(held.send(PollAnswer::Payload(format.encode_one(CLOSE))));
             drop(answer.send(PollAnswer::Overlap));
             return Err(CloseReason::TransportError.into());

@@ -32,7 +32,10 @@ use super::{
 use crate::{
     context::Context,
     farewell::farewell,
-    transport::websocket::{self, Arrival},
+    transport::{
+        Unsent,
+        websocket::{self, Arrival},
+    },
 };
 
 /// How long accepting pauses when the system has no descriptor to give.
@@ -189,7 +192,11 @@ impl Incoming {
             websocket::is_upgrade(&parts.headers) && service::is_engine_path(&self.context, &parts);
         if !is_websocket || !service::is_for_us(&self.context, &parts) {
             let line_ends = LineEnds::new(self.context.limits.http_head_bytes);
-            return self.serve_http(Rewind::new(read, stream, line_ends)).await;
+            let unsent = Unsent::default();
+            let io = Rewind::new(read, stream, line_ends, unsent.clone());
+            let outcome = self.serve_http(io, &unsent).await;
+            unsent.give_up();
+            return outcome;
         }
         let address = self.context.trusted_proxies.client_address(self.address, &parts.headers);
         match websocket::check(&self.context, &parts, address) {
@@ -220,9 +227,10 @@ impl Incoming {
         }
     }
 
-    async fn serve_http(&self, io: Rewind) -> io::Result<()> {
+    async fn serve_http(&self, io: Rewind, unsent: &Unsent) -> io::Result<()> {
         let limits = &self.context.limits;
-        let respond = service_fn(|request| {
+        let respond = service_fn(|mut request| {
+            request.extensions_mut().insert(unsent.clone());
             let (context, router) = (self.context.clone(), self.router.clone());
             let mut answer = Box::pin(service::respond(context, self.shard, router, self.address, request));
             // Begun now: hyper drops a request of a connection that has ended, and a session must know of it.

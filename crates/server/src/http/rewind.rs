@@ -10,17 +10,19 @@ use tokio::{
 };
 
 use super::line_ends::LineEnds;
+use crate::transport::Unsent;
 
 /// A connection of which some bytes have been read already: they are read again first.
 pub(crate) struct Rewind {
     read_before: Vec<u8>,
     stream: TcpStream,
     line_ends: LineEnds,
+    unsent: Unsent,
 }
 
 impl Rewind {
-    pub(super) fn new(read_before: Vec<u8>, stream: TcpStream, line_ends: LineEnds) -> Self {
-        Self { read_before, stream, line_ends }
+    pub(super) fn new(read_before: Vec<u8>, stream: TcpStream, line_ends: LineEnds, unsent: Unsent) -> Self {
+        Self { read_before, stream, line_ends, unsent }
     }
 
     /// The connection, and what of the bytes read before nobody has read yet.
@@ -55,6 +57,8 @@ impl AsyncWrite for Rewind {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Called when nothing is left to be written.
+        self.unsent.finish();
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

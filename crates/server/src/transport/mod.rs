@@ -2,11 +2,14 @@
 
 mod admission;
 pub(crate) mod polling;
+mod unsent;
 pub(crate) mod websocket;
 
 use roomkey_hub::Notice;
 use roomkey_protocol::engine::payload::Body;
 use tokio::sync::oneshot;
+
+pub(crate) use unsent::Unsent;
 
 /// Something that reaches a connection's task from outside it.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use crate::{
     context::Context,
     newcomers::Newcomer,
     registry::{Entry, Sid},
-    transport::{Letter, PollAnswer, PostAnswer},
+    transport::{Letter, PollAnswer, PostAnswer, Unsent},
 };
 
 /// Answers a request on the Engine.IO path that does not ask for a WebSocket.
@@ -41,7 +41,7 @@ where
             None => empty(StatusCode::SERVICE_UNAVAILABLE),
         },
         Ok(Request { entry: Some(entry), jsonp, .. }) => match request_head.method {
-            Method::GET => poll(&entry, jsonp).await,
+            Method::GET => poll(&entry, jsonp, request_head.extensions.get()).await,
             Method::POST => post(context, &entry, request_head, body, jsonp.is_some()).await,
             _ => empty(StatusCode::METHOD_NOT_ALLOWED),
         },
@@ -66,7 +66,7 @@ fn handshake(
     answer
 }
 
-async fn poll(entry: &Arc<Entry>, jsonp: Option<u32>) -> Response<Body> {
+async fn poll(entry: &Arc<Entry>, jsonp: Option<u32>, unsent: Option<&Unsent>) -> Response<Body> {
     let (answer, answered) = oneshot::channel();
     let Ok(abandoned) = hand_in(entry, Letter::Poll(answer)) else {
         return refuse(HandshakeError::SessionIdUnknown);
@@ -74,7 +74,12 @@ async fn poll(entry: &Arc<Entry>, jsonp: Option<u32>) -> Response<Body> {
     let answer = answered.await;
     abandoned.disarm();
     match answer {
-        Ok(PollAnswer::Payload(payload)) => packets(payload, jsonp),
+        Ok(PollAnswer::Payload(payload)) => {
+            if let Some(unsent) = unsent {
+                unsent.begin(entry);
+            }
+            packets(payload, jsonp)
+        }
         Ok(PollAnswer::Overlap) => empty(StatusCode::BAD_REQUEST),
         Err(_) => refuse(HandshakeError::SessionIdUnknown),
     }

@@ -2,10 +2,10 @@
 
 use std::{collections::HashSet, thread::sleep, time::Duration};
 
-use roomkey::ServerConfig;
+use roomkey::{Limits, ServerConfig};
 use roomkey_testkit::{HttpClient, Polling, Stopwatch, eventually};
 
-use crate::support::{config, start};
+use crate::support::{config, config_with, start};
 
 const UNKNOWN: (u16, &str) = (400, r#"{"code":1,"message":"Session ID unknown"}"#);
 
@@ -62,4 +62,19 @@ fn a_session_whose_poll_is_given_up_takes_no_more_requests() {
     }
     assert!(at_once > 0);
     eventually("nothing is left", || server.handle().connection_count() == 0);
+}
+
+/// What the client has not got, and cannot get any more, is the end of its session: nothing is left out in silence.
+#[test]
+fn a_session_ends_when_the_answer_to_its_poll_cannot_be_written() {
+    let limits = Limits { message_bytes: 20_000_000, outbox_bytes: 40_000_000, ..Limits::default() };
+    let server = start(config_with(limits));
+    let mut client = Polling::connect(server.address());
+    // More than the kernel takes for a client that does not read.
+    client.post(&format!("42[\"reply\",\"{}\"]", "x".repeat(19_000_000)));
+    let mut poll = client.hold();
+    poll.begin_response();
+    drop(poll);
+    eventually("nothing is left", || server.handle().connection_count() == 0);
+    assert_eq!(client.hold().response().brief(), UNKNOWN);
 }
