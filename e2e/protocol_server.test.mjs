@@ -225,6 +225,40 @@ test("who answers pings stays, and who does not is gone in time", async (t) => {
   assert.ok(performance.now() - begun >= PING_INTERVAL_MS + PING_TIMEOUT_MS - 50);
 });
 
+test("with --recovery a client that comes back is the same, and gets what it missed", async (t) => {
+  const server = await start(t, "--recovery");
+  const wire = await Wire.open(t, server);
+  wire.send("40");
+  const { sid, pid } = JSON.parse((await wire.next()).slice(2));
+  assert.ok(pid && pid !== sid && pid !== wire.handshake.sid);
+  const [event, auth, offset] = JSON.parse((await wire.next()).slice(2));
+  assert.deepEqual([event, auth, typeof offset], ["auth", {}, "string"]);
+  wire.socket.terminate();
+  const again = await Wire.open(t, server);
+  again.send(`40${JSON.stringify({ pid, offset })}`);
+  assert.deepEqual(JSON.parse((await again.next()).slice(2)), { sid, pid });
+});
+
+test("with --allow-eio3 a client of Engine.IO 3 is in the main namespace by itself", async (t) => {
+  for (const [flags, status] of [[[], 400], [["--allow-eio3"], 200]]) {
+    const server = await start(t, ...flags);
+    assert.equal((await fetch(`${server.url}/socket.io/?EIO=3&transport=polling`)).status, status);
+  }
+  const server = await start(t, "--allow-eio3");
+  const wire = new Wire(server, "EIO=3&transport=websocket");
+  t.after(() => wire.socket.terminate());
+  assert.match(await wire.next(), /^0\{/);
+  assert.equal(await wire.next(), "40");
+  assert.equal(await wire.next(), '42["auth",{}]');
+  wire.send('421["message-with-ack",1]');
+  assert.equal(await wire.next(), "431[1]");
+  wire.send("2");
+  assert.equal(await wire.next(), "3");
+  wire.send("40/custom?token=abc,");
+  assert.equal(await wire.next(), "40/custom,");
+  assert.equal(await wire.next(), '42/custom,["auth",{"token":"abc"}]');
+});
+
 test("an upgrade keeps what was sent meanwhile", async (t) => {
   const server = await start(t);
   const poller = await Poller.open(server);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Parser;
-use roomkey::{Limits, OriginPolicy, ServerConfig};
+use roomkey::{Limits, OriginPolicy, Recovery, ServerConfig};
 
 /// Listens on 127.0.0.1 and prints the address.
 #[derive(Parser)]
@@ -40,6 +40,7 @@ impl Flags {
             address: ([127, 0, 0, 1], self.port).into(),
             origins: OriginPolicy::any(),
             allow_eio3: self.allow_eio3,
+            recovery: self.recovery.then(Recovery::default),
             ping_interval: Duration::from_millis(self.ping_interval),
             ping_timeout: Duration::from_millis(self.ping_timeout),
             limits: Limits {
