@@ -87,6 +87,8 @@ counters! {
     deflate_messages;
     /// Events received from clients.
     events_received;
+    /// Handlers, listeners and middlewares of the application that panicked.
+    handlers_panicked;
     /// Requests refused for their origin or host.
     origins_refused;
     /// Sessions that ended for a violation of the protocol.

@@ -175,7 +175,7 @@ impl Namespace {
 
     fn check(&self, event: &Event) -> Result<(), Failure> {
         let check = || self.event_checks.iter().try_for_each(|check| check(event));
-        catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
+        catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|_| Err(event.socket.panicked()))
     }
 
     /// Runs the middleware, and returns which of the rooms that the client was in before it may be in again.
@@ -184,7 +184,7 @@ impl Namespace {
         socket: Socket,
         rooms: Vec<RoomName>,
     ) -> BoxFuture<'static, Result<Vec<RoomName>, Failure>> {
-        let namespace = self.clone();
+        let (namespace, candidate) = (self.clone(), socket.clone());
         let admission = async move {
             for check in &namespace.admissions {
                 check(socket.clone()).await?;
@@ -199,11 +199,11 @@ impl Namespace {
             Ok(readmitted)
         };
         let guarded = AssertUnwindSafe(admission).catch_unwind();
-        guarded.map(|outcome| outcome.unwrap_or_else(|_| Err(ErrorCode::Internal.into()))).boxed()
+        guarded.map(move |outcome| outcome.unwrap_or_else(|_| Err(candidate.panicked()))).boxed()
     }
 
     pub(crate) fn connected(&self, socket: Socket) -> Option<BoxFuture<'static, ()>> {
-        self.connected.as_ref().map(|listener| guard(|| listener(socket, ())))
+        self.connected.as_ref().map(|listener| guard(socket, |socket| listener(socket, ())))
     }
 
     pub(crate) fn disconnected(
@@ -211,7 +211,7 @@ impl Namespace {
         socket: Socket,
         reason: DisconnectReason,
     ) -> Option<BoxFuture<'static, ()>> {
-        self.disconnected.as_ref().map(|listener| guard(|| listener(socket, reason)))
+        self.disconnected.as_ref().map(|listener| guard(socket, |socket| listener(socket, reason)))
     }
 
     /// The handling of an event, up to its encoded ack; `None` where nobody handles it.
@@ -224,20 +224,18 @@ impl Namespace {
         let guarded = AssertUnwindSafe(handler(event)).catch_unwind();
         Some(
             guarded
-                .map(move |outcome| {
-                    outcome.unwrap_or_else(|_| answer(id, &socket, Failure::new(ErrorCode::Internal)))
-                })
+                .map(move |outcome| outcome.unwrap_or_else(|_| answer(id, &socket, socket.panicked())))
                 .boxed(),
         )
     }
 }
 
 /// A panic ends the listener, not the connection; the panic hook has logged it.
-fn guard(listen: impl FnOnce() -> BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
-    match catch_unwind(AssertUnwindSafe(listen)) {
-        Ok(listening) => AssertUnwindSafe(listening).catch_unwind().map(|_| ()).boxed(),
-        Err(_) => std::future::ready(()).boxed(),
-    }
+fn guard(socket: Socket, listen: impl FnOnce(Socket) -> BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+    let listener = socket.clone();
+    let listening = catch_unwind(AssertUnwindSafe(|| listen(listener)));
+    let guarded = async { AssertUnwindSafe(listening?).catch_unwind().await };
+    guarded.map(move |outcome| outcome.unwrap_or_else(|_| drop(socket.panicked()))).boxed()
 }
 
 /// The encoded ack, if the client wants one.

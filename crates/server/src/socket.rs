@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use roomkey_auth::Identity;
 use roomkey_cluster::{Emission, Node};
 use roomkey_hub::{Frame, JoinError, Notice, RoomKey, SocketKey};
-use roomkey_model::{Limit, RoomName, SocketId, UserId};
+use roomkey_model::{ErrorCode, Failure, Limit, RoomName, SocketId, UserId};
 use roomkey_protocol::socket::{EncodeError, Payload, encode_event, encode_event_raw};
 use serde::Serialize;
 use tokio::{sync::oneshot, time::timeout};
@@ -224,6 +224,12 @@ impl Socket {
     /// Something about this socket reached a limit.
     pub(crate) fn limit_reached(&self, limit: Limit) {
         self.0.context.metrics.limit_reached(limit);
+    }
+
+    /// Code of the application panicked that was to serve this socket.
+    pub(crate) fn panicked(&self) -> Failure {
+        self.0.context.metrics.handlers_panicked.increment();
+        ErrorCode::Internal.into()
     }
 
     fn node(&self) -> &Node {

@@ -73,6 +73,26 @@ fn listeners_that_panic_leave_the_connection_alone() {
     eventually("nothing is left", || server.handle().connection_count() == 0);
 }
 
+#[test]
+fn panics_are_counted() {
+    let server = start();
+    let count = |expected: u32| {
+        let line = format!("roomkey_handlers_panicked_total {expected}\n");
+        eventually(&line, || server.handle().metrics().contains(&line));
+    };
+    count(0);
+    let mut client = Client::connect(server.address());
+    client.call("420[\"panic\"]", &format!("430[{INTERNAL}]"));
+    count(1);
+    client.call("421[\"panic later\"]", &format!("431[{INTERNAL}]"));
+    client.join("40/doors,");
+    client.text("41/doors,");
+    count(4);
+    client.text("40/gate,");
+    client.closed();
+    count(5);
+}
+
 /// A fault of our own, where it harms everybody on its thread: better to be started anew than to go on with less.
 #[test]
 fn a_serving_thread_that_panics_ends_the_server() {
