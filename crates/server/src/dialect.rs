@@ -1,7 +1,9 @@
 //! The forms that frames take for clients that do not read the standard one.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
-use roomkey_hub::{Dialect, Form, Frame};
+use roomkey_hub::{Dialect, Form, Frame, Offset};
 use roomkey_protocol::{
     engine::{Packet, Revision},
     socket::{msgpack, v3},
@@ -32,7 +34,9 @@ static MSGPACK_DEFLATE: Dialect = Dialect { slot: 3, form: msgpack_deflate };
 
 fn v3(frame: &Frame) -> Form {
     let (mut websocket, mut packets) = (Vec::new(), Vec::new());
-    if let Some(text) = frame.packet().map(v3::downgrade) {
+    if let Some(packet) = frame.packet() {
+        let packet = without_offset(packet, frame.offset());
+        let text = v3::downgrade(&packet);
         encode(Opcode::Text, text.as_bytes(), &mut websocket);
         packets.push(Bytes::copy_from_slice(text.as_bytes()));
     }
@@ -41,6 +45,12 @@ fn v3(frame: &Frame) -> Form {
         packets.push(base64(attachment));
     }
     Form { websocket: websocket.into(), packets: packets.into() }
+}
+
+/// The packet without the last argument that names its offset: these clients would take it for one of the event's.
+fn without_offset(packet: &str, offset: Option<Offset>) -> Cow<'_, str> {
+    let named = offset.and_then(|offset| packet.strip_suffix(&format!(",\"{offset}\"]")));
+    named.map_or(Cow::Borrowed(packet), |event| Cow::Owned(format!("{event}]")))
 }
 
 fn msgpack(frame: &Frame) -> Form {
@@ -89,6 +99,14 @@ mod tests {
         assert_eq!(packets(&form), ["451-[\"m\"]", "bAQID"]);
         let form = v3(&Frame::text(r#"40/c,{"sid":"x"}"#));
         assert_eq!((&form.websocket[..], packets(&form)), (&b"\x81\x0540/c,"[..], vec!["40/c,"]));
+    }
+
+    #[test]
+    fn revision_3_knows_no_offsets() {
+        let offset = Offset::parse("Q7uKYqZ").expect("an offset");
+        let packet = r#"42["m","x","Q7uKYqZ"]"#;
+        assert_eq!(packets(&v3(&Frame::text(packet).recoverable(offset))), [r#"42["m","x"]"#]);
+        assert_eq!(packets(&v3(&Frame::text(packet))), [packet]);
     }
 
     #[test]

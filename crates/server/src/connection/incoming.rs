@@ -168,7 +168,7 @@ impl Connection {
         let admission = namespace.admit(socket.clone(), rooms);
         let recoverability = match returning {
             Some(returning) => Some(Recoverability::Returning { returning, since }),
-            None => self.context.recoverable.is_some().then_some(Recoverability::New { since }),
+            None => self.is_recoverable().then_some(Recoverability::New { since }),
         };
         self.clients.push(Client {
             namespace,

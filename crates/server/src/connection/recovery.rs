@@ -4,7 +4,10 @@ use std::{borrow::Cow, time::Duration};
 
 use roomkey_hub::{Era, Offset, Past};
 use roomkey_model::Limit;
-use roomkey_protocol::session::{CloseReason, DisconnectReason};
+use roomkey_protocol::{
+    engine::Revision,
+    session::{CloseReason, DisconnectReason},
+};
 use serde::Deserialize;
 use tokio::{sync::oneshot, time::timeout};
 
@@ -49,9 +52,16 @@ struct Claimed<'a> {
 }
 
 impl Connection {
+    /// Whether the client can come back as who it was: older ones know nothing of that.
+    pub(super) fn is_recoverable(&self) -> bool {
+        self.context.recoverable.is_some() && self.session.revision() == Revision::V4
+    }
+
     /// Looks for the socket that a client says it had.
     pub(super) fn origin(&self, namespace: &str, owner: &Owner, auth: Option<&str>) -> Origin {
-        let Some(sockets) = &self.context.recoverable else { return Origin::New };
+        let Some(sockets) = self.context.recoverable.as_ref().filter(|_| self.is_recoverable()) else {
+            return Origin::New;
+        };
         // Anything else than two texts is no claim.
         let Some(Ok(Claimed { pid: Some(pid), offset })) = auth.map(serde_json::from_str) else {
             return Origin::New;

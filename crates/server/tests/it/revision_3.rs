@@ -264,3 +264,21 @@ fn cookies_do_not_count_for_scripts() {
     assert_eq!(answer(""), "2:40");
     assert!(answer("&j=0").contains("TOKEN_MISSING"), "{}", answer("&j=0"));
 }
+
+/// They would take an offset for an argument, and have nowhere to keep a private id.
+#[test]
+fn recovery_is_not_for_old_clients() {
+    let config = ServerConfig { recovery: Some(roomkey::Recovery::default()), ..old() };
+    let server = start(config);
+    let mut new = Client::connect(server.address());
+    let mut old = WebSocketClient::open(server.address(), WEBSOCKET);
+    old.receive_text();
+    old.expect("40");
+    for client in [&mut *new, &mut old] {
+        client.text("420[\"join\",\"a\"]");
+        client.expect("430[true]");
+    }
+    new.text("42[\"say\",\"a\",\"hello\"]");
+    assert!(new.receive_text().starts_with("42[\"said\",\"hello\",\""), "an offset");
+    old.expect("42[\"said\",\"hello\"]");
+}
