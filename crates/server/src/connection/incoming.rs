@@ -23,7 +23,7 @@ use super::{
 use crate::{
     Namespace, Socket,
     namespace::{Event, answer},
-    recovery::{Owner, Pid},
+    recovery::Pid,
     socket::NewSocket,
 };
 
@@ -40,7 +40,7 @@ pub(super) struct Client {
     /// When to look whether its token has expired.
     pub(super) expires_ms: Option<u64>,
     /// `None` where nothing is recovered.
-    pub(super) recoverability: Option<Recoverability>,
+    pub(super) recoverability: Option<Box<Recoverability>>,
 }
 
 /// What came of something that took time.
@@ -137,7 +137,7 @@ impl Connection {
         if known.zip(identity.as_ref()).any(|(user, identity)| *user != identity.user) {
             return self.refuse(&name, &ErrorCode::PrincipalMismatch.into());
         }
-        let returning = match self.origin(&name, &Owner::new(identity.as_deref()), auth.as_deref()) {
+        let returning = match self.origin(&name, identity.as_deref(), auth.as_deref()) {
             Origin::Known(returning) => Some(returning),
             Origin::Elsewhere(by) if may_wait => {
                 let done = ceded(by).map(|()| Done::Ceded { namespace: name, auth });
@@ -146,18 +146,13 @@ impl Connection {
             Origin::Elsewhere(_) | Origin::New => None,
         };
         let deadline = identity.as_ref().and_then(|identity| identity.deadline);
-        let shard = self.seat.shard();
-        let key = shard.open_socket(self.seat.key, &name);
-        let since = shard.position();
-        if returning.is_some() {
-            shard.mute(&key);
-        }
+        let key = self.seat.shard().open_socket(self.seat.key, &name);
         let socket = Socket::new(NewSocket {
             id: match &returning {
                 Some(returning) => returning.parked.id,
                 None => SocketId::generate(&*self.context.entropy),
             },
-            key,
+            key: key.clone(),
             before: returning.as_ref().map(|returning| returning.parked.socket.clone()),
             context: self.context.clone(),
             handshake: self.handshake.clone(),
@@ -165,11 +160,8 @@ impl Connection {
             identity,
         });
         let rooms = returning.as_ref().map(|returning| returning.rooms.clone()).unwrap_or_default();
+        let recoverability = self.recoverability(&key, returning);
         let admission = namespace.admit(socket.clone(), rooms);
-        let recoverability = match returning {
-            Some(returning) => Some(Recoverability::Returning { returning, since }),
-            None => self.is_recoverable().then_some(Recoverability::New { since }),
-        };
         self.clients.push(Client {
             namespace,
             socket: socket.clone(),
@@ -199,7 +191,7 @@ impl Connection {
                     Ok(rooms) => {
                         if let Some(client) = self.client_mut(&name)
                             && let Some(Recoverability::Returning { returning, .. }) =
-                                &mut client.recoverability
+                                client.recoverability.as_deref_mut()
                         {
                             returning.rooms = rooms;
                         }

@@ -1,8 +1,9 @@
 //! Clients that come back, and clients that may.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use roomkey_hub::{Era, Offset, Past};
+use roomkey_auth::Identity;
+use roomkey_hub::{Era, Offset, Past, SocketKey};
 use roomkey_model::Limit;
 use roomkey_protocol::{
     engine::Revision,
@@ -14,7 +15,7 @@ use tokio::{sync::oneshot, time::timeout};
 use super::{Connection, Ending, incoming::Client};
 use crate::{
     Socket,
-    recovery::{Claim, Live, Owner, Parked, Pid, Returning},
+    recovery::{Claim, Live, Owner, Parked, Pid, RecoverableSockets, Returning},
 };
 
 /// How long a client that comes back waits for its other connection to end.
@@ -28,7 +29,7 @@ pub(super) enum Recoverability {
     },
     /// Not let in yet, but it was here before.
     Returning {
-        returning: Box<Returning>,
+        returning: Returning,
         since: u64,
     },
     Live(Live),
@@ -36,7 +37,7 @@ pub(super) enum Recoverability {
 
 /// What is known of a client that wants to join.
 pub(super) enum Origin {
-    Known(Box<Returning>),
+    Known(Returning),
     New,
     /// Its other connection has been told to end.
     Elsewhere(oneshot::Receiver<()>),
@@ -52,16 +53,9 @@ struct Claimed<'a> {
 }
 
 impl Connection {
-    /// Whether the client can come back as who it was: older ones know nothing of that.
-    pub(super) fn is_recoverable(&self) -> bool {
-        self.context.recoverable.is_some() && self.session.revision() == Revision::V4
-    }
-
     /// Looks for the socket that a client says it had.
-    pub(super) fn origin(&self, namespace: &str, owner: &Owner, auth: Option<&str>) -> Origin {
-        let Some(sockets) = self.context.recoverable.as_ref().filter(|_| self.is_recoverable()) else {
-            return Origin::New;
-        };
+    pub(super) fn origin(&self, namespace: &str, identity: Option<&Identity>, auth: Option<&str>) -> Origin {
+        let Some(sockets) = self.recoverable() else { return Origin::New };
         // Anything else than two texts is no claim.
         let Some(Ok(Claimed { pid: Some(pid), offset })) = auth.map(serde_json::from_str) else {
             return Origin::New;
@@ -73,12 +67,12 @@ impl Connection {
             Some(None) => return Origin::New,
         };
         let hub = self.context.node.hub();
-        match sockets.claim(&pid, owner, namespace) {
+        match sockets.claim(&pid, &Owner::new(identity), namespace) {
             Claim::Live(ceded) => Origin::Elsewhere(ceded),
             Claim::Parked(parked) => {
                 let key = parked.key.clone();
                 match Returning::new(hub, pid, parked, last) {
-                    Some(returning) => Origin::Known(Box::new(returning)),
+                    Some(returning) => Origin::Known(returning),
                     None => {
                         self.context.metrics.limit_reached(Limit::RecoveryLog);
                         hub.shard_of(key.connection()).remove(key.connection());
@@ -90,12 +84,35 @@ impl Connection {
         }
     }
 
+    /// The sockets that can be recovered, if this client's can. Revision 3 has no recovery.
+    fn recoverable(&self) -> Option<&Arc<RecoverableSockets>> {
+        self.context.recoverable.as_ref().filter(|_| self.session.revision() == Revision::V4)
+    }
+
+    /// Where a socket stands that has just begun. One that takes the place of another hears nothing before that.
+    pub(super) fn recoverability(
+        &self,
+        socket: &SocketKey,
+        returning: Option<Returning>,
+    ) -> Option<Box<Recoverability>> {
+        self.recoverable()?;
+        let shard = self.seat.shard();
+        let since = shard.position();
+        Some(Box::new(match returning {
+            Some(returning) => {
+                shard.mute(socket);
+                Recoverability::Returning { returning, since }
+            }
+            None => Recoverability::New { since },
+        }))
+    }
+
     /// Puts a client that was let in where it was before, or makes it recoverable. Returns the private id that it is
     /// to be told.
     pub(super) fn settle_in(&mut self, socket: &Socket) -> Result<Option<Pid>, Ending> {
-        let Some(sockets) = self.context.recoverable.clone() else { return Ok(None) };
+        let Some(sockets) = self.recoverable().cloned() else { return Ok(None) };
         let Some(client) = self.client_mut(socket.namespace()) else { return Ok(None) };
-        let (pid, past) = match client.recoverability.take() {
+        let (pid, past) = match client.recoverability.take().map(|recoverability| *recoverability) {
             Some(Recoverability::Returning { returning, since }) => {
                 let pid = returning.pid;
                 let hub = self.context.node.hub();
@@ -113,7 +130,7 @@ impl Connection {
         let owner = Owner::new(socket.identity().map(|identity| &**identity));
         let live = sockets.register(pid, owner, &self.seat.entry.mailbox, past);
         if let Some(client) = self.client_mut(socket.namespace()) {
-            client.recoverability = Some(Recoverability::Live(live));
+            client.recoverability = Some(Box::new(Recoverability::Live(live)));
         }
         Ok(Some(pid))
     }
@@ -121,7 +138,7 @@ impl Connection {
     /// Keeps the socket of a client that is gone, if it may come back.
     pub(super) fn keep(&self, client: &mut Client, reason: DisconnectReason) {
         let Some(sockets) = &self.context.recoverable else { return };
-        match client.recoverability.take() {
+        match client.recoverability.take().map(|recoverability| *recoverability) {
             // Whoever else has the right token may try again.
             Some(Recoverability::Returning { returning, .. }) => {
                 _ = sockets.park(returning.pid, returning.parked);
@@ -155,7 +172,7 @@ impl Connection {
     /// A ping is sent: clients need no longer be sent again what the answer to the last one has confirmed.
     pub(super) fn confirm_recoveries(&mut self) {
         for client in &mut self.clients {
-            if let Some(Recoverability::Live(live)) = &mut client.recoverability {
+            if let Some(Recoverability::Live(live)) = client.recoverability.as_deref_mut() {
                 live.on_ping();
             }
         }
