@@ -3,14 +3,14 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use roomkey_cluster::Emission;
 use roomkey_hub::{Notice, RoomKey, Selection};
-use roomkey_model::RoomName;
+use roomkey_model::{Limit, RoomName};
 use roomkey_protocol::socket::{EncodeError, encode_event, encode_event_raw};
 use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::{
     Socket,
-    broadcast_acks::{BroadcastAck, BroadcastAcks, Outcome},
+    broadcast_acks::{BroadcastAck, Outcome},
     context::Context,
 };
 
@@ -98,7 +98,10 @@ impl Broadcast {
         args: &impl Serialize,
         patience: Duration,
     ) -> Result<Vec<BroadcastAck>, BroadcastAckError> {
-        let mut ballot = BroadcastAcks::open(&self.context).ok_or(BroadcastAckError::TooMany)?;
+        let mut ballot = self.context.broadcast_acks.open().ok_or_else(|| {
+            self.context.metrics.limit_reached(Limit::BroadcastAcks);
+            BroadcastAckError::TooMany
+        })?;
         let encoded = encode_event(&self.namespace, Some(ballot.id()), event, args)?;
         self.context.node.ask(&self.selection, &encoded, self.volatile, &ballot.census());
         // What has come when the time is up is as good as what came before.

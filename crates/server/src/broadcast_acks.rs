@@ -10,12 +10,10 @@ use std::{
 
 use parking_lot::Mutex;
 use roomkey_hub::{Census, SocketKey};
-use roomkey_model::{Limit, SocketId};
+use roomkey_model::SocketId;
 use roomkey_protocol::socket::Payload;
 use smallvec::SmallVec;
 use tokio::sync::oneshot;
-
-use crate::context::Context;
 
 /// One socket's ack to a broadcast.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +26,20 @@ pub struct BroadcastAck {
 
 /// The broadcasts of a server whose acks are awaited.
 pub(crate) struct BroadcastAcks {
+    pending_max: usize,
+    bytes_max: usize,
     state: Mutex<State>,
     next_id: AtomicU64,
+}
+
+/// What became of an ack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Receipt {
+    Taken,
+    /// All acks to the broadcast would be more than there is room for; it counts as missing.
+    TooBig,
+    /// The socket owes none to that broadcast.
+    Unexpected,
 }
 
 #[derive(Default)]
@@ -67,15 +77,18 @@ impl BroadcastAcks {
     /// far below 2^53, where JavaScript ends.
     pub(crate) const FIRST_ID: u64 = 1 << 32;
 
+    /// `pending_max` broadcasts at a time, with up to `bytes_max` bytes of acks each.
+    pub(crate) fn new(pending_max: usize, bytes_max: usize) -> Self {
+        Self { pending_max, bytes_max, state: Mutex::default(), next_id: AtomicU64::new(Self::FIRST_ID) }
+    }
+
     /// Begins a broadcast, unless too many are under way.
-    pub(crate) fn open(context: &Arc<Context>) -> Option<OpenBallot> {
-        let acks = &context.broadcast_acks;
-        let mut state = acks.state.lock();
-        if state.ballots.len() >= context.limits.broadcast_acks_pending {
-            context.metrics.limit_reached(Limit::BroadcastAcks);
+    pub(crate) fn open(self: &Arc<Self>) -> Option<OpenBallot> {
+        let mut state = self.state.lock();
+        if state.ballots.len() >= self.pending_max {
             return None;
         }
-        let id = acks.next_id.fetch_add(1, Ordering::Relaxed);
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (finished, is_finished) = oneshot::channel();
         let ballot = Ballot {
             targets: Vec::new(),
@@ -86,27 +99,26 @@ impl BroadcastAcks {
             finished: Some(finished),
         };
         state.ballots.insert(id, ballot);
-        Some(OpenBallot { id, is_finished, context: context.clone() })
+        Some(OpenBallot { id, is_finished, all: self.clone() })
     }
 
-    /// A socket's ack to a broadcast. False: it owes none to that one.
-    pub(crate) fn receive(&self, context: &Context, socket: &SocketKey, id: u64, ack: BroadcastAck) -> bool {
+    /// A socket's ack to a broadcast.
+    pub(crate) fn receive(&self, socket: &SocketKey, id: u64, ack: BroadcastAck) -> Receipt {
         let mut state = self.state.lock();
         if !state.settle(socket, id) {
-            return false;
+            return Receipt::Unexpected;
         }
-        let Some(ballot) = state.ballots.get_mut(&id) else { return false };
+        let Some(ballot) = state.ballots.get_mut(&id) else { return Receipt::Unexpected };
         ballot.awaited -= 1;
         let attachments = ack.args.attachments().iter().map(|attachment| attachment.len());
         let bytes = ballot.bytes + ack.args.json().len() + attachments.sum::<usize>();
-        if bytes > context.limits.broadcast_ack_bytes {
-            context.metrics.limit_reached(Limit::BroadcastAckBytes);
-        } else {
+        let fits = bytes <= self.bytes_max;
+        if fits {
             ballot.bytes = bytes;
             ballot.acks.push(ack);
         }
         ballot.finish_if_done();
-        true
+        if fits { Receipt::Taken } else { Receipt::TooBig }
     }
 
     /// A socket has ended: nobody waits for its acks any more.
@@ -118,12 +130,6 @@ impl BroadcastAcks {
                 ballot.finish_if_done();
             }
         }
-    }
-}
-
-impl Default for BroadcastAcks {
-    fn default() -> Self {
-        Self { state: Mutex::default(), next_id: AtomicU64::new(Self::FIRST_ID) }
     }
 }
 
@@ -156,7 +162,7 @@ impl Ballot {
 pub(crate) struct OpenBallot {
     id: u64,
     is_finished: oneshot::Receiver<()>,
-    context: Arc<Context>,
+    all: Arc<BroadcastAcks>,
 }
 
 impl OpenBallot {
@@ -167,7 +173,7 @@ impl OpenBallot {
 
     /// What the hub is to tell the targets to.
     pub(crate) fn census(&self) -> Arc<dyn Census> {
-        Arc::new(Count { id: self.id, context: self.context.clone() })
+        Arc::new(Count { id: self.id, all: self.all.clone() })
     }
 
     /// Done when no more acks can come.
@@ -178,7 +184,7 @@ impl OpenBallot {
 
     /// What has come so far.
     pub(crate) fn close(self) -> Outcome {
-        let mut state = self.context.broadcast_acks.state.lock();
+        let mut state = self.all.state.lock();
         let ballot = state.ballots.get_mut(&self.id).expect("a ballot is there until it is dropped");
         let acks = std::mem::take(&mut ballot.acks);
         let missing = ballot.targets.len() - acks.len();
@@ -188,7 +194,7 @@ impl OpenBallot {
 
 impl Drop for OpenBallot {
     fn drop(&mut self) {
-        let mut state = self.context.broadcast_acks.state.lock();
+        let mut state = self.all.state.lock();
         if let Some(ballot) = state.ballots.remove(&self.id)
             && ballot.awaited > 0
         {
@@ -202,12 +208,12 @@ impl Drop for OpenBallot {
 /// Hears from each shard whom the broadcast reaches. Dropped when all have been heard.
 struct Count {
     id: u64,
-    context: Arc<Context>,
+    all: Arc<BroadcastAcks>,
 }
 
 impl Census for Count {
     fn count(&self, sockets: Vec<SocketKey>) {
-        let mut state = self.context.broadcast_acks.state.lock();
+        let mut state = self.all.state.lock();
         let state = &mut *state;
         let Some(ballot) = state.ballots.get_mut(&self.id) else { return };
         for socket in &sockets {
@@ -220,9 +226,12 @@ impl Census for Count {
 
 impl Drop for Count {
     fn drop(&mut self) {
-        if let Some(ballot) = self.context.broadcast_acks.state.lock().ballots.get_mut(&self.id) {
+        if let Some(ballot) = self.all.state.lock().ballots.get_mut(&self.id) {
             ballot.is_counted = true;
             ballot.finish_if_done();
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

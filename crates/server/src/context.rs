@@ -50,7 +50,7 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) metrics: Metrics,
-    pub(crate) broadcast_acks: BroadcastAcks,
+    pub(crate) broadcast_acks: Arc<BroadcastAcks>,
     pub(crate) draining: AtomicBool,
 }
 

@@ -184,6 +184,7 @@ impl ServerBuilder {
         let others = (1..config.threads).map(|_| Listener::bind(address));
         let listeners = std::iter::once(Ok(first)).chain(others).collect::<io::Result<Vec<_>>>()?;
         let limits = config.limits;
+        let broadcast_acks = BroadcastAcks::new(limits.broadcast_acks_pending, limits.broadcast_ack_bytes);
         let session = session::Config {
             ping_interval_ms: millis(config.ping_interval),
             ping_timeout_ms: millis(config.ping_timeout),
@@ -221,7 +222,7 @@ impl ServerBuilder {
             clock: config.clock,
             entropy: config.entropy,
             metrics: Metrics::default(),
-            broadcast_acks: BroadcastAcks::default(),
+            broadcast_acks: Arc::new(broadcast_acks),
             draining: AtomicBool::new(false),
         };
         Ok(Server {

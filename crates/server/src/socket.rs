@@ -11,7 +11,11 @@ use roomkey_protocol::socket::{EncodeError, Payload, encode_event, encode_event_
 use serde::Serialize;
 use tokio::{sync::oneshot, time::timeout};
 
-use crate::{Broadcast, Handshake, broadcast_acks::BroadcastAck, context::Context};
+use crate::{
+    Broadcast, Handshake,
+    broadcast_acks::{BroadcastAck, Receipt},
+    context::Context,
+};
 
 /// A client in a namespace. Cheap to clone; outlives the connection, but then reaches nobody.
 #[derive(Clone)]
@@ -258,9 +262,12 @@ impl Socket {
     /// The client's answer to the event `id`. False: nobody waits for it.
     pub(crate) fn resolve_ack(&self, id: u64, args: Payload) -> bool {
         let Ok(id) = u32::try_from(id) else {
-            let context = &self.0.context;
             let ack = BroadcastAck { socket: self.id(), args };
-            return context.broadcast_acks.receive(context, self.key(), id, ack);
+            let receipt = self.0.context.broadcast_acks.receive(self.key(), id, ack);
+            if receipt == Receipt::TooBig {
+                self.limit_reached(Limit::BroadcastAckBytes);
+            }
+            return receipt != Receipt::Unexpected;
         };
         let waiting = self.0.acks.lock().waiting.remove(&id);
         waiting.is_some_and(|sender| sender.send(args).is_ok())
