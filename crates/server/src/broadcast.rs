@@ -102,7 +102,7 @@ impl Broadcast {
             self.context.metrics.limit_reached(Limit::BroadcastAcks);
             BroadcastAckError::TooMany
         })?;
-        let encoded = encode_event(&self.namespace, Some(ballot.id()), event, args)?;
+        let encoded = encode_event(&self.namespace, Some(ballot.id().into()), event, args)?;
         self.context.node.ask(&self.selection, &encoded, self.volatile, &ballot.census());
         // What has come when the time is up is as good as what came before.
         _ = timeout(patience, ballot.finished()).await;

@@ -1,12 +1,6 @@
 //! Acks to broadcasts: who owes one, and what has come.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
 use roomkey_hub::{Census, SocketKey};
@@ -29,7 +23,6 @@ pub(crate) struct BroadcastAcks {
     pending_max: usize,
     bytes_max: usize,
     state: Mutex<State>,
-    next_id: AtomicU64,
 }
 
 /// What became of an ack.
@@ -44,9 +37,10 @@ pub(crate) enum Receipt {
 
 #[derive(Default)]
 struct State {
-    ballots: HashMap<u64, Ballot>,
+    next_id: u32,
+    ballots: HashMap<u32, Ballot>,
     /// Which broadcasts each socket owes an ack to.
-    owed: HashMap<SocketKey, SmallVec<[u64; 1]>>,
+    owed: HashMap<SocketKey, SmallVec<[u32; 1]>>,
 }
 
 /// One broadcast.
@@ -73,13 +67,13 @@ pub(crate) struct Outcome {
 }
 
 impl BroadcastAcks {
-    /// Ids of acks from here on are those of broadcasts; what one socket is asked alone has smaller ones. They stay
-    /// far below 2^53, where JavaScript ends.
-    pub(crate) const FIRST_ID: u64 = 1 << 32;
+    /// Ids of acks from here on are those of broadcasts; what one socket is asked alone has smaller ones. All fit into
+    /// 31 bits: clients in languages with small integers (Java, C++, Rust) read no larger ones.
+    pub(crate) const FIRST_ID: u32 = 1 << 30;
 
     /// `pending_max` broadcasts at a time, with up to `bytes_max` bytes of acks each.
     pub(crate) fn new(pending_max: usize, bytes_max: usize) -> Self {
-        Self { pending_max, bytes_max, state: Mutex::default(), next_id: AtomicU64::new(Self::FIRST_ID) }
+        Self { pending_max, bytes_max, state: Mutex::default() }
     }
 
     /// Begins a broadcast, unless too many are under way.
@@ -88,7 +82,7 @@ impl BroadcastAcks {
         if state.ballots.len() >= self.pending_max {
             return None;
         }
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let id = state.new_id();
         let (finished, is_finished) = oneshot::channel();
         let ballot = Ballot {
             targets: Vec::new(),
@@ -103,7 +97,7 @@ impl BroadcastAcks {
     }
 
     /// A socket's ack to a broadcast.
-    pub(crate) fn receive(&self, socket: &SocketKey, id: u64, ack: BroadcastAck) -> Receipt {
+    pub(crate) fn receive(&self, socket: &SocketKey, id: u32, ack: BroadcastAck) -> Receipt {
         let mut state = self.state.lock();
         if !state.settle(socket, id) {
             return Receipt::Unexpected;
@@ -134,8 +128,19 @@ impl BroadcastAcks {
 }
 
 impl State {
+    /// The next id that no broadcast under way has.
+    fn new_id(&mut self) -> u32 {
+        loop {
+            let id = BroadcastAcks::FIRST_ID + self.next_id % BroadcastAcks::FIRST_ID;
+            self.next_id = self.next_id.wrapping_add(1);
+            if !self.ballots.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
     /// The socket does not owe this ack any more. False: it did not.
-    fn settle(&mut self, socket: &SocketKey, id: u64) -> bool {
+    fn settle(&mut self, socket: &SocketKey, id: u32) -> bool {
         let Some(owed) = self.owed.get_mut(socket) else { return false };
         let Some(index) = owed.iter().position(|owed| *owed == id) else { return false };
         owed.swap_remove(index);
@@ -160,14 +165,14 @@ impl Ballot {
 
 /// A broadcast that somebody waits for. Nothing is left of it when it is dropped.
 pub(crate) struct OpenBallot {
-    id: u64,
+    id: u32,
     is_finished: oneshot::Receiver<()>,
     all: Arc<BroadcastAcks>,
 }
 
 impl OpenBallot {
     /// The id of the acks.
-    pub(crate) fn id(&self) -> u64 {
+    pub(crate) fn id(&self) -> u32 {
         self.id
     }
 
@@ -207,7 +212,7 @@ impl Drop for OpenBallot {
 
 /// Hears from each shard whom the broadcast reaches. Dropped when all have been heard.
 struct Count {
-    id: u64,
+    id: u32,
     all: Arc<BroadcastAcks>,
 }
 

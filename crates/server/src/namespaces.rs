@@ -1,4 +1,8 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use crate::Namespace;
 
@@ -26,7 +30,8 @@ impl Namespaces {
         if let Some((name, namespace)) = self.named.get_key_value(name) {
             return Some((name.clone(), namespace.clone()));
         }
-        let (_, namespace) = self.matching.iter().find(|(matches, _)| matches(name))?;
+        let is_match = |matches: &Matcher| catch_unwind(AssertUnwindSafe(|| matches(name))).unwrap_or(false);
+        let (_, namespace) = self.matching.iter().find(|(matches, _)| is_match(matches))?;
         Some((name.into(), namespace.clone()))
     }
 }

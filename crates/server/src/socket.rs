@@ -13,7 +13,7 @@ use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
     Broadcast, Handshake,
-    broadcast_acks::{BroadcastAck, Receipt},
+    broadcast_acks::{BroadcastAck, BroadcastAcks, Receipt},
     context::Context,
 };
 
@@ -252,23 +252,24 @@ impl Socket {
         let (sender, receiver) = oneshot::channel();
         let mut id = acks.next_id;
         while acks.waiting.contains_key(&id) {
-            id = id.wrapping_add(1);
+            id = (id + 1) % BroadcastAcks::FIRST_ID;
         }
-        acks.next_id = id.wrapping_add(1);
+        acks.next_id = (id + 1) % BroadcastAcks::FIRST_ID;
         acks.waiting.insert(id, sender);
         Ok((id, receiver))
     }
 
     /// The client's answer to the event `id`. False: nobody waits for it.
     pub(crate) fn resolve_ack(&self, id: u64, args: Payload) -> bool {
-        let Ok(id) = u32::try_from(id) else {
+        let Ok(id) = u32::try_from(id) else { return false };
+        if id >= BroadcastAcks::FIRST_ID {
             let ack = BroadcastAck { socket: self.id(), args };
             let receipt = self.0.context.broadcast_acks.receive(self.key(), id, ack);
             if receipt == Receipt::TooBig {
                 self.limit_reached(Limit::BroadcastAckBytes);
             }
             return receipt != Receipt::Unexpected;
-        };
+        }
         let waiting = self.0.acks.lock().waiting.remove(&id);
         waiting.is_some_and(|sender| sender.send(args).is_ok())
     }

@@ -91,6 +91,19 @@ fn nothing_is_left_of_what_is_given_up() {
     assert!(acks.open().expect("room again").id() > id);
 }
 
+/// Even when the numbers have run out and begin anew.
+#[test]
+fn ids_are_in_their_range_and_not_used_twice_at_a_time() {
+    let acks = acks(3, 100);
+    acks.state.lock().next_id = BroadcastAcks::FIRST_ID - 1;
+    let last = acks.open().expect("room for three");
+    assert_eq!(last.id(), i32::MAX.unsigned_abs());
+    let first = acks.open().expect("room for two");
+    assert_eq!(first.id(), BroadcastAcks::FIRST_ID);
+    acks.state.lock().next_id = 0;
+    assert_eq!(acks.open().expect("room for one").id(), BroadcastAcks::FIRST_ID + 1);
+}
+
 #[test]
 fn acks_count_once_and_while_there_is_room() {
     let acks = acks(1, 10);

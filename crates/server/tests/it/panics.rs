@@ -22,16 +22,31 @@ fn start() -> TestServer {
             panic!("in a handler, later")
         });
     let gate = Namespace::open().middleware(async |_: Socket| panic!("in a middleware"));
-    let doors = namespace(Namespace::open())
-        .on_connect(|_: Socket| -> std::future::Ready<()> { panic!("before there is a future") })
-        .on_disconnect(|_: Socket, _: DisconnectReason| -> std::future::Ready<()> { panic!("again") });
     let any = Namespace::open().on_any(|_: Event| -> std::future::Ready<Option<()>> { panic!("and again") });
     let builder = ServerBuilder::new(config())
         .namespace("/", main)
+        .namespace_matching(
+            |name| name.strip_prefix("/panic").is_some_and(|_| panic!("in a pattern")),
+            doors(),
+        )
         .namespace("/gate", gate)
-        .namespace("/doors", doors)
+        .namespace("/doors", doors())
         .namespace("/any", any);
     TestServer::start(builder.bind().expect("a free port"))
+}
+
+fn doors() -> Namespace {
+    namespace(Namespace::open())
+        .on_connect(|_: Socket| -> std::future::Ready<()> { panic!("before there is a future") })
+        .on_disconnect(|_: Socket, _: DisconnectReason| -> std::future::Ready<()> { panic!("again") })
+}
+
+#[test]
+fn a_pattern_that_panics_matches_nothing() {
+    let server = start();
+    let mut client = Client::connect(server.address());
+    client.call("40/panic,", r#"44/panic,{"message":"Invalid namespace"}"#);
+    client.call("420[\"echo\"]", "430[]");
 }
 
 #[test]
