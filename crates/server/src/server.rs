@@ -324,6 +324,7 @@ impl Server {
             if let Some(snapshot) = &snapshot {
                 recovery::save(&self.context, snapshot);
             }
+            recovery::forget(&self.context);
         });
         stop_serving.send_replace(true);
         for thread in threads {

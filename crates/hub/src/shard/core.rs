@@ -33,6 +33,7 @@ pub(super) struct Core {
     pub(super) log: Option<Log>,
     pub(super) rooms: Slab<Room>,
     room_ids: HashMap<RoomKey, RoomId>,
+    rooms_opened: u64,
     generation: u32,
     /// The place in the order that the next emission gets. Starts at 1.
     pub(super) order: u64,
@@ -69,6 +70,7 @@ impl Core {
             log,
             rooms: Slab::new(),
             room_ids: HashMap::default(),
+            rooms_opened: 0,
             generation: 0,
             order: 1,
             dirty_rooms: Vec::new(),
@@ -175,7 +177,8 @@ impl Core {
         let Some(&id) = self.room_ids.get(room) else { return };
         let order = self.order;
         if let (Some(log), Some(offset)) = (&mut self.log, frame.offset()) {
-            let (target, frame) = (Target::Room(room.clone()), (!volatile).then(|| frame.clone()));
+            let target = Target::Room(self.rooms[id as usize].serial);
+            let frame = (!volatile).then(|| frame.clone());
             log.push(Entry { order, offset, target, except: except.clone(), frame });
         }
         for excluded in &except {
@@ -407,7 +410,8 @@ impl Core {
     }
 
     fn open_room(&mut self, key: &RoomKey) -> RoomId {
-        let id = narrow(self.rooms.insert(Room::new(key.clone())));
+        self.rooms_opened += 1;
+        let id = narrow(self.rooms.insert(Room::new(key.clone(), self.rooms_opened)));
         self.room_ids.insert(key.clone(), id);
         id
     }

@@ -5,7 +5,7 @@ use std::{
     mem::{size_of, size_of_val},
 };
 
-use crate::{ConnectionKey, Frame, Offset, RoomKey};
+use crate::{ConnectionKey, Frame, Offset};
 
 /// How much a shard remembers of what it emitted.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,8 @@ pub(super) struct Entry {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    Room(RoomKey),
+    /// A room, by its serial number.
+    Room(u64),
     /// Sockets of this shard, by their serial numbers.
     Sockets(Box<[u32]>),
 }

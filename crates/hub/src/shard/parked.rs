@@ -1,13 +1,13 @@
 //! Sockets whose client is away and may come back: they stay in their rooms, and nothing is written for them.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use roomkey_model::RoomName;
 
 use super::{
     connection::{Place, Wire},
     core::Core,
-    log::{Entry, Target},
+    log::Target,
 };
 use crate::{Attention, Frame, Offset, SocketKey};
 
@@ -126,37 +126,30 @@ impl Core {
     }
 
     fn history(&self, socket: &SocketKey, era: &Era) -> History {
+        let places = self.connections[socket.connection.slot as usize].rooms.iter();
+        let places: HashMap<u64, &Place> =
+            places.map(|place| (self.rooms[place.room as usize].serial, place)).collect();
         let log = self.log.as_ref();
         let entries = log.into_iter().flat_map(|log| log.since(era.since));
-        let mine = entries.filter(|entry| self.was_for(entry, socket, era));
-        let missed = mine.map(|entry| Missed {
-            offset: entry.offset,
-            room: match &entry.target {
-                Target::Room(key) => key.room.clone(),
-                Target::Sockets(_) => None,
-            },
-            frame: entry.frame.clone(),
+        let missed = entries.filter_map(|entry| {
+            let room = match &entry.target {
+                Target::Sockets(serials) => {
+                    let is_it = |socket: &SocketKey| serials.contains(&socket.serial);
+                    (is_it(socket) || era.socket.as_ref().is_some_and(is_it)).then_some(None)
+                }
+                Target::Room(serial) => {
+                    let place = places.get(serial).filter(|place| place.since <= entry.order)?;
+                    let excluded =
+                        era.socket.as_ref().is_some_and(|old| entry.except.contains(&old.connection));
+                    (!excluded).then(|| self.rooms[place.room as usize].key.room.clone())
+                }
+            };
+            Some(Missed { offset: entry.offset, room: room?, frame: entry.frame.clone() })
         });
         History {
             emissions: missed.collect(),
             rooms: self.rooms_of(socket),
             is_complete: log.is_some_and(|log| log.is_complete_since(era.since)),
-        }
-    }
-
-    fn was_for(&self, entry: &Entry, socket: &SocketKey, era: &Era) -> bool {
-        let before = era.socket.as_ref();
-        match &entry.target {
-            Target::Sockets(serials) => {
-                let is_one = |socket: &SocketKey| serials.contains(&socket.serial);
-                is_one(socket) || before.is_some_and(is_one)
-            }
-            Target::Room(room) => {
-                let joined = |place: &&Place| self.rooms[place.room as usize].key == *room;
-                let place = self.connections[socket.connection.slot as usize].rooms.iter().find(joined);
-                place.is_some_and(|place| place.since <= entry.order)
-                    && before.is_none_or(|before| !entry.except.contains(&before.connection))
-            }
         }
     }
 }

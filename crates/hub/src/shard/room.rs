@@ -8,6 +8,8 @@ pub(super) type RoomId = u32;
 /// What the shard keeps of one room: its own members, and what they have yet to be sent.
 pub(super) struct Room {
     pub(super) key: RoomKey,
+    /// Which of the shard's rooms this is: one that is opened again is another.
+    pub(super) serial: u64,
     /// Slots of the connections that are in.
     pub(super) members: Vec<u32>,
     pub(super) pending: Vec<RoomEmission>,
@@ -21,8 +23,8 @@ pub(super) struct RoomEmission {
 }
 
 impl Room {
-    pub(super) fn new(key: RoomKey) -> Self {
-        Self { key, members: Vec::new(), pending: Vec::new() }
+    pub(super) fn new(key: RoomKey, serial: u64) -> Self {
+        Self { key, serial, members: Vec::new(), pending: Vec::new() }
     }
 
     /// Whether anything emitted at or after `order` waits here.

@@ -58,6 +58,13 @@ pub(crate) fn save(context: &Context, snapshot: &Path) {
     }
 }
 
+/// Forgets all parked sockets, once nobody can come back any more.
+pub(crate) fn forget(context: &Context) {
+    if let Some(sockets) = &context.recoverable {
+        drop(sockets.take_all_parked());
+    }
+}
+
 /// Forgets parked sockets whose time is over, for as long as it is polled.
 pub(crate) async fn expire(context: &Context, mut going: Going) {
     let Some(sockets) = &context.recoverable else { return };
