@@ -44,6 +44,11 @@ export async function startExample(t, name, args = ["0", "1"]) {
   return launch(t, path.join(examples, name), args, {});
 }
 
+/** The reference server, on a free port, with the handlers and the flags of the example `protocol_server`. */
+export async function startReference(t, flags = []) {
+  return launch(t, process.execPath, [path.join(root, "e2e/reference/server.mjs"), ...flags], {});
+}
+
 /** Runs the binary to its end: what a user sees of a command, or of a server that cannot start. */
 export async function runBinary(t, args, { env = {}, input = "" } = {}) {
   const limits = { timeout: 60_000, killSignal: "SIGKILL" };

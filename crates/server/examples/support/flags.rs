@@ -24,6 +24,9 @@ pub(crate) struct Flags {
     /// The largest message, in bytes.
     #[arg(long, default_value_t = 1_000_000)]
     max_payload: usize,
+    /// Threads that serve, one for each core if not given.
+    #[arg(long)]
+    threads: Option<usize>,
     /// Serve clients of Engine.IO v3, too.
     #[arg(long)]
     allow_eio3: bool,
@@ -36,8 +39,10 @@ impl Flags {
     /// The server that the flags describe, open to every page.
     pub(crate) fn config(&self) -> ServerConfig {
         let limits = Limits::default();
+        let config = ServerConfig::default();
         ServerConfig {
             address: ([127, 0, 0, 1], self.port).into(),
+            threads: self.threads.unwrap_or(config.threads),
             origins: OriginPolicy::any(),
             allow_eio3: self.allow_eio3,
             recovery: self.recovery.then(Recovery::default),
@@ -49,7 +54,7 @@ impl Flags {
                 pre_auth_bytes: limits.pre_auth_bytes.min(self.max_payload),
                 ..limits
             },
-            ..ServerConfig::default()
+            ..config
         }
     }
 }
