@@ -1,7 +1,9 @@
 //! Where a token may be, and where it does not count.
 
 use roomkey::{Namespace, Origin, OriginPolicy, ServerConfig, TokenAuthentication};
-use roomkey_testkit::{Client, HttpClient, Polling, TestServer, WebSocketClient, authentication, token};
+use roomkey_testkit::{
+    Client, HttpClient, Polling, TestServer, WebSocketClient, authentication, eventually, token,
+};
 use serde_json::json;
 
 use crate::support::{config, namespace, start_with};
@@ -154,4 +156,20 @@ fn every_transport_asks_for_the_token() {
             assert!(answer.starts_with(expected), "{answer}");
         }
     }
+}
+
+/// Whoever shares an address with somebody who tries tokens is served as ever.
+#[test]
+fn bad_tokens_do_not_keep_a_good_one_out() {
+    let server = start(authentication());
+    let good = format!(r#"40{{"token":"{}"}}"#, ada());
+    for _ in 0..100 {
+        let mut trying = Client::open(server.address());
+        for _ in 0..3 {
+            trying.call(r#"40{"token":"x.y.z"}"#, INVALID);
+        }
+        check_in(&answer(&server, "", "", &good));
+        assert_eq!(trying.closed(), None);
+    }
+    eventually("nothing is left", || server.handle().connection_count() == 0);
 }
