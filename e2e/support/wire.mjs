@@ -2,13 +2,15 @@
 
 import { WebSocket } from "ws";
 
+const SOCKET_IO = "/socket.io/";
+
 /** Text and binary messages of a WebSocket in the order they came; `null` once it is closed. */
 export class Wire {
   #received = [];
   #waiting = [];
 
   constructor(server, query = "EIO=4&transport=websocket") {
-    this.socket = new WebSocket(`${server.url.replace("http", "ws")}/socket.io/?${query}`);
+    this.socket = new WebSocket(`${server.url.replace("http", "ws")}${server.path ?? SOCKET_IO}?${query}`);
     this.socket.binaryType = "nodebuffer";
     this.socket.on("message", (data, isBinary) => this.#push(isBinary ? data : data.toString()));
     this.socket.on("close", (code) => {
@@ -66,7 +68,7 @@ export class Wire {
 export class Poller {
   static async open(server) {
     const poller = new Poller();
-    poller.target = `${server.url}/socket.io/?EIO=4&transport=polling`;
+    poller.target = `${server.url}${server.path ?? SOCKET_IO}?EIO=4&transport=polling`;
     poller.handshake = JSON.parse((await (await fetch(poller.target)).text()).slice(1));
     poller.target += `&sid=${poller.handshake.sid}`;
     return poller;

@@ -30,6 +30,9 @@ pub(crate) struct Flags {
     /// Serve clients of Engine.IO v3, too.
     #[arg(long)]
     allow_eio3: bool,
+    /// Let clients write their packets as msgpack.
+    #[arg(long)]
+    msgpack: bool,
     /// Let clients recover what they missed.
     #[arg(long)]
     recovery: bool,
@@ -45,6 +48,7 @@ impl Flags {
             threads: self.threads.unwrap_or(config.threads),
             origins: OriginPolicy::any(),
             allow_eio3: self.allow_eio3,
+            msgpack: self.msgpack,
             recovery: self.recovery.then(Recovery::default),
             ping_interval: Duration::from_millis(self.ping_interval),
             ping_timeout: Duration::from_millis(self.ping_timeout),
