@@ -19,11 +19,12 @@ pub const DICTIONARY: &[&[u8]] = &[
     b"\xc3",
 ];
 
-const MESSAGE_BYTES_MAX: usize = 1000;
+pub(crate) const MESSAGE_BYTES_MAX: usize = 1000;
 const FRAGMENTS_MAX: u32 = 16;
 
+/// What a decoder made of some bytes.
 #[derive(Clone, Debug, PartialEq)]
-enum Read {
+pub(crate) enum Outcome {
     Data(Opcode, Vec<u8>),
     Close(Option<(u16, String)>),
     Error(ProtocolError),
@@ -33,16 +34,19 @@ enum Read {
 pub fn run(data: &[u8]) {
     let Some((&cut, bytes)) = data.split_first() else { return };
     for role in [Role::Server, Role::Client] {
-        let whole = read(role, bytes, bytes.len().max(1));
-        let cut = read(role, bytes, usize::from(cut).max(1));
+        let whole = read(decoder(role), bytes, bytes.len().max(1));
+        let cut = read(decoder(role), bytes, usize::from(cut).max(1));
         assert_eq!(whole, cut);
         check(&whole);
     }
 }
 
+pub(crate) fn decoder(role: Role) -> Decoder {
+    Decoder::new(role, MESSAGE_BYTES_MAX, FRAGMENTS_MAX)
+}
+
 /// All messages of these bytes when they come in pieces of this length.
-fn read(role: Role, bytes: &[u8], len: usize) -> Vec<Read> {
-    let mut decoder = Decoder::new(role, MESSAGE_BYTES_MAX, FRAGMENTS_MAX);
+pub(crate) fn read(mut decoder: Decoder, bytes: &[u8], len: usize) -> Vec<Outcome> {
     let mut messages = Vec::new();
     for piece in bytes.chunks(len) {
         let mut piece = piece.to_vec();
@@ -52,7 +56,7 @@ fn read(role: Role, bytes: &[u8], len: usize) -> Vec<Read> {
                 Ok(None) => break,
                 Ok(Some(message)) => owned(message),
                 Err(error) => {
-                    messages.push(Read::Error(error));
+                    messages.push(Outcome::Error(error));
                     return messages;
                 }
             });
@@ -62,30 +66,30 @@ fn read(role: Role, bytes: &[u8], len: usize) -> Vec<Read> {
     messages
 }
 
-fn owned(message: Message<'_>) -> Read {
+fn owned(message: Message<'_>) -> Outcome {
     match message {
-        Message::Text(text) => Read::Data(Opcode::Text, text.into()),
-        Message::Binary(bytes) => Read::Data(Opcode::Binary, bytes.into()),
-        Message::Ping(bytes) => Read::Data(Opcode::Ping, bytes.into()),
-        Message::Pong(bytes) => Read::Data(Opcode::Pong, bytes.into()),
-        Message::Close(None) => Read::Close(None),
-        Message::Close(Some(frame)) => Read::Close(Some((frame.code.get(), frame.reason.into()))),
+        Message::Text(text) => Outcome::Data(Opcode::Text, text.into()),
+        Message::Binary(bytes) => Outcome::Data(Opcode::Binary, bytes.into()),
+        Message::Ping(bytes) => Outcome::Data(Opcode::Ping, bytes.into()),
+        Message::Pong(bytes) => Outcome::Data(Opcode::Pong, bytes.into()),
+        Message::Close(None) => Outcome::Close(None),
+        Message::Close(Some(frame)) => Outcome::Close(Some((frame.code.get(), frame.reason.into()))),
     }
 }
 
-fn check(messages: &[Read]) {
-    let ends = messages.iter().position(|message| !matches!(message, Read::Data(..)));
+fn check(messages: &[Outcome]) {
+    let ends = messages.iter().position(|message| !matches!(message, Outcome::Data(..)));
     assert!(ends.is_none_or(|ends| ends + 1 == messages.len()), "nothing comes after the end");
 
     let (mut masked, mut plain, mut data) = (Vec::new(), Vec::new(), Vec::new());
     for message in messages {
-        if let Read::Data(opcode, payload) = message {
+        if let Outcome::Data(opcode, payload) = message {
             assert!(payload.len() <= if opcode.is_control() { 125 } else { MESSAGE_BYTES_MAX });
             encode_masked(*opcode, payload, [1, 2, 3, 4], &mut masked);
             encode(*opcode, payload, &mut plain);
             data.push(message.clone());
         }
     }
-    assert_eq!(read(Role::Server, &masked, masked.len().max(1)), data);
-    assert_eq!(read(Role::Client, &plain, plain.len().max(1)), data);
+    assert_eq!(read(decoder(Role::Server), &masked, masked.len().max(1)), data);
+    assert_eq!(read(decoder(Role::Client), &plain, plain.len().max(1)), data);
 }
