@@ -44,9 +44,14 @@ impl Heartbeat {
         Self { interval_ms, timeout_ms, state: State::Listening, until }
     }
 
+    /// Whether it is the client that sends it.
+    pub fn is_listening(&self) -> bool {
+        self.state == State::Listening
+    }
+
     /// A ping came, of the client's own accord.
     pub fn on_ping(&mut self, now: Timestamp) {
-        if self.state == State::Listening {
+        if self.is_listening() {
             self.until = now.plus_ms(self.interval_ms + self.timeout_ms);
         }
     }

@@ -13,7 +13,6 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Session {
     heartbeat: Heartbeat,
-    revision: Revision,
 }
 
 /// What a packet means to the server; a session handles everything else by itself.
@@ -41,12 +40,12 @@ impl Session {
             Revision::V3 => Heartbeat::listening(ping_interval_ms, ping_timeout_ms, now),
             Revision::V4 => Heartbeat::new(ping_interval_ms, ping_timeout_ms, now),
         };
-        Self { heartbeat, revision }
+        Self { heartbeat }
     }
 
     /// The revision that the client speaks.
     pub fn revision(&self) -> Revision {
-        self.revision
+        if self.heartbeat.is_listening() { Revision::V3 } else { Revision::V4 }
     }
 
     /// Takes a packet from the client. An error is the end of the session.
@@ -55,7 +54,7 @@ impl Session {
         packet: Packet<'a>,
         now: Timestamp,
     ) -> Result<Option<Incoming<'a>>, CloseReason> {
-        match (&packet, self.revision) {
+        match (&packet, self.revision()) {
             (Packet::Pong(_), Revision::V4) => self.heartbeat.on_pong(now),
             (Packet::Ping(_), Revision::V3) => {
                 self.heartbeat.on_ping(now);
@@ -76,7 +75,7 @@ impl Session {
 
     /// The server does not listen for now: the client's silence is not its fault.
     pub fn excuse_silence(&mut self, now: Timestamp) {
-        match self.revision {
+        match self.revision() {
             Revision::V3 => self.heartbeat.on_ping(now),
             Revision::V4 => self.heartbeat.on_pong(now),
         }
