@@ -35,8 +35,13 @@ pub(super) async fn respond(
     let ambiguous = [header::TRANSFER_ENCODING, header::UPGRADE];
     let is_last = ambiguous.iter().any(|name| request.headers().contains_key(name));
     let response = answer(context, shard, router, peer, request).await?;
-    let is_upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    Ok(if is_last && !is_upgraded { last(response) } else { response })
+    Ok(match response.status() {
+        StatusCode::SWITCHING_PROTOCOLS => response,
+        // The rest of the body is not read, so that no other request is found behind it.
+        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => last(response),
+        _ if is_last => last(response),
+        _ => response,
+    })
 }
 
 async fn answer(
