@@ -74,10 +74,16 @@ fn requests_may_be_pipelined() {
 #[test]
 fn what_is_no_request_is_refused() {
     let server = start(config());
-    let http2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    for bytes in
-        ["\x16\x03\x01\x02\r\n\r\n", http2, "GET / HTTP/2.0\r\n\r\n", "GET\r\n\r\n", "\0\0\0\0\r\n\r\n"]
-    {
+    for bytes in [
+        "\x16\x03\x01\x02\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET / HTTP/1.1\r\n\r\n",
+        "\r\n\r\n\0\r\nQUIT\n",
+        "GET / HTTP/2.0\r\n\r\n",
+        "GET\r\n\r\n",
+        "\0\0\0\0\r\n\r\n",
+        "GET / HTTP/1.1\r\nCookie: a\0=b\r\n\r\n",
+    ] {
         let mut http = HttpClient::connect(server.address());
         http.send(bytes);
         let rest = http.rest();
