@@ -7,7 +7,7 @@ use roomkey_testkit::{Client, HttpClient, Opcode, Polling, WebSocketClient, even
 
 use crate::{
     contained::contained,
-    support::{config, config_with, namespace, start, start_with},
+    support::{config, config_with, namespace, start, start_with, with_everything},
 };
 
 const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
@@ -17,7 +17,7 @@ const UNKNOWN: (u16, &str) = (400, r#"{"code":1,"message":"Session ID unknown"}"
 fn quick() -> ServerConfig {
     let limits = Limits { unauthenticated_sessions_per_address: 20_000, ..Limits::default() };
     let (ping_interval, ping_timeout) = (Duration::from_millis(400), Duration::from_millis(600));
-    ServerConfig { ping_interval, ping_timeout, ..config_with(limits) }
+    ServerConfig { ping_interval, ping_timeout, ..with_everything(config_with(limits)) }
 }
 
 /// Opens a session on this connection, and gives the target of its requests.
@@ -77,7 +77,8 @@ fn a_thousand_pipelined_polls() {
         pipeline.send(format!("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", client.target()).repeat(1000));
         for number in 0..3 {
             client.post(&format!("42[\"reply\",{number}]"));
-            assert_eq!(pipeline.response().body, format!("42[\"reply\",{number}]"));
+            let answer = pipeline.response().body;
+            assert!(answer.starts_with(&format!("42[\"reply\",{number}")), "{answer}");
         }
         drop(pipeline);
         eventually("the session is gone", || client.is_gone());
@@ -166,7 +167,7 @@ fn heads_that_never_end() {
 /// What is still awaited is given up with the connection.
 #[test]
 fn clients_that_leave_in_the_middle_of_a_message() {
-    let server = start(config());
+    let server = start(with_everything(config()));
     let half = vec![7; 90_000];
     contained(&server, || {
         for _ in 0..30 {

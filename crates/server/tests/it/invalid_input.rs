@@ -6,7 +6,7 @@ use roomkey_testkit::{Client, Polling, Received, TestServer, eventually};
 
 use crate::{
     contained::contained,
-    support::{config, start},
+    support::{config, start, with_everything},
 };
 
 /// Sent by a connected client after the Engine.IO message's `4`; closes the whole connection.
@@ -116,18 +116,20 @@ fn check_closed(server: &TestServer, packet: &str) {
 
 #[test]
 fn what_breaks_the_protocol_ends_the_connection_and_nobody_elses() {
-    let server = start(config());
-    contained(&server, || {
-        for packet in CLOSING {
-            check_closed(&server, &format!("4{packet}"));
-        }
-        for packet in CLOSING_PACKETS {
-            check_closed(&server, packet);
-        }
-        let mut client = Client::connect(server.address());
-        client.text("1");
-        assert_eq!(client.receive(), Received::End, "it said goodbye itself");
-    });
+    for config in [config(), with_everything(config())] {
+        let server = start(config);
+        contained(&server, || {
+            for packet in CLOSING {
+                check_closed(&server, &format!("4{packet}"));
+            }
+            for packet in CLOSING_PACKETS {
+                check_closed(&server, packet);
+            }
+            let mut client = Client::connect(server.address());
+            client.text("1");
+            assert_eq!(client.receive(), Received::End, "it said goodbye itself");
+        });
+    }
 }
 
 /// Over long-polling the next poll hears of it, and then the session is gone.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use roomkey::{Event, Limits, Namespace, RoomName, ServerBuilder, ServerConfig, Socket};
+use roomkey::{Deflate, Event, Limits, Namespace, Recovery, RoomName, ServerBuilder, ServerConfig, Socket};
 use roomkey_testkit::TestServer;
 
 /// An address that nobody needs, two threads, and a short farewell.
@@ -15,6 +15,17 @@ pub(crate) fn config() -> ServerConfig {
 
 pub(crate) fn config_with(limits: Limits) -> ServerConfig {
     ServerConfig { limits, ..config() }
+}
+
+/// The same with all that is off by default.
+pub(crate) fn with_everything(config: ServerConfig) -> ServerConfig {
+    ServerConfig {
+        allow_eio3: true,
+        msgpack: true,
+        deflate: Some(Deflate::default()),
+        recovery: Some(Recovery::default()),
+        ..config
+    }
 }
 
 /// A main namespace for everybody.
