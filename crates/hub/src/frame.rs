@@ -134,6 +134,11 @@ impl Frame {
         Self { forms: Some(self.forms.clone().unwrap_or_default()), ..self.clone() }
     }
 
+    /// The same frame without the other forms, to be kept for long.
+    pub(crate) fn without_forms(&self) -> Self {
+        Self { forms: None, ..self.clone() }
+    }
+
     fn form(&self, dialect: &'static Dialect) -> Form {
         if self.packet_count() == 0 {
             return Form { websocket: self.websocket.clone(), packets: Arc::default() };
@@ -202,6 +207,14 @@ mod tests {
             assert_eq!(packets(&frame, None), ["42[\"a\"]"]);
         }
         assert_eq!(MADE.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn what_is_kept_for_long_keeps_no_other_form() {
+        let frame = Frame::text("42[\"a\"]").shared();
+        let kept = frame.without_forms();
+        assert!(frame.forms.is_some() && kept.forms.is_none());
+        assert_eq!(kept.websocket(), frame.websocket());
     }
 
     #[test]

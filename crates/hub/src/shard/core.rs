@@ -178,7 +178,7 @@ impl Core {
         let order = self.order;
         if let (Some(log), Some(offset)) = (&mut self.log, frame.offset()) {
             let target = Target::Room(self.rooms[id as usize].serial);
-            let frame = (!volatile).then(|| frame.clone());
+            let frame = (!volatile).then(|| frame.without_forms());
             log.push(Entry { order, offset, target, except: except.clone(), frame });
         }
         for excluded in &except {
@@ -257,7 +257,7 @@ impl Core {
     fn log_for(&mut self, sockets: &[SocketKey], frame: &Frame, volatile: bool) {
         if let (Some(log), Some(offset)) = (&mut self.log, frame.offset()) {
             let target = Target::Sockets(sockets.iter().map(|socket| socket.serial).collect());
-            let frame = (!volatile).then(|| frame.clone());
+            let frame = (!volatile).then(|| frame.without_forms());
             log.push(Entry { order: self.order, offset, target, except: Box::default(), frame });
             self.order += 1;
         }
