@@ -67,6 +67,8 @@ pub(crate) struct Connection {
     /// Instead of the session, where the server is one of bare Engine.IO.
     bare: Option<Box<Bare>>,
     link: Link,
+    /// Of the WebSocket, which is not in `link` while it is read.
+    has_deflate: bool,
     upgrade: Upgrade,
     probe: Option<Box<Probe>>,
     /// The client's sockets: those being admitted, and those that are in.
@@ -109,6 +111,7 @@ impl Connection {
             seat,
             handshake: Arc::new(handshake),
             bare: None,
+            has_deflate: websocket.as_ref().is_some_and(WebSocket::has_deflate),
             link: websocket.map_or_else(Link::default, Link::WebSocket),
             upgrade: Upgrade::new(transport),
             probe: None,
@@ -128,11 +131,7 @@ impl Connection {
 
     /// Tells the hub which form the client's frames take.
     fn choose_dialect(&self) {
-        let has_deflate = match &self.link {
-            Link::Polling(_) => false,
-            Link::WebSocket(websocket) => websocket.has_deflate(),
-        };
-        let dialect = dialect::of(self.session.revision(), self.session.is_msgpack(), has_deflate);
+        let dialect = dialect::of(self.session.revision(), self.session.is_msgpack(), self.has_deflate);
         self.seat.shard().set_dialect(self.seat.key, dialect);
     }
 

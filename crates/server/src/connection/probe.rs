@@ -111,6 +111,7 @@ impl Connection {
         self.seat.entry.set_upgraded();
         self.context.metrics.upgrades.increment();
         self.seat.shard().upgrade(self.seat.key, websocket.stream().clone());
+        self.has_deflate = websocket.has_deflate();
         self.link = Link::WebSocket(websocket);
         self.choose_dialect();
     }

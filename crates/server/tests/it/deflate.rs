@@ -1,6 +1,10 @@
 //! permessage-deflate (RFC 7692), where it is switched on.
 
-use roomkey::{Deflate, Limits, ServerConfig};
+use roomkey::{
+    Deflate, Limits, ServerBuilder, ServerConfig,
+    engine::{Engine, Socket as EngineSocket},
+};
+use roomkey_protocol::socket::msgpack;
 use roomkey_testkit::{Client, HttpClient, Opcode, Polling, Received, TestServer, WebSocketClient};
 
 use crate::support::{config, start};
@@ -113,6 +117,37 @@ fn a_broadcast_reaches_those_who_compress_and_those_who_do_not() {
     client.expect(&format!(r#"42["said","{long}"]"#));
     client.expect(&format!(r#"431["{long}"]"#));
     client.expect(r#"42["said","short"]"#);
+}
+
+#[test]
+fn messages_of_bare_engine_io_are_compressed() {
+    let config = ServerConfig { deflate: Some(Deflate::default()), ..config() };
+    let engine = Engine::new().on_message(EngineSocket::send);
+    let server = TestServer::start(ServerBuilder::new(config).engine(engine).bind().expect("a free port"));
+    let mut client = Client::open_with(server.address(), OFFER);
+    let before = client.bytes_read();
+    client.send(WebSocketClient::compressed_frame(Opcode::Binary, &[7; 3000]));
+    assert_eq!(client.receive(), Received::Binary(vec![7; 3000]));
+    client.call(&format!("4{}", "a".repeat(3000)), &format!("4{}", "a".repeat(3000)));
+    assert!(client.bytes_read() - before < 200);
+}
+
+#[test]
+fn packets_in_msgpack_are_compressed() {
+    let config = ServerConfig { deflate: Some(Deflate::default()), msgpack: true, ..config() };
+    let server = start(config);
+    let mut client = Client::open_with(server.address(), OFFER);
+    let packed = |text: &str| msgpack::encode(text, &[]).expect("a packet");
+    client.binary(&packed("40"));
+    assert!(matches!(client.receive(), Received::Binary(_)));
+    let before = client.bytes_read();
+    let text = "a".repeat(5000);
+    let event = packed(&format!(r#"427["echo","{text}"]"#));
+    client.send(WebSocketClient::compressed_frame(Opcode::Binary, &event));
+    assert_eq!(client.receive(), Received::Binary(packed(&format!(r#"437["{text}"]"#))));
+    assert!(client.bytes_read() - before < 200);
+    client.binary(&packed(r#"428["echo"]"#));
+    assert_eq!(client.receive(), Received::Binary(packed("438[]")));
 }
 
 #[test]
