@@ -63,7 +63,15 @@ test("terminal escapes do not reach the log", async (t) => {
 const SOAK_MS = 1000 * (process.env.ROOMKEY_SOAK_SECONDS ?? 4);
 
 test("memory is what it was after rounds of attacks, and bystanders lose nothing", { timeout: SOAK_MS + 120_000 }, async (t) => {
-  const env = { ROOMKEY__ENGINE__PING_INTERVAL_MS: "200", ROOMKEY__ENGINE__PING_TIMEOUT_MS: "1000" };
+  const env = {
+    ROOMKEY__ENGINE__PING_INTERVAL_MS: "200",
+    ROOMKEY__ENGINE__PING_TIMEOUT_MS: "1000",
+    ROOMKEY__ENGINE__RECOVERY: "true",
+    ROOMKEY__ENGINE__RECOVERY_MAX_DISCONNECTION_MS: "1000",
+    ROOMKEY__SERVER__ALLOW_EIO3: "true",
+    ROOMKEY__SERVER__DEFLATE: "true",
+    ROOMKEY__SERVER__MSGPACK: "true",
+  };
   const server = await startServer(t, { env });
   const pair = await bystanders(t, server);
   const baseline = await gauge(server, "roomkey_connections");
