@@ -39,11 +39,13 @@ pub(crate) fn run() -> Result<Totals> {
 /// The workspaces beside the main one, by their manifests.
 const FUZZ: &str = "--manifest-path fuzz/Cargo.toml";
 const PEERS: &str = "--manifest-path bench/peers/Cargo.toml";
+const RUST_CLIENT: &str = "--manifest-path e2e/rust-client/Cargo.toml";
 
 fn format() -> Result<()> {
     run::run_in("", "cargo fmt --all --check")?;
     run::run_in("", &format!("cargo fmt {FUZZ} --all --check"))?;
-    run::run_in("", &format!("cargo fmt {PEERS} --all --check"))
+    run::run_in("", &format!("cargo fmt {PEERS} --all --check"))?;
+    run::run_in("", &format!("cargo fmt {RUST_CLIENT} --all --check"))
 }
 
 fn clippy() -> Result<()> {

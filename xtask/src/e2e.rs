@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::{install, run, totals::Totals, workspace};
@@ -7,6 +9,8 @@ pub(crate) fn run(files: &[String]) -> Result<Totals> {
     install::debian_packages(&[("node", "nodejs"), ("npm", "npm")])?;
     let chromium = install::chromium()?;
     install::npm_packages("e2e")?;
+    let python = install::python("e2e/requirements.txt")?;
+    let rust_client = rust_client()?;
     run::run_in("", "cargo build --locked --profile fast --package roomkey --bins --examples")?;
     let built = workspace::target().join("fast");
     let mut node = run::command("node");
@@ -14,8 +18,20 @@ pub(crate) fn run(files: &[String]) -> Result<Totals> {
         .args(if files.is_empty() { test_files()? } else { files.to_vec() })
         .env("ROOMKEY_BIN", built.join("roomkey"))
         .env("ROOMKEY_EXAMPLES", built.join("examples"))
-        .env("CHROMIUM", chromium);
+        .env("CHROMIUM", chromium)
+        .env("PYTHON", python)
+        .env("RUST_CLIENT", rust_client);
     run::run_tests(&mut node)
+}
+
+/// Builds the program around the independent Rust client: a workspace of its own.
+fn rust_client() -> Result<PathBuf> {
+    install::openssl()?;
+    let target = workspace::target().join("rust-client");
+    let mut cargo = run::command("cargo");
+    cargo.args(["build", "--locked", "--manifest-path", "e2e/rust-client/Cargo.toml", "--target-dir"]);
+    run::run(cargo.arg(&target))?;
+    Ok(target.join("debug/rust-client"))
 }
 
 fn test_files() -> Result<Vec<String>> {

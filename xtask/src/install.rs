@@ -1,4 +1,8 @@
-use std::{ffi::OsString, path::Path, process::Command};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 use anyhow::{Context, Result};
 
@@ -8,11 +12,12 @@ use crate::{run, workspace};
 pub(crate) fn debian_packages(wanted: &[(&str, &str)]) -> Result<()> {
     let missing: Vec<&str> =
         wanted.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    apt_get(&["update"]).with_context(|| format!("please install these packages by hand: {missing:?}"))?;
-    apt_get(&[&["install", "--yes", "--no-install-recommends"], missing.as_slice()].concat())
+    if missing.is_empty() { Ok(()) } else { install_debian_packages(&missing) }
+}
+
+fn install_debian_packages(packages: &[&str]) -> Result<()> {
+    apt_get(&["update"]).with_context(|| format!("please install these packages by hand: {packages:?}"))?;
+    apt_get(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
 }
 
 /// The browser of the end-to-end tests: the one `CHROMIUM` names, or Debian's.
@@ -22,6 +27,37 @@ pub(crate) fn chromium() -> Result<OsString> {
     }
     debian_packages(&[("chromium", "chromium")])?;
     Ok("/usr/bin/chromium".into())
+}
+
+/// A Python with the packages that `requirements` pins: an environment of its own below `target/`, made anew when the
+/// file has changed.
+pub(crate) fn python(requirements: &str) -> Result<PathBuf> {
+    debian_packages(&[("python3", "python3")])?;
+    let venv = run::command("python3").args(["-c", "import ensurepip, venv"]).stderr(Stdio::null()).status();
+    if !venv.is_ok_and(|status| status.success()) {
+        install_debian_packages(&["python3-venv"])?;
+    }
+    let wanted = std::fs::read(workspace::root().join(requirements))?;
+    let environment = workspace::target().join("tools/python");
+    let (python, installed) = (environment.join("bin/python"), environment.join("installed.txt"));
+    if std::fs::read(&installed).ok().as_ref() != Some(&wanted) {
+        run::run(run::command("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+        let mut pip = run::command(&python.to_string_lossy());
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+        run::run(pip.arg(requirements))?;
+        std::fs::write(&installed, &wanted)?;
+    }
+    Ok(python)
+}
+
+/// What the crates that bind to OpenSSL need to be built.
+pub(crate) fn openssl() -> Result<()> {
+    debian_packages(&[("pkg-config", "pkg-config")])?;
+    let found = run::command("pkg-config").args(["--exists", "openssl"]).status();
+    if found.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    install_debian_packages(&["libssl-dev"])
 }
 
 /// `npm ci` in a folder of the workspace, unless what it installed last is still current.
