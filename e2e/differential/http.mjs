@@ -7,6 +7,7 @@ export class HttpConnection {
   #received = Buffer.alloc(0);
   #waiting = [];
   #isClosed = false;
+  #isLast = false;
 
   static async open(url) {
     const { hostname, port } = new URL(url);
@@ -29,8 +30,9 @@ export class HttpConnection {
     });
   }
 
+  /** Whether another request may be sent on it. */
   get isOpen() {
-    return !this.#isClosed;
+    return !this.#isClosed && !this.#isLast;
   }
 
   /** Sends a whole request and waits for the answer; `undefined` if the connection ended without one. */
@@ -66,6 +68,7 @@ export class HttpConnection {
       const parsed = parse(this.#received);
       if (parsed) {
         this.#received = parsed.rest;
+        this.#isLast ||= parsed.answer.headers.get("connection") === "close";
         this.#waiting.shift()(parsed.answer);
       } else if (this.#isClosed) {
         this.#waiting.shift()(undefined);
