@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use roomkey::{
-    Binary, Clock, Failure, Namespace, OriginPolicy, RoomName, ServerBuilder, ServerConfig, Socket,
+    Binary, Clock, Deflate, Failure, Namespace, OriginPolicy, RoomName, ServerBuilder, ServerConfig, Socket,
     SystemClock,
 };
 use roomkey_testkit::{
@@ -263,6 +263,21 @@ fn cookies_do_not_count_for_scripts() {
     };
     assert_eq!(answer(""), "2:40");
     assert!(answer("&j=0").contains("TOKEN_MISSING"), "{}", answer("&j=0"));
+}
+
+#[test]
+fn what_they_are_sent_is_never_compressed() {
+    let server = start(ServerConfig { deflate: Some(Deflate { threshold_bytes: 100 }), ..old() });
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let mut client =
+        WebSocketClient::ask(HttpClient::connect(server.address()), WEBSOCKET, offer).expect("a WebSocket");
+    client.receive_text();
+    client.expect("40");
+    let before = client.bytes_read();
+    let text = "a".repeat(5000);
+    client.text(&format!(r#"420["echo","{text}"]"#));
+    client.expect(&format!(r#"430["{text}"]"#));
+    assert!(client.bytes_read() - before > 5000);
 }
 
 /// They would take an offset for an argument, and have nowhere to keep a private id.
