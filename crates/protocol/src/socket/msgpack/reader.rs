@@ -156,3 +156,26 @@ impl<'a> Reader<'a> {
 fn utf8(bytes: &[u8]) -> Result<Token<'_>, ParseError> {
     str::from_utf8(bytes).map(Token::String).map_err(|_| ParseError::Msgpack)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Before anything of it is looked at.
+    #[test]
+    fn nothing_is_longer_than_what_is_there() {
+        for (bytes, token) in [
+            (&b"\x92\xc0\xc0"[..], Ok(Token::Array(2))),
+            (b"\x92\xc0", Err(ParseError::Msgpack)),
+            (b"\xdd\xff\xff\xff\xff\xc0", Err(ParseError::Msgpack)),
+            (b"\x81\xc0\xc0", Ok(Token::Map(1))),
+            (b"\x81\xc0", Err(ParseError::Msgpack)),
+            (b"\xdf\x7f\xff\xff\xff\xc0", Err(ParseError::Msgpack)),
+            (b"\xa2a", Err(ParseError::Msgpack)),
+            (b"\xc6\xff\xff\xff\xffa", Err(ParseError::Msgpack)),
+            (b"\xcb\0", Err(ParseError::Msgpack)),
+        ] {
+            assert_eq!(Reader::new(bytes).next(), token, "{bytes:?}");
+        }
+    }
+}
