@@ -1,5 +1,3 @@
-use std::ops::ControlFlow;
-
 /// A `Sec-WebSocket-Extensions` header that is no list of extensions: RFC 6455 (section 9.1) wants the handshake to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Sec-WebSocket-Extensions is malformed")]
@@ -35,18 +33,14 @@ pub fn negotiate<'a>(
 
 /// Reads one extension with its parameters; the answer to it, if it can be accepted.
 fn extension(rest: &mut Rest<'_>) -> Result<Option<&'static str>, MalformedOffer> {
-    let name = rest.token()?;
+    let mut is_acceptable = rest.token()? == "permessage-deflate";
     let mut offer = Offer::default();
-    let mut is_acceptable = ControlFlow::Continue(());
     while rest.skip(b';') {
         let parameter = rest.token()?;
         let value = if rest.skip(b'=') { Some(rest.value()?) } else { None };
-        // The rest is still read: it may be malformed, and the next offer is behind it.
-        if is_acceptable.is_continue() {
-            is_acceptable = offer.add(parameter, value);
-        }
+        // What is declined is still read: the next offer is behind it.
+        is_acceptable = is_acceptable && offer.add(parameter, value);
     }
-    let is_acceptable = is_acceptable.is_continue() && name == "permessage-deflate";
     Ok(is_acceptable.then(|| offer.answer()))
 }
 
@@ -60,20 +54,16 @@ struct Offer {
 }
 
 impl Offer {
-    /// Takes a parameter down, unless the offer is to be declined for it.
-    fn add(&mut self, name: &str, value: Option<&str>) -> ControlFlow<()> {
+    /// Takes a parameter down; false if the offer is to be declined for it.
+    fn add(&mut self, name: &str, value: Option<&str>) -> bool {
         let (seen, is_fine) = match name {
             "server_no_context_takeover" => (&mut self.server_no_context_takeover, value.is_none()),
             "client_no_context_takeover" => (&mut self.client_no_context_takeover, value.is_none()),
             "server_max_window_bits" => (&mut self.server_max_window_bits, value == Some("15")),
             "client_max_window_bits" => (&mut self.client_max_window_bits, value.is_none_or(is_window_bits)),
-            _ => return ControlFlow::Break(()),
+            _ => return false,
         };
-        if std::mem::replace(seen, true) || !is_fine {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        !std::mem::replace(seen, true) && is_fine
     }
 
     fn answer(&self) -> &'static str {
