@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 
 import { chromium } from "playwright-core";
 
-import { PASSWORD } from "./support/rest.mjs";
+import { PASSWORD, request } from "./support/rest.mjs";
 import { startServer } from "./support/server.mjs";
 
 const FLAGS = [
@@ -27,25 +27,35 @@ before(async () => {
 });
 after(() => browser?.close());
 
-test("two people register and chat", async (t) => {
-  const server = await startServer(t);
-  const ada = await register(t, server, "ada");
-  const bob = await register(t, server, "bob");
+const COMPRESSION = {
+  "not compressed": {},
+  "every message compressed": { ROOMKEY__SERVER__DEFLATE: "true", ROOMKEY__SERVER__DEFLATE_THRESHOLD_BYTES: "1" },
+};
 
-  await ada.getByTestId("channel-name").fill("harbour");
-  await ada.getByTestId("create-channel").click();
-  await ada.getByTestId("channel-title").getByText("harbour").waitFor();
+for (const [how, env] of Object.entries(COMPRESSION)) {
+  test(`two people register and chat, ${how}`, async (t) => {
+    const server = await startServer(t, { env });
+    const ada = await register(t, server, "ada");
+    const bob = await register(t, server, "bob");
 
-  await bob.getByTestId("reload-channels").click();
-  await bob.getByTestId("public-channels").locator('[data-name="harbour"]').click();
-  await bob.getByTestId("join-channel").click();
+    await ada.getByTestId("channel-name").fill("harbour");
+    await ada.getByTestId("create-channel").click();
+    await ada.getByTestId("channel-title").getByText("harbour").waitFor();
 
-  await say(bob, "Is anyone here?");
-  await hear(ada, "Is anyone here?", "bob");
-  await say(ada, "Ahoy ⚓ <b>Bob</b>");
-  await hear(bob, "Ahoy ⚓ <b>Bob</b>", "ada");
-  assert.equal(await bob.locator('[data-testid="message-content"] b').count(), 0, "text stays text");
-});
+    await bob.getByTestId("reload-channels").click();
+    await bob.getByTestId("public-channels").locator('[data-name="harbour"]').click();
+    await bob.getByTestId("join-channel").click();
+
+    await say(bob, "Is anyone here?");
+    await hear(ada, "Is anyone here?", "bob");
+    await say(ada, "Ahoy ⚓ <b>Bob</b>");
+    await hear(bob, "Ahoy ⚓ <b>Bob</b>", "ada");
+    assert.equal(await bob.locator('[data-testid="message-content"] b').count(), 0, "text stays text");
+
+    const { text } = await request(server, "GET", "/metrics");
+    assert.equal(/^roomkey_deflate_messages_total 0$/m.test(text), how === "not compressed");
+  });
+}
 
 test("a private channel is for those who were invited", async (t) => {
   const server = await startServer(t);
