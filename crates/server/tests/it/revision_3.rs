@@ -122,6 +122,12 @@ fn by_script() {
     let form = "d=17%3A420%5B%22echo%22%2C%22a%5C%5Cn%22%5D";
     assert_eq!(client.post(form.as_bytes(), "application/x-www-form-urlencoded").brief(), (200, "ok"));
     assert_eq!(client.poll().body, r#"___eio[3]("10:430[\"a\\n\"]");"#);
+    // A script holds text only.
+    let event = counted("451-[\"reply\",{\"_placeholder\":true,\"num\":0}]");
+    let form: String = format!("{event}6:b4AQI=").bytes().map(|byte| format!("%{byte:02x}")).collect();
+    client.post(format!("d={form}").as_bytes(), "application/x-www-form-urlencoded");
+    let script = format!(r#"___eio[3]("{}6:b4AQI=");"#, event.replace('"', "\\\""));
+    assert_eq!(client.poll().body, script);
     assert_eq!(client.post(b"17:nothing", "text/plain").status, 400, "a form without data");
 
     // In revision 4 there are no scripts.
