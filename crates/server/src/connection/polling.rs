@@ -1,13 +1,13 @@
 //! A connection on long-polling: at most one request waits for packets.
 
-use std::task::Context as TaskContext;
+use std::{task::Context as TaskContext, time::Duration};
 
 use bytes::Bytes;
 use roomkey_protocol::{
     engine::payload::{Body, Format, PACKETS_PER_RESPONSE_MAX},
     session::CloseReason,
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::sleep};
 
 use super::{Connection, Ending, Link};
 use crate::transport::{PollAnswer, PostAnswer};
@@ -21,6 +21,10 @@ pub(super) struct Polling {
 /// Packets that a client is told to make nothing of, and to go away for.
 pub(super) const NOOP: &str = "6";
 pub(super) const CLOSE: &str = "1";
+
+/// How long the end of a request may be on its way, when the client's next one came to another thread: a request that
+/// was given up is none beside it.
+const SETTLING: Duration = Duration::from_millis(5);
 
 impl Connection {
     /// A request wants packets. A second one at a time ends the session: one of the two is not the client's.
@@ -38,12 +42,14 @@ impl Connection {
             return Ok(());
         };
         if let Some(held) = polling.held.take() {
-            if held.is_closed() {
-                // The first was given up, and a letter that says so is on its way.
-                return Err(CloseReason::TransportClose.into());
-            }
-            drop(held.send(PollAnswer::Payload(format.encode_one(CLOSE))));
-            drop(answer.send(PollAnswer::Overlap));
+            let close = PollAnswer::Payload(format.encode_one(CLOSE));
+            tokio::spawn(async move {
+                sleep(SETTLING).await;
+                if !held.is_closed() {
+                    drop(held.send(close));
+                    drop(answer.send(PollAnswer::Overlap));
+                }
+            });
             return Err(CloseReason::TransportError.into());
         }
         polling.held = Some(answer);
