@@ -1,0 +1,57 @@
+// Clients that speak msgpack, beside others that do not.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import parser from "socket.io-msgpack-parser";
+
+import { collect, connect, next, refusal, TRANSPORTS } from "./support/client.mjs";
+import { createChannel, register } from "./support/rest.mjs";
+import { startExample, startServer } from "./support/server.mjs";
+
+for (const [name, transports] of Object.entries(TRANSPORTS)) {
+  test(`events, acks, binary and refusals over ${name}`, async (t) => {
+    const server = await startExample(t, "protocol_server", ["--port", "0", "--msgpack"]);
+    const socket = await connect(t, server, "abc", { transports, parser });
+    const values = [null, true, 0, -1, 255, 65_536, 4_294_967_296, -1.5, "", "Ahoy \u2693", [], { a: [{ b: [null] }] }];
+    for (const value of values) {
+      const back = next(socket, "message-back");
+      socket.emit("message", value, "second");
+      assert.deepEqual(await back, [value, "second"]);
+      assert.deepEqual(await socket.emitWithAck("message-with-ack", value), value);
+    }
+    for (const size of [0, 1, 255, 256, 65_536, 300_000]) {
+      const bytes = Buffer.alloc(size, (size % 251) + 1);
+      const echoed = await socket.emitWithAck("message-with-ack", { parts: [bytes, "and", bytes] });
+      assert.equal(echoed.parts[1], "and");
+      assert.ok(bytes.equals(Buffer.from(echoed.parts[0])) && bytes.equals(Buffer.from(echoed.parts[2])), `${size} bytes`);
+    }
+    const nowhere = { ...server, url: `${server.url}/nowhere` };
+    assert.equal((await refusal(t, nowhere, { transports, parser })).message, "Invalid namespace");
+  });
+}
+
+test("a channel with members of both kinds, over every transport", async (t) => {
+  const server = await startServer(t, { env: { ROOMKEY__SERVER__MSGPACK: "true" } });
+  const ada = await register(server, "ada");
+  const channel = await createChannel(server, ada.token);
+  const members = await Promise.all(
+    [{}, { parser }].flatMap((kind) =>
+      Object.values(TRANSPORTS).map((transports) => connect(t, server, ada.token, { transports, ...kind })),
+    ),
+  );
+  const heard = members.map((member) => collect(member, "message.created", members.length));
+  for (const [index, member] of members.entries()) {
+    const ack = await member.emitWithAck("sendMessage", { channelId: channel.id, content: `from ${index} \u2693` });
+    assert.equal(ack.error, undefined, JSON.stringify(ack));
+  }
+  for (const messages of await Promise.all(heard)) {
+    assert.deepEqual(messages.map(({ content }) => content), members.map((_, index) => `from ${index} \u2693`));
+  }
+});
+
+test("a token is asked for in msgpack, too", async (t) => {
+  const server = await startServer(t, { env: { ROOMKEY__SERVER__MSGPACK: "true" } });
+  const error = await refusal(t, server, { transports: ["websocket"], parser });
+  assert.equal(error.data.code, "TOKEN_MISSING");
+});
