@@ -12,6 +12,8 @@ import heartbeat, { FLAGS as HEARTBEAT } from "./differential/scripts/heartbeat.
 import namespaces, { impatient } from "./differential/scripts/namespaces.mjs";
 import packets from "./differential/scripts/packets.mjs";
 import polling, { limited } from "./differential/scripts/polling.mjs";
+import recovery from "./differential/scripts/recovery.mjs";
+import revision3 from "./differential/scripts/revision_3.mjs";
 import upgrade from "./differential/scripts/upgrade.mjs";
 import websocket from "./differential/scripts/websocket.mjs";
 import { startExample, startReference } from "./support/server.mjs";
@@ -23,6 +25,8 @@ const SUITES = {
   "with the defaults": [DEFAULTS, { ...handshake, ...polling, ...websocket, ...packets, ...namespaces, ...upgrade }],
   "with a small limit": [["--max-payload", "100"], limited],
   "with a short time to connect": [["--connect-timeout", "3000"], impatient],
+  "with Engine.IO 3 allowed": [["--allow-eio3"], revision3],
+  "with connection state recovery": [["--recovery"], recovery],
   "with a quick heartbeat": [HEARTBEAT, heartbeat],
 };
 

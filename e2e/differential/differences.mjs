@@ -3,6 +3,7 @@
 
 const OK = "200 [cache-control: no-store] [content-type: text/html] ok";
 const UNKNOWN = '400 [content-type: application/json] {"code":1,"message":"Session ID unknown"}';
+const BAD_REVISION = '400 [content-type: application/json] {"code":5,"message":"Unsupported protocol version"}';
 const BAD_UPGRADE = "refused 400 [content-type: text/html] [not: for pages] Bad request";
 const BAD_VERSION = "refused 400 [content-type: text/html] [not: for pages] Unsupported protocol version";
 
@@ -10,6 +11,7 @@ const BAD_VERSION = "refused 400 [content-type: text/html] [not: for pages] Unsu
 export const EVERYWHERE = [
   { name: "Errors are not stored", server: "roomkey", from: /(\b4\d\d) \[cache-control: no-store\]/g, to: "$1" },
   { name: "No noop before the close", server: "reference", from: /\b6 1 400\b/g, to: "1 400" },
+  { name: "Scripts are JavaScript", server: "roomkey", from: /\btext\/javascript;/g, to: "text/plain;" },
 ];
 
 /** By name, and by script: the notes of the reference server, and those of Roomkey. */
@@ -26,15 +28,33 @@ export const DIFFERENCES = {
 
   "Malformed bodies are answered 400": Object.fromEntries(
     [
-      "an empty body",
-      "a separator at the end",
-      "a separator at the start",
-      "only a separator",
-      "an unknown type",
-      "an unknown type after a good packet",
-      "an unknown type before a good packet",
-    ].map((body) => [`POST: ${body}`, [`POST: ${OK}`, "POST: 400"]]),
+      "POST: an empty body",
+      "POST: a separator at the end",
+      "POST: a separator at the start",
+      "POST: only a separator",
+      "POST: an unknown type",
+      "POST: an unknown type after a good packet",
+      "POST: an unknown type before a good packet",
+      "revision 3, POST: an unknown type",
+      "revision 3, POST: no length",
+      "revision 3, POST: a length that is no number",
+      "revision 3, POST: a length that is too great",
+    ].map((script) => [script, [`POST: ${OK}`, "POST: 400"]]),
   ),
+
+  "Only `EIO=3` is revision 3": {
+    "revision 3: other revisions": [
+      ["2", "5", "abc", ""].map((revision) => `${revision}: let in`),
+      ["2", "5", "abc", ""].map((revision) => `${revision}: ${BAD_REVISION}`),
+    ],
+  },
+
+  "A packet has a type": {
+    "revision 3, POST: a packet that is empty": [
+      [`POST: ${OK}`, 'after: 42["message-back","end"]'],
+      ["POST: 400", `after: ${UNKNOWN}`],
+    ],
+  },
 
   "Base64 is strict": {
     "POST: binary without padding": [
