@@ -213,7 +213,12 @@ impl Connection {
         match letter {
             // What becomes of old requests no longer matters once the WebSocket has taken over.
             Letter::Aborted | Letter::Overlap if matches!(self.link, Link::WebSocket(_)) => Ok(()),
-            Letter::Aborted | Letter::Cede => Err(CloseReason::TransportClose.into()),
+            Letter::Aborted => {
+                // A poll that waits now came behind the request that was given up: it finds no session.
+                self.link = Link::default();
+                Err(CloseReason::TransportClose.into())
+            }
+            Letter::Cede => Err(CloseReason::TransportClose.into()),
             Letter::Overlap => Err(CloseReason::TransportError.into()),
             Letter::Notice(notice) => self.on_notice(notice),
             Letter::Poll(answer) => self.on_poll(answer),

@@ -1,6 +1,6 @@
 //! A connection on long-polling: at most one request waits for packets.
 
-use std::{task::Context as TaskContext, time::Duration};
+use std::task::Context as TaskContext;
 
 use bytes::Bytes;
 use roomkey_protocol::{
@@ -10,7 +10,7 @@ use roomkey_protocol::{
 use tokio::{sync::oneshot, time::sleep};
 
 use super::{Connection, Ending, Link};
-use crate::transport::{PollAnswer, PostAnswer};
+use crate::transport::{PollAnswer, PostAnswer, polling::SETTLING};
 
 /// The client's side of long-polling.
 #[derive(Default)]
@@ -21,10 +21,6 @@ pub(super) struct Polling {
 /// Packets that a client is told to make nothing of, and to go away for.
 pub(super) const NOOP: &str = "6";
 pub(super) const CLOSE: &str = "1";
-
-/// How long the end of a request may be on its way, when the client's next one came to another thread: a request that
-/// was given up is none beside it.
-const SETTLING: Duration = Duration::from_millis(5);
 
 impl Connection {
     /// A request wants packets. A second one at a time ends the session: one of the two is not the client's.

@@ -12,7 +12,10 @@ use roomkey_protocol::engine::{
     payload::{self, Format},
     query::HandshakeError,
 };
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 
 use super::admission::{self, Request};
 use crate::{
@@ -22,6 +25,10 @@ use crate::{
     registry::{Entry, Sid},
     transport::{Letter, PollAnswer, PostAnswer, Unsent},
 };
+
+/// How long the end of a request may be on its way, when the client's next one came to another thread: a request that
+/// was given up is none beside it.
+pub(crate) const SETTLING: Duration = Duration::from_millis(5);
 
 /// Answers a request on the Engine.IO path that does not ask for a WebSocket.
 pub(crate) async fn respond<B>(
@@ -96,8 +103,11 @@ where
     B: http_body::Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
 {
     if !entry.begin_post() {
-        drop(entry.mailbox.post(Letter::Overlap));
-        return empty(StatusCode::BAD_REQUEST);
+        sleep(SETTLING).await;
+        return match entry.mailbox.post(Letter::Overlap) {
+            Ok(()) => empty(StatusCode::BAD_REQUEST),
+            Err(_) => refuse(HandshakeError::SessionIdUnknown),
+        };
     }
     let abandoned = Abandoned { entry: entry.clone(), is_armed: true };
     let is_binary = is_binary(request_head);

@@ -64,6 +64,22 @@ fn a_session_whose_poll_is_given_up_takes_no_more_requests() {
     eventually("nothing is left", || server.handle().connection_count() == 0);
 }
 
+#[test]
+fn a_session_whose_post_is_given_up_takes_no_more_requests() {
+    let server = start(config());
+    for _ in 0..50 {
+        let mut client = Polling::connect(server.address());
+        let mut post = HttpClient::connect(server.address());
+        post.send(format!("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n42", client.target()));
+        let mut held = client.hold();
+        drop(post);
+        assert_eq!(held.response().brief(), UNKNOWN);
+        assert_eq!(client.hold().response().brief(), UNKNOWN);
+        assert_eq!(client.try_post("6").brief(), UNKNOWN);
+    }
+    eventually("nothing is left", || server.handle().connection_count() == 0);
+}
+
 /// What the client has not got, and cannot get any more, is the end of its session: nothing is left out in silence.
 #[test]
 fn a_session_ends_when_the_answer_to_its_poll_cannot_be_written() {
