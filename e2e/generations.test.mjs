@@ -17,13 +17,15 @@ const GENERATIONS = {
 for (const [generation, { io, flags }] of Object.entries(GENERATIONS)) {
   for (const [name, transports] of Object.entries(TRANSPORTS)) {
     describe(`socket.io-client ${generation}.x over ${name}`, () => {
-      test("events, acks and binary", async (t) => {
+      test("events, acks both ways and binary", async (t) => {
         const server = await start(t, flags);
         const socket = await open(t, io, server.url, { transports });
+        socket.on("question", (value, answer) => answer([value, "indeed"]));
         const values = [null, true, -1.5, "caf\u00e9 \u2028 \u{1f600}", [], { a: [1, { b: [null] }] }];
         for (const value of values) {
           assert.deepEqual(await echo(socket, "message", value), value);
           assert.deepEqual(await call(socket, "message-with-ack", value), value);
+          assert.deepEqual(await call(socket, "ask", value), [value, "indeed"]);
         }
         for (const size of [0, 1, 125, 126, 65_536, 300_000]) {
           const bytes = Buffer.alloc(size, (size % 251) + 1);

@@ -13,12 +13,14 @@ for (const [name, transports] of Object.entries(TRANSPORTS)) {
   test(`events, acks, binary and refusals over ${name}`, async (t) => {
     const server = await startExample(t, "protocol_server", ["--port", "0", "--msgpack"]);
     const socket = await connect(t, server, "abc", { transports, parser });
+    socket.on("question", (value, answer) => answer([value, "indeed"]));
     const values = [null, true, 0, -1, 255, 65_536, 4_294_967_296, -1.5, "", "Ahoy \u2693", [], { a: [{ b: [null] }] }];
     for (const value of values) {
       const back = next(socket, "message-back");
       socket.emit("message", value, "second");
       assert.deepEqual(await back, [value, "second"]);
       assert.deepEqual(await socket.emitWithAck("message-with-ack", value), value);
+      assert.deepEqual(await socket.emitWithAck("ask", value), [value, "indeed"]);
     }
     for (const size of [0, 1, 255, 256, 65_536, 300_000]) {
       const bytes = Buffer.alloc(size, (size % 251) + 1);

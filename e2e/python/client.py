@@ -17,6 +17,7 @@ async def run_asyncio(url, transports):
     heard = asyncio.Queue()
     client = socketio.AsyncClient(reconnection=False)
     for namespace in NAMESPACES:
+        client.on("question", lambda *args: (*args, "indeed"), namespace=namespace)
         for event in ["auth", "message-back"]:
             client.on(event, listener(heard.put_nowait, namespace, event), namespace=namespace)
 
@@ -31,6 +32,8 @@ async def run_asyncio(url, transports):
             expect(await hear(), (namespace, "message-back", *args))
             ack = await client.call("message-with-ack", args, namespace=namespace, timeout=PATIENCE_S)
             expect(ack, answer(args))
+        asked = await client.call("ask", ("why", 1), namespace=namespace, timeout=PATIENCE_S)
+        expect(asked, ("why", 1, "indeed"))
         for number in range(MANY):
             await client.emit("message", number, namespace=namespace)
         for number in range(MANY):
@@ -52,6 +55,7 @@ def run_threaded(url, transports):
     heard = queue.Queue()
     client = socketio.Client(reconnection=False)
     for namespace in NAMESPACES:
+        client.on("question", lambda *args: (*args, "indeed"), namespace=namespace)
         for event in ["auth", "message-back"]:
             client.on(event, listener(heard.put, namespace, event), namespace=namespace)
 
@@ -66,6 +70,8 @@ def run_threaded(url, transports):
             expect(hear(), (namespace, "message-back", *args))
             ack = client.call("message-with-ack", args, namespace=namespace, timeout=PATIENCE_S)
             expect(ack, answer(args))
+        asked = client.call("ask", ("why", 1), namespace=namespace, timeout=PATIENCE_S)
+        expect(asked, ("why", 1, "indeed"))
         for number in range(MANY):
             client.emit("message", number, namespace=namespace)
         # Each handler has a thread of its own, so that the order they end in says nothing.

@@ -40,6 +40,10 @@ function serve(socket) {
     const ack = args.pop();
     if (typeof ack === "function") ack(...args);
   });
+  socket.on("ask", (...args) => {
+    const ack = typeof args.at(-1) === "function" ? args.pop() : () => {};
+    socket.emit("question", ...args, (...answer) => ack(...answer));
+  });
 }
 
 io.on("connection", serve);

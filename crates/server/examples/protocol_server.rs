@@ -2,12 +2,19 @@
 //!
 //! Serves the namespaces `/` and `/custom`, and no other. Whoever connects is sent `auth` with the payload that they
 //! connected with; `message` comes back as `message-back`, and `message-with-ack` as its own ack, with all arguments.
+//! `ask` asks the client `question` with its arguments, and its ack is what the client answers.
 
 #[path = "support/flags.rs"]
 mod flags;
 
+use std::time::Duration;
+
 use clap::Parser;
 use roomkey::{Event, Namespace, ServerBuilder, Socket};
+use serde_json::Value;
+
+/// Time for a client to answer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> anyhow::Result<()> {
     let config = flags::Flags::parse().config();
@@ -23,6 +30,10 @@ fn echo() -> Namespace {
         .on_connect(async |socket: Socket| {
             let auth = socket.auth().unwrap_or("{}");
             socket.emit_raw("auth", &format!("[{auth}]"), Vec::new()).expect("an array");
+        })
+        .on("ask", async |socket: Socket, args: Vec<Value>| {
+            let answer = socket.emit_with_ack("question", &args, PATIENCE).await;
+            answer.map_err(|error| error.to_string())
         })
         .on_any(async |event: Event| match &*event.name {
             "message" => {

@@ -112,12 +112,40 @@ for (const [name, packets] of Object.entries(PACKETS)) {
 export default {
   ...scripts,
 
-  "more attachments than announced": async (run) => {
+  "the server awaits an ack": async (run) => {
     const socket = await run.connectedWebsocket();
-    socket.send('451-["message",{"_placeholder":true,"num":0}]');
-    socket.send(Buffer.from([1]));
-    run.note("echo", (await socket.frames(2)).join(" "));
-    socket.send(Buffer.from([2]));
-    run.note("end", await socket.next());
+    socket.send('427["ask","a",{"b":1}]');
+    const question = await socket.next();
+    run.note("question", withoutId(question));
+    socket.send(`43${idOf(question) + 1000}["another id"]`);
+    socket.send(`43${idOf(question)}["yes",[2]]`);
+    socket.send(`43${idOf(question)}["again"]`);
+    run.note("answer", await socket.next());
+    socket.send('428["ask"]');
+    const second = await socket.next();
+    run.note("question", withoutId(second));
+    socket.send(`461-${idOf(second)}[{"_placeholder":true,"num":0}]`);
+    socket.send(Buffer.from([1, 2]));
+    run.note("answer", (await socket.frames(2)).join(" "));
+    run.note("after", await socket.rest());
+  },
+
+  "the server awaits several acks": async (run) => {
+    const session = await run.connectedPolling();
+    await session.post(['427["ask",1]', '428["ask",2]'].join(RS));
+    const questions = await session.packets(2);
+    run.note("questions", questions.map(withoutId).join(" "));
+    const [first, second] = questions.map(idOf);
+    await session.post([`43${second}["second"]`, `43${first}[]`].join(RS));
+    run.note("answers", (await session.packets(2)).join(" "));
   },
 };
+
+/** Which id an event has is up to who sends it. */
+function idOf(event) {
+  return Number(event.match(/^42(\d+)/)[1]);
+}
+
+function withoutId(event) {
+  return event.replace(/^42\d+/, "42<id>");
+}
