@@ -4,7 +4,11 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { describe, test } from "node:test";
 
-import { connection, next, TRANSPORTS } from "./support/client.mjs";
+import { io as latest } from "socket.io-client";
+import parser from "socket.io-msgpack-parser";
+
+import { collect, connection, next, TRANSPORTS } from "./support/client.mjs";
+import { createChannel, register } from "./support/rest.mjs";
 import { startExample, startServer } from "./support/server.mjs";
 import { token } from "./support/tokens.mjs";
 
@@ -90,6 +94,30 @@ for (const [generation, { io, flags }] of Object.entries(GENERATIONS)) {
     });
   }
 }
+
+test("one channel for all generations, over every transport, with msgpack, too", async (t) => {
+  const server = await startServer(t, { env: { ROOMKEY__SERVER__ALLOW_EIO3: "true", ROOMKEY__SERVER__MSGPACK: "true" } });
+  const ada = await register(server, "ada");
+  const channel = await createChannel(server, ada.token);
+  const kinds = [{ io: GENERATIONS[2].io }, { io: GENERATIONS[3].io }, { io: latest }, { io: latest, parser }];
+  const extraHeaders = { authorization: `Bearer ${ada.token}` };
+  const transportOptions = { polling: { extraHeaders }, websocket: { extraHeaders } };
+  const members = await Promise.all(
+    kinds.flatMap(({ io, parser }) =>
+      Object.values(TRANSPORTS).map((transports) =>
+        open(t, io, server.url, { transports, extraHeaders, transportOptions, ...(parser && { parser }) }),
+      ),
+    ),
+  );
+  const heard = members.map((member) => collect(member, "message.created", members.length));
+  for (const [index, member] of members.entries()) {
+    const ack = await call(member, "sendMessage", { channelId: channel.id, content: `from ${index} \u2693` });
+    assert.equal(ack.error, undefined, JSON.stringify(ack));
+  }
+  for (const messages of await Promise.all(heard)) {
+    assert.deepEqual(messages.map(({ content }) => content), members.map((_, index) => `from ${index} \u2693`));
+  }
+});
 
 test("without the setting, a client of 2.x hears that its protocol is not supported", async (t) => {
   const server = await start(t, []);

@@ -1,12 +1,11 @@
-// Clients that speak msgpack, beside others that do not.
+// Clients that speak msgpack. generations.test.mjs has them in one channel with others.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import parser from "socket.io-msgpack-parser";
 
-import { collect, connect, next, refusal, TRANSPORTS } from "./support/client.mjs";
-import { createChannel, register } from "./support/rest.mjs";
+import { connect, next, refusal, TRANSPORTS } from "./support/client.mjs";
 import { startExample, startServer } from "./support/server.mjs";
 
 for (const [name, transports] of Object.entries(TRANSPORTS)) {
@@ -32,25 +31,6 @@ for (const [name, transports] of Object.entries(TRANSPORTS)) {
     assert.equal((await refusal(t, nowhere, { transports, parser })).message, "Invalid namespace");
   });
 }
-
-test("a channel with members of both kinds, over every transport", async (t) => {
-  const server = await startServer(t, { env: { ROOMKEY__SERVER__MSGPACK: "true" } });
-  const ada = await register(server, "ada");
-  const channel = await createChannel(server, ada.token);
-  const members = await Promise.all(
-    [{}, { parser }].flatMap((kind) =>
-      Object.values(TRANSPORTS).map((transports) => connect(t, server, ada.token, { transports, ...kind })),
-    ),
-  );
-  const heard = members.map((member) => collect(member, "message.created", members.length));
-  for (const [index, member] of members.entries()) {
-    const ack = await member.emitWithAck("sendMessage", { channelId: channel.id, content: `from ${index} \u2693` });
-    assert.equal(ack.error, undefined, JSON.stringify(ack));
-  }
-  for (const messages of await Promise.all(heard)) {
-    assert.deepEqual(messages.map(({ content }) => content), members.map((_, index) => `from ${index} \u2693`));
-  }
-});
 
 test("a token is asked for in msgpack, too", async (t) => {
   const server = await startServer(t, { env: { ROOMKEY__SERVER__MSGPACK: "true" } });
