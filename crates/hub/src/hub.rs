@@ -147,9 +147,15 @@ impl Hub {
         self.broadcasts.as_ref().map(|_| self.offsets.next(now_ms()))
     }
 
-    /// Waits for broadcasts that have begun: every later one finds the members that there are now.
-    pub fn settle_broadcasts(&self) {
-        drop(self.broadcasts.as_ref().map(RwLock::write));
+    /// The last offset that was given.
+    pub fn last_offset(&self) -> Offset {
+        self.offsets.last()
+    }
+
+    /// Waits for broadcasts that have begun and keeps others from beginning, for as long as the guard is kept: a moment
+    /// in which nothing is emitted to rooms.
+    pub fn quiesce(&self) -> Option<impl Drop + '_> {
+        self.broadcasts.as_ref().map(RwLock::write)
     }
 
     /// Makes a socket a member of a room of its namespace.

@@ -33,6 +33,6 @@ pub use hub::{Hub, HubConfig};
 pub use key::{ConnectionKey, RoomKey, SocketKey};
 pub use notice::{Attention, Notice};
 pub use offset::Offset;
-pub use past::{Past, merge};
+pub use past::{Base, Past, merge};
 pub use selection::{Census, Selection};
-pub use shard::{Counters, Era, History, JoinError, LogConfig, Missed, Shard, Wire};
+pub use shard::{Counters, Era, History, JoinError, LogConfig, Missed, Reach, Shard, Wire};

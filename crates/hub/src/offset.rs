@@ -51,6 +51,11 @@ impl fmt::Display for Offset {
 pub(crate) struct Offsets(AtomicU64);
 
 impl Offsets {
+    /// The last one that was made.
+    pub(crate) fn last(&self) -> Offset {
+        Offset(self.0.load(Ordering::Relaxed))
+    }
+
     /// The next one: later than all before, and not before `now_ms`.
     pub(crate) fn next(&self, now_ms: u64) -> Offset {
         let soonest = now_ms << COUNT_BITS;

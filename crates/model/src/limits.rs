@@ -109,6 +109,8 @@ limits! {
     Outbox outbox_bytes: usize = 2_000_000, "bytes", "The slow reader is disconnected.";
     /// Bytes of recent events that each thread remembers for clients that come back.
     RecoveryLog recovery_log_bytes: usize = 16 * 1024 * 1024, "bytes", "The oldest are forgotten; who has missed them begins anew.";
+    /// Bytes of what one client has missed that it is sent when it comes back.
+    RecoveredBytes recovered_bytes: usize = 1_000_000, "bytes", "Who has missed more begins anew.";
     /// Sockets whose client is away and may come back.
     ParkedSockets parked_sockets: usize = 100_000, "", "Who goes away then begins anew.";
     /// Bytes of the head of an HTTP request.

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use tokio::net::TcpStream;
 
 use super::{flush::join_frames, room::RoomId};
-use crate::{Attention, Dialect, Frame, Notice, SocketKey};
+use crate::{Attention, ConnectionKey, Dialect, Frame, Notice, SocketKey};
 
 /// How a connection's frames leave: set when it is made, changed once by an upgrade.
 #[derive(Debug)]
@@ -15,7 +15,10 @@ pub enum Wire {
     /// HTTP long-polling: frames wait until a request takes them.
     Polling,
     /// Nothing: the client is away. What it misses is in the log.
-    Parked,
+    Parked {
+        /// The connection that the client had, if that was in this process.
+        before: Option<ConnectionKey>,
+    },
 }
 
 /// What the shard keeps of one connection.
@@ -81,7 +84,9 @@ enum Outgoing {
     Polling(Box<Queue>),
     /// Doomed: its task has been told, and nothing more is written.
     Closed,
-    Parked,
+    Parked {
+        before: Option<ConnectionKey>,
+    },
 }
 
 /// Frames that no poll has taken yet.
@@ -116,7 +121,7 @@ impl Connection {
             outgoing: match wire {
                 Wire::WebSocket(stream) => Outgoing::WebSocket { stream, blocked: None },
                 Wire::Polling => Outgoing::Polling(Box::default()),
-                Wire::Parked => Outgoing::Parked,
+                Wire::Parked { before } => Outgoing::Parked { before },
             },
         }
     }
@@ -143,7 +148,15 @@ impl Connection {
 
     /// Whether nobody is there to be written to.
     pub(super) fn is_parked(&self) -> bool {
-        matches!(self.outgoing, Outgoing::Parked)
+        matches!(self.outgoing, Outgoing::Parked { .. })
+    }
+
+    /// The connection that the client of a parked socket had.
+    pub(super) fn before(&self) -> Option<ConnectionKey> {
+        match self.outgoing {
+            Outgoing::Parked { before } => before,
+            _ => None,
+        }
     }
 
     /// Whether a volatile frame would have to wait.
@@ -151,7 +164,7 @@ impl Connection {
         match &self.outgoing {
             Outgoing::WebSocket { blocked, .. } => blocked.is_some(),
             Outgoing::Polling(queue) => !queue.reader_waits,
-            Outgoing::Closed | Outgoing::Parked => true,
+            Outgoing::Closed | Outgoing::Parked { .. } => true,
         }
     }
 
@@ -187,7 +200,7 @@ impl Connection {
                 }
                 std::mem::take(&mut queue.reader_waits).then_some(Notice::WantsWrite)
             }
-            Outgoing::Closed | Outgoing::Parked => None,
+            Outgoing::Closed | Outgoing::Parked { .. } => None,
         };
         if let Some(notice) = notice {
             if notice != Notice::WantsWrite {
@@ -265,7 +278,7 @@ impl Connection {
         match &self.outgoing {
             Outgoing::WebSocket { blocked, .. } => blocked.as_ref().map_or(0, |outbox| outbox.bytes),
             Outgoing::Polling(queue) => queue.bytes,
-            Outgoing::Closed | Outgoing::Parked => 0,
+            Outgoing::Closed | Outgoing::Parked { .. } => 0,
         }
     }
 }

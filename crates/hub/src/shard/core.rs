@@ -256,7 +256,9 @@ impl Core {
     /// Remembers a recoverable frame for sockets, also for those that are gone and may come back.
     fn log_for(&mut self, sockets: &[SocketKey], frame: &Frame, volatile: bool) {
         if let (Some(log), Some(offset)) = (&mut self.log, frame.offset()) {
-            let target = Target::Sockets(sockets.iter().map(|socket| socket.serial).collect());
+            let mut serials: Box<[u32]> = sockets.iter().map(|socket| socket.serial).collect();
+            serials.sort_unstable();
+            let target = Target::Sockets(serials);
             let frame = (!volatile).then(|| frame.without_forms());
             log.push(Entry { order: self.order, offset, target, except: Box::default(), frame });
             self.order += 1;
@@ -316,7 +318,10 @@ impl Core {
             seen.extend(self.members(room));
         }
         let mut selected: Vec<_> = selection.rooms.iter().flat_map(|room| self.members(room)).collect();
-        selected.retain(|connection| seen.insert(*connection));
+        selected.retain(|connection| {
+            let before = self.connections[connection.slot as usize].before();
+            !before.is_some_and(|before| selection.except.contains(&before)) && seen.insert(*connection)
+        });
         selected
     }
 
@@ -385,10 +390,12 @@ impl Core {
         let rooms: &[_] = if self.rooms_pending > 0 { &connection.rooms } else { &[] };
         for place in rooms {
             let room = &self.rooms[place.room as usize];
-            if room.has_pending_since(settled) && !connection.mutes(&room.key.namespace) {
+            if room.has_pending_since(settled) {
                 sources += 1;
+                let is_muted = connection.mutes(&room.key.namespace);
                 let new = room.pending.iter().filter(|pending| pending.emission.order >= settled);
-                let mine = new.filter(|pending| !pending.except.contains(&key));
+                let heard = new.filter(|pending| !(is_muted && pending.emission.frame.offset().is_some()));
+                let mine = heard.filter(|pending| !pending.except.contains(&key));
                 emissions.extend(mine.map(|pending| pending.emission.clone()));
             }
         }

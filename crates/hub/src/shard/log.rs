@@ -39,7 +39,7 @@ pub(super) struct Entry {
 pub(super) enum Target {
     /// A room, by its serial number.
     Room(u64),
-    /// Sockets of this shard, by their serial numbers.
+    /// Sockets of this shard, by their serial numbers in ascending order.
     Sockets(Box<[u32]>),
 }
 
@@ -70,7 +70,7 @@ impl Log {
     }
 
     /// What was emitted at `order` or later, as far as it is still here.
-    pub(super) fn since(&self, order: u64) -> impl Iterator<Item = &Entry> {
+    pub(super) fn since(&self, order: u64) -> impl DoubleEndedIterator<Item = &Entry> {
         let first = self.entries.partition_point(|entry| entry.order < order);
         self.entries.range(first..)
     }

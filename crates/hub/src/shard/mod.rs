@@ -30,10 +30,12 @@ pub use self::{
     connection::Wire,
     counters::Counters,
     log::LogConfig,
-    parked::{Era, History, Missed},
+    parked::{Era, History, Missed, Reach},
 };
 use self::{core::Core, flush::Progress, inbox::Inbox, log::Log};
-use crate::{Attention, ConnectionKey, Dialect, Frame, HubConfig, RoomKey, SocketKey, hub::Directory};
+use crate::{
+    Attention, ConnectionKey, Dialect, Frame, HubConfig, Offset, RoomKey, SocketKey, hub::Directory,
+};
 
 /// The longest that a busy room waits for more to send.
 const PACE_MAX: Duration = Duration::from_millis(10);
@@ -157,17 +159,25 @@ impl Shard {
 
     /// A parked socket that was never open in this process.
     pub fn insert_parked(&self, namespace: &Arc<str>, attention: Arc<dyn Attention>) -> SocketKey {
-        self.with_core(|core| core.insert_parked(namespace, attention))
+        self.with_core(|core| core.insert_parked(namespace, attention, None))
     }
 
-    /// What a parked socket was sent since the beginning of `era`; `None` if it is gone.
-    pub fn look_back(&self, parked: &SocketKey, era: &Era) -> Option<History> {
-        self.with_core(|core| core.look_back(parked, era))
+    /// What a parked socket was sent since the beginning of `era`, or since the offset `after`; `None` if it is gone.
+    /// More than `bytes_max` of frames is too much.
+    pub fn look_back(
+        &self,
+        parked: &SocketKey,
+        era: &Era,
+        after: Option<Offset>,
+        bytes_max: usize,
+    ) -> Option<History> {
+        self.with_core(|core| core.look_back(parked, era, after, bytes_max))
     }
 
-    /// Ends a parked socket, and tells what it was sent since the beginning of `era`; `None` if it is gone.
-    pub fn claim(&self, parked: &SocketKey, era: &Era) -> Option<History> {
-        self.with_core(|core| core.claim(parked, era))
+    /// The newest of what a parked socket was sent since the beginning of `era`: at least `count_max`, if there is so
+    /// much. `None` if it is gone.
+    pub fn newest(&self, parked: &SocketKey, era: &Era, count_max: usize) -> Option<History> {
+        self.with_core(|core| core.newest(parked, era, count_max))
     }
 
     /// Makes an open socket deaf to what is recoverable, until it is released.
@@ -176,14 +186,20 @@ impl Shard {
     }
 
     /// Lets a muted socket hear again: first the frames that `catch_up` makes of what it was kept from since its
-    /// place `since` in the order, then everything else. Returns its new place.
+    /// place `since` in the order, then everything else. Returns its new place; `None` if `catch_up` made nothing.
     pub fn release(
         &self,
         socket: &SocketKey,
         since: u64,
-        catch_up: impl FnOnce(History) -> Vec<Frame>,
-    ) -> u64 {
-        self.with_core(|core| core.release(socket, since, catch_up))
+        bytes_max: usize,
+        catch_up: impl FnOnce(History) -> Option<Vec<Frame>>,
+    ) -> Option<u64> {
+        self.with_core(|core| core.release(socket, since, bytes_max, catch_up))
+    }
+
+    /// Whether a socket has not ended.
+    pub fn is_open(&self, socket: &SocketKey) -> bool {
+        self.with_core(|core| core.has_open(socket))
     }
 
     /// The rooms of a socket.

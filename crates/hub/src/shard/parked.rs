@@ -7,9 +7,9 @@ use roomkey_model::RoomName;
 use super::{
     connection::{Place, Wire},
     core::Core,
-    log::Target,
+    log::{Entry, Target},
 };
-use crate::{Attention, Frame, Offset, SocketKey};
+use crate::{Attention, ConnectionKey, Frame, Offset, SocketKey};
 
 /// The time of one connection in the life of a socket that is recovered.
 #[derive(Clone, Debug)]
@@ -27,8 +27,21 @@ pub struct History {
     pub emissions: Vec<Missed>,
     /// The rooms the socket is in.
     pub rooms: Vec<RoomName>,
-    /// Whether that is all: nothing is forgotten.
-    pub is_complete: bool,
+    /// Where the emissions begin.
+    pub reach: Reach,
+}
+
+/// How far back a history goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Something is forgotten or unknown.
+    Cut,
+    /// To the beginning of the era.
+    Era,
+    /// To the offset that was asked for.
+    Offset,
+    /// It would be more than was asked for.
+    TooMuch,
 }
 
 /// One recoverable emission of the past.
@@ -50,7 +63,7 @@ impl Core {
         }
         let from = socket.connection.slot as usize;
         self.settle(socket.connection.slot);
-        let parked = self.insert_parked(&socket.namespace, attention);
+        let parked = self.insert_parked(&socket.namespace, attention, Some(socket.connection));
         let to = parked.connection.slot;
         self.connections[from].sockets.retain(|open| open.serial != socket.serial);
         let rooms = std::mem::take(&mut self.connections[from].rooms);
@@ -66,8 +79,13 @@ impl Core {
     }
 
     /// A socket without a client.
-    pub(super) fn insert_parked(&mut self, namespace: &Arc<str>, attention: Arc<dyn Attention>) -> SocketKey {
-        let connection = self.insert(attention, Wire::Parked);
+    pub(super) fn insert_parked(
+        &mut self,
+        namespace: &Arc<str>,
+        attention: Arc<dyn Attention>,
+        before: Option<ConnectionKey>,
+    ) -> SocketKey {
+        let connection = self.insert(attention, Wire::Parked { before });
         self.parked += 1;
         self.open_socket(connection, namespace)
     }
@@ -83,15 +101,16 @@ impl Core {
     }
 
     /// Lets a muted socket hear again, after what `catch_up` makes of its history since `since`. Returns its place in
-    /// the order, from which on it hears by itself.
+    /// the order, from which on it hears by itself. If there is nothing that `catch_up` could make, it stays muted.
     pub(super) fn release(
         &mut self,
         socket: &SocketKey,
         since: u64,
-        catch_up: impl FnOnce(History) -> Vec<Frame>,
-    ) -> u64 {
+        bytes_max: usize,
+        catch_up: impl FnOnce(History) -> Option<Vec<Frame>>,
+    ) -> Option<u64> {
         let era = Era { socket: Some(socket.clone()), since };
-        let frames = catch_up(self.history(socket, &era));
+        let frames = catch_up(self.history(socket, &era, None, bytes_max))?;
         self.settle(socket.connection.slot);
         if let Some(connection) = self.connection(socket.connection) {
             for open in connection.sockets.iter_mut().filter(|open| open.serial == socket.serial) {
@@ -102,19 +121,34 @@ impl Core {
         for frame in frames {
             self.send(socket.connection, frame, false);
         }
-        self.order
+        Some(self.order)
     }
 
-    /// What a parked socket was sent during `era` and since.
-    pub(super) fn look_back(&mut self, parked: &SocketKey, era: &Era) -> Option<History> {
-        self.has_open(parked).then(|| self.history(parked, era))
+    /// What a parked socket was sent during `era` and since, after an offset if that is given.
+    pub(super) fn look_back(
+        &mut self,
+        parked: &SocketKey,
+        era: &Era,
+        after: Option<Offset>,
+        bytes_max: usize,
+    ) -> Option<History> {
+        self.has_open(parked).then(|| self.history(parked, era, after, bytes_max))
     }
 
-    /// Ends a parked socket and tells what it was sent during `era` and since.
-    pub(super) fn claim(&mut self, parked: &SocketKey, era: &Era) -> Option<History> {
-        let history = self.look_back(parked, era)?;
-        self.remove(parked.connection);
-        Some(history)
+    /// The newest of what a parked socket was sent during `era` and since.
+    pub(super) fn newest(&mut self, parked: &SocketKey, era: &Era, count_max: usize) -> Option<History> {
+        if !self.has_open(parked) {
+            return None;
+        }
+        let viewer = Viewer::new(self, parked, era);
+        let log = self.log.as_ref();
+        let entries = log.into_iter().flat_map(|log| log.since(era.since).rev());
+        let mut emissions: Vec<Missed> =
+            entries.filter_map(|entry| viewer.see(entry)).take(count_max + 1).collect();
+        emissions.reverse();
+        let is_all = emissions.len() <= count_max && log.is_some_and(|log| log.is_complete_since(era.since));
+        let reach = if is_all { Reach::Era } else { Reach::Cut };
+        Some(History { emissions, rooms: self.rooms_of(parked), reach })
     }
 
     /// The rooms of a socket, in the order in which it joined them.
@@ -125,31 +159,62 @@ impl Core {
         rooms.filter(|key| key.namespace == socket.namespace).filter_map(|key| key.room.clone()).collect()
     }
 
-    fn history(&self, socket: &SocketKey, era: &Era) -> History {
-        let places = self.connections[socket.connection.slot as usize].rooms.iter();
-        let places: HashMap<u64, &Place> =
-            places.map(|place| (self.rooms[place.room as usize].serial, place)).collect();
-        let log = self.log.as_ref();
-        let entries = log.into_iter().flat_map(|log| log.since(era.since));
-        let missed = entries.filter_map(|entry| {
-            let room = match &entry.target {
-                Target::Sockets(serials) => {
-                    let is_it = |socket: &SocketKey| serials.contains(&socket.serial);
-                    (is_it(socket) || era.socket.as_ref().is_some_and(is_it)).then_some(None)
-                }
-                Target::Room(serial) => {
-                    let place = places.get(serial).filter(|place| place.since <= entry.order)?;
-                    let excluded =
-                        era.socket.as_ref().is_some_and(|old| entry.except.contains(&old.connection));
-                    (!excluded).then(|| self.rooms[place.room as usize].key.room.clone())
-                }
-            };
-            Some(Missed { offset: entry.offset, room: room?, frame: entry.frame.clone() })
-        });
-        History {
-            emissions: missed.collect(),
-            rooms: self.rooms_of(socket),
-            is_complete: log.is_some_and(|log| log.is_complete_since(era.since)),
+    fn history(&self, socket: &SocketKey, era: &Era, after: Option<Offset>, bytes_max: usize) -> History {
+        let nothing = |reach| History { emissions: Vec::new(), rooms: self.rooms_of(socket), reach };
+        let Some(log) = &self.log else { return nothing(Reach::Cut) };
+        let (since, reach) = match after {
+            None if log.is_complete_since(era.since) => (era.since, Reach::Era),
+            None => return nothing(Reach::Cut),
+            // Whatever it was for: the socket may have left the room since.
+            Some(after) => match log.since(era.since).rev().find(|entry| entry.offset == after) {
+                Some(entry) => (entry.order + 1, Reach::Offset),
+                None => return nothing(Reach::Cut),
+            },
+        };
+        let viewer = Viewer::new(self, socket, era);
+        let (mut emissions, mut bytes) = (Vec::new(), 0);
+        for missed in log.since(since).filter_map(|entry| viewer.see(entry)) {
+            bytes += missed.frame.as_ref().map_or(0, |frame| frame.websocket().len());
+            if bytes > bytes_max {
+                return nothing(Reach::TooMuch);
+            }
+            emissions.push(missed);
         }
+        History { emissions, rooms: self.rooms_of(socket), reach }
+    }
+}
+
+/// Tells what in the log was for a socket.
+struct Viewer<'a> {
+    core: &'a Core,
+    socket: &'a SocketKey,
+    /// The socket as it was before it was parked.
+    before: Option<&'a SocketKey>,
+    /// Its memberships, by the serial numbers of the rooms.
+    places: HashMap<u64, &'a Place>,
+}
+
+impl<'a> Viewer<'a> {
+    fn new(core: &'a Core, socket: &'a SocketKey, era: &'a Era) -> Self {
+        let places = core.connections[socket.connection.slot as usize].rooms.iter();
+        let places = places.map(|place| (core.rooms[place.room as usize].serial, place));
+        Self { core, socket, before: era.socket.as_ref(), places: places.collect() }
+    }
+
+    fn see(&self, entry: &Entry) -> Option<Missed> {
+        let room = match &entry.target {
+            Target::Sockets(serials) => {
+                let is_in = |socket: &SocketKey| serials.binary_search(&socket.serial).is_ok();
+                (is_in(self.socket) || self.before.is_some_and(is_in)).then_some(None)?
+            }
+            Target::Room(serial) => {
+                let place = self.places.get(serial).filter(|place| place.since <= entry.order)?;
+                if self.before.is_some_and(|before| entry.except.contains(&before.connection)) {
+                    return None;
+                }
+                self.core.rooms[place.room as usize].key.room.clone()
+            }
+        };
+        Some(Missed { offset: entry.offset, room, frame: entry.frame.clone() })
     }
 }

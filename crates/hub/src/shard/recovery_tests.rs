@@ -7,8 +7,8 @@ use roomkey_model::RoomName;
 
 use super::{connection::Wire, core::Core, flush::Progress, log::Log};
 use crate::{
-    Attention, Era, Frame, LogConfig, Notice, Offset, Past, RoomKey, SocketKey, hub::Directory, merge,
-    offset::Offsets,
+    Attention, Base, Era, Frame, LogConfig, Notice, Offset, Past, Reach, RoomKey, SocketKey, hub::Directory,
+    merge, offset::Offsets,
 };
 
 struct Deaf;
@@ -60,10 +60,13 @@ impl World {
         }
         let connection = cores[0].insert(Arc::new(Deaf), Wire::Polling);
         let socket = cores[0].open_socket(connection, &"/".into());
-        let past = Past::new(Era { socket: Some(socket.clone()), since: cores[0].order });
+        let offsets = Offsets::default();
+        offsets.next(0);
+        let base = Base::NothingSince(offsets.last());
+        let past = Past::new(base, Vec::new(), Era { socket: Some(socket.clone()), since: cores[0].order });
         Self {
             cores,
-            offsets: Offsets::default(),
+            offsets,
             home: 0,
             socket: Some(socket),
             parked: None,
@@ -146,14 +149,18 @@ impl World {
             self.cores[home].join(&socket, &RoomKey::room(&"/".into(), &name)).expect("below the limit");
         }
         between(self);
-        let history = self.cores[self.home].claim(&parked, &self.past.era).expect("parked");
+        let after = self.past.ask_after(self.last);
+        let absent = &mut self.cores[self.home];
+        let history = absent.look_back(&parked, &self.past.era, after, usize::MAX).expect("parked");
+        absent.remove(parked.connection);
         self.parked = None;
         let Some(mut missed) = self.past.missed(history, self.last) else { return false };
-        let since = self.cores[home].release(&socket, since, |kept_back| {
-            merge(&mut missed, kept_back);
-            missed.iter().filter_map(|missed| missed.frame.clone()).collect()
+        let since = self.cores[home].release(&socket, since, usize::MAX, |kept_back| {
+            merge(&mut missed, kept_back.emissions);
+            Some(missed.iter().filter_map(|missed| missed.frame.clone()).collect())
         });
-        self.past = Past::after(self.last, missed, Era { socket: Some(socket.clone()), since });
+        let era = Era { socket: Some(socket.clone()), since: since.expect("caught up") };
+        self.past = Past::new(self.past.base().advance(self.last), missed, era);
         (self.home, self.socket) = (home, Some(socket));
         true
     }
@@ -297,4 +304,57 @@ fn once_confirmed_what_was_caught_up_is_not_kept() {
     world.disconnect(0);
     assert!(world.reconnect(0, |_| ()));
     world.check().expect("everything, once");
+}
+
+/// A stock client keeps its last offset when it becomes another socket.
+#[test]
+fn an_offset_of_an_earlier_life_says_that_nothing_was_received() {
+    let mut world = world_in_a_room(usize::MAX);
+    world.last = Some(world.offsets.last());
+    world.broadcast(0, false);
+    world.disconnect(0);
+    world.check().expect("everything, once");
+}
+
+#[test]
+fn the_last_event_may_have_come_from_a_room_that_was_left() {
+    let mut world = world_in_a_room(usize::MAX);
+    world.change(1, true);
+    world.broadcast(0, false);
+    world.read(usize::MAX);
+    world.change(0, false);
+    world.broadcast(1, false);
+    world.disconnect(0);
+    world.check().expect("everything, once");
+}
+
+#[test]
+fn too_much_to_catch_up_with_is_not_sent() {
+    let mut world = world_in_a_room(usize::MAX);
+    world.disconnect(0);
+    (0..100).for_each(|_| world.broadcast(0, false));
+    let (parked, era) = (world.parked.clone().expect("parked"), world.past.era.clone());
+    let reach = |world: &mut World, bytes_max| {
+        world.cores[0].look_back(&parked, &era, None, bytes_max).expect("parked").reach
+    };
+    assert_eq!((reach(&mut world, 300), reach(&mut world, 3000)), (Reach::TooMuch, Reach::Era));
+}
+
+#[test]
+fn the_newest_are_for_those_who_have_received_something_before_them() {
+    let mut world = world_in_a_room(usize::MAX);
+    (0..10).for_each(|_| world.broadcast(0, false));
+    world.read(usize::MAX);
+    world.broadcast(0, false);
+    world.disconnect(0);
+    let (parked, past) = (world.parked.clone().expect("parked"), world.past.clone());
+    for (count_max, known) in [(20, 11), (11, 11), (10, 10), (1, 1)] {
+        let newest = world.cores[0].newest(&parked, &past.era, count_max).expect("parked");
+        let (base, emissions) = past.clone().newest(newest, count_max);
+        assert_eq!(emissions.len(), known);
+        assert_eq!(base == past.base(), known == 11);
+        if known == 1 {
+            assert_eq!(Base::Received(world.last.expect("an offset")), base);
+        }
+    }
 }

@@ -11,7 +11,7 @@ use roomkey_hub::{Frame, RoomKey};
 use roomkey_model::{ErrorCode, Failure, Limit, Retry, RoomName, SocketId};
 use roomkey_protocol::{
     session::{CloseReason, DisconnectReason, Incoming},
-    socket::{Encoded, encode_connect, encode_connect_error, encode_disconnect},
+    socket::{Encoded, encode_connect, encode_connect_error, encode_disconnect, encode_event},
 };
 use serde_json::json;
 use tokio::time::timeout;
@@ -175,7 +175,9 @@ impl Connection {
         match done {
             Done::Handled { socket, ack } => {
                 if let Some(ack) = ack
-                    && self.client(socket.namespace()).is_some_and(|client| client.socket.id() == socket.id())
+                    && self
+                        .client(socket.namespace())
+                        .is_some_and(|client| client.socket.key() == socket.key())
                 {
                     self.seat.send(Frame::new(&ack.text, &ack.attachments));
                 }
@@ -184,7 +186,7 @@ impl Connection {
             Done::Ceded { namespace, auth } => self.on_connect(&namespace, auth, false, cx),
             Done::Admission { socket, outcome } => {
                 let name = socket.namespace().clone();
-                if self.client(&name).is_none_or(|client| client.socket.id() != socket.id()) {
+                if self.client(&name).is_none_or(|client| client.socket.key() != socket.key()) {
                     return Ok(());
                 }
                 match outcome {
@@ -294,13 +296,11 @@ impl Connection {
             client.expires_ms = Some(now_ms.saturating_add(deadline.since_ms(now).max(1)));
             if deadline <= now {
                 is_expired = true;
+                // Not recoverable: who comes back has another token.
                 let failure = Failure::new(ErrorCode::TokenExpired);
-                drop(
-                    client.socket.emit(
-                        "auth:expired",
-                        &(json!({ "code": failure.code, "message": failure.message }),),
-                    ),
-                );
+                let expired = json!({ "code": failure.code, "message": failure.message });
+                let event = encode_event(client.socket.namespace(), None, "auth:expired", &(expired,));
+                self.seat.send(Frame::text(&event.expect("plain data always serializes").text));
             }
         }
         if is_expired { Err(Ending::Expired) } else { Ok(()) }

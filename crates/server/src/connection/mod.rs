@@ -296,6 +296,7 @@ impl Connection {
         if self.is_parking_full() {
             // Nobody can be blamed for a silence that comes from our not listening.
             self.session.excuse_silence(Timestamp(now_ms));
+            self.excuse_recoveries();
         }
         if let Some(TimerAction::SendPing) = self.session.on_timer(Timestamp(now_ms))? {
             self.seat.send(Frame::text("2"));

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use roomkey_auth::Identity;
-use roomkey_hub::{Era, Offset, Past, SocketKey};
+use roomkey_hub::{Base, Era, Offset, Past, SocketKey};
 use roomkey_model::Limit;
 use roomkey_protocol::{
     engine::Revision,
@@ -26,6 +26,8 @@ pub(super) enum Recoverability {
     /// Not let in yet; its socket began at this place in the order of the shard.
     New {
         since: u64,
+        /// The last offset that was given then.
+        before: Offset,
     },
     /// Not let in yet, but it was here before.
     Returning {
@@ -71,10 +73,10 @@ impl Connection {
             Claim::Live(ceded) => Origin::Elsewhere(ceded),
             Claim::Parked(parked) => {
                 let key = parked.key.clone();
-                match Returning::new(hub, pid, parked, last) {
-                    Some(returning) => Origin::Known(returning),
-                    None => {
-                        self.context.metrics.limit_reached(Limit::RecoveryLog);
+                match Returning::new(hub, pid, parked, last, self.context.limits.recovered_bytes) {
+                    Ok(returning) => Origin::Known(returning),
+                    Err(limit) => {
+                        self.context.metrics.limit_reached(limit);
                         hub.shard_of(key.connection()).remove(key.connection());
                         Origin::New
                     }
@@ -103,7 +105,7 @@ impl Connection {
                 shard.mute(socket);
                 Recoverability::Returning { returning, since }
             }
-            None => Recoverability::New { since },
+            None => Recoverability::New { since, before: self.context.node.hub().last_offset() },
         }))
     }
 
@@ -121,14 +123,15 @@ impl Connection {
                 self.context.metrics.recoveries.increment();
                 (pid, past)
             }
-            Some(Recoverability::New { since }) => {
+            Some(Recoverability::New { since, before }) => {
+                let base = Base::NothingSince(before);
                 let era = Era { socket: Some(socket.key().clone()), since };
-                (Pid::generate(&*self.context.entropy), Past::new(era))
+                (Pid::generate(&*self.context.entropy), Past::new(base, Vec::new(), era))
             }
             Some(Recoverability::Live(_)) | None => return Ok(None),
         };
         let owner = Owner::new(socket.identity().map(|identity| &**identity));
-        let live = sockets.register(pid, owner, &self.seat.entry.mailbox, past);
+        let live = sockets.register(pid, owner, socket.namespace(), &self.seat.entry.mailbox, past);
         if let Some(client) = self.client_mut(socket.namespace()) {
             client.recoverability = Some(Box::new(Recoverability::Live(live)));
         }
@@ -141,7 +144,13 @@ impl Connection {
         match client.recoverability.take().map(|recoverability| *recoverability) {
             // Whoever else has the right token may try again.
             Some(Recoverability::Returning { returning, .. }) => {
-                _ = sockets.park(returning.pid, returning.parked);
+                let (pid, key) = (returning.pid, returning.parked.key.clone());
+                let hub = self.context.node.hub();
+                let is_refused = sockets.park(pid, returning.parked).is_err();
+                // Its time may have come meanwhile.
+                if is_refused || !hub.shard_of(key.connection()).is_open(&key) {
+                    sockets.expire(hub, &pid, &key);
+                }
             }
             Some(Recoverability::Live(live)) if may_come_back(reason) => self.park(&client.socket, &live),
             _ => {}
@@ -166,6 +175,15 @@ impl Connection {
         if sockets.park(live.pid, Box::new(parked)).is_err() {
             self.context.metrics.limit_reached(Limit::ParkedSockets);
             shard.remove(key.connection());
+        }
+    }
+
+    /// The server does not listen for now.
+    pub(super) fn excuse_recoveries(&mut self) {
+        for client in &mut self.clients {
+            if let Some(Recoverability::Live(live)) = client.recoverability.as_deref_mut() {
+                live.on_excuse();
+            }
         }
     }
 

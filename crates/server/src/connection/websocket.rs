@@ -91,14 +91,14 @@ impl WebSocket {
         cx: &mut TaskContext<'_>,
         act: impl FnOnce(&mut Self, &mut [u8]) -> T,
     ) -> Poll<Result<T, CloseReason>> {
-        if !self.unread.is_empty() {
-            let mut bytes = std::mem::take(&mut self.unread);
-            return Poll::Ready(Ok(act(self, &mut bytes)));
-        }
         if std::mem::take(&mut self.rests) {
             // Others first: there may be no end to what this client sends.
             cx.waker().wake_by_ref();
             return Poll::Pending;
+        }
+        if !self.unread.is_empty() {
+            let mut bytes = std::mem::take(&mut self.unread);
+            return Poll::Ready(Ok(act(self, &mut bytes)));
         }
         SCRATCH.with_borrow_mut(|scratch| {
             let read = loop {
@@ -178,10 +178,17 @@ impl Connection {
         cx: &mut TaskContext<'_>,
     ) -> Result<(), Ending> {
         let mut input = bytes;
+        let mut bytes_left = self.context.limits.message_bytes;
         loop {
             websocket.decoder.set_message_bytes_max(self.seat.message_bytes_max());
             let Some(message) = websocket.decoder.next(&mut input)? else { break };
             websocket.partial_until_ms = None;
+            let bytes = match message {
+                Message::Text(text) => text.len(),
+                Message::Binary(bytes) => bytes.len(),
+                Message::Ping(_) | Message::Pong(_) | Message::Close(_) => 0,
+            };
+            bytes_left = bytes_left.saturating_sub(bytes);
             let packet = match message {
                 Message::Text(text) => self.session.revision().decode(text).map_err(CloseReason::from)?,
                 Message::Binary(bytes) => {
@@ -198,6 +205,12 @@ impl Connection {
                 Message::Close(frame) => return Err(Ending::ClosedByPeer(frame.map(|frame| frame.code))),
             };
             self.on_packet(packet, cx)?;
+            // What is compressed may become far more than was read.
+            if !input.is_empty() && (bytes_left == 0 || self.is_parking_full()) {
+                websocket.keep_unread(input);
+                websocket.rests = true;
+                return Ok(());
+            }
         }
         if websocket.decoder.has_partial() && websocket.partial_until_ms.is_none() {
             websocket.partial_until_ms = Some(self.seat.now_ms() + self.context.limits.partial_message_ms);

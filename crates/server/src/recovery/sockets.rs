@@ -26,11 +26,15 @@ pub(crate) type Going = mpsc::UnboundedReceiver<(Pid, SocketKey)>;
 struct Sockets {
     by_pid: HashMap<Pid, State>,
     parked: usize,
+    registered: u64,
 }
 
 enum State {
     Live {
+        /// Which of all that were ever live.
+        serial: u64,
         owner: Owner,
+        namespace: Arc<str>,
         /// The connection that has the client.
         mailbox: Weak<Mailbox>,
         /// Connections that wait for this one to give the socket up.
@@ -66,6 +70,7 @@ pub(crate) enum Claim {
 pub(crate) struct Live {
     sockets: Arc<RecoverableSockets>,
     pub(crate) pid: Pid,
+    serial: u64,
     pub(crate) past: Past,
     /// Pings sent since the client was sent what it had missed.
     pings: u8,
@@ -87,19 +92,26 @@ impl RecoverableSockets {
         self: &Arc<Self>,
         pid: Pid,
         owner: Owner,
+        namespace: &Arc<str>,
         mailbox: &Arc<Mailbox>,
         past: Past,
     ) -> Live {
-        let state = State::Live { owner, mailbox: Arc::downgrade(mailbox), waiting: Vec::new() };
-        self.sockets.lock().by_pid.insert(pid, state);
-        Live { sockets: self.clone(), pid, past, pings: 0 }
+        let mut sockets = self.sockets.lock();
+        sockets.registered += 1;
+        let serial = sockets.registered;
+        let (namespace, mailbox) = (namespace.clone(), Arc::downgrade(mailbox));
+        let waiting = Vec::new();
+        sockets.by_pid.insert(pid, State::Live { serial, owner, namespace, mailbox, waiting });
+        Live { sockets: self.clone(), pid, serial, past, pings: 0 }
     }
 
     /// Takes the socket of a client that comes back, if it is parked and theirs.
     pub(crate) fn claim(&self, pid: &Pid, owner: &Owner, namespace: &str) -> Claim {
         let mut sockets = self.sockets.lock();
         match sockets.by_pid.get_mut(pid) {
-            Some(State::Live { owner: whose, mailbox, waiting }) if whose == owner => {
+            Some(State::Live { owner: whose, namespace: its, mailbox, waiting, .. })
+                if whose == owner && **its == *namespace =>
+            {
                 let (sender, receiver) = oneshot::channel();
                 waiting.push(sender);
                 if let Some(mailbox) = mailbox.upgrade() {
@@ -139,12 +151,12 @@ impl RecoverableSockets {
 
     /// Forgets a parked socket whose time is over; one whose client is just coming back begins anew.
     pub(crate) fn expire(&self, hub: &Hub, pid: &Pid, key: &SocketKey) {
+        // In this order: whoever parks it once more looks whether it is still there.
+        hub.shard_of(key.connection()).remove(key.connection());
         let mut sockets = self.sockets.lock();
         if matches!(sockets.by_pid.get(pid), Some(State::Parked(parked)) if parked.key == *key) {
             sockets.take_parked(pid);
         }
-        drop(sockets);
-        hub.shard_of(key.connection()).remove(key.connection());
     }
 
     /// Takes all that are parked.
@@ -171,6 +183,11 @@ impl Sockets {
 }
 
 impl Live {
+    /// The server does not listen for now: that a ping is followed by another is no sign of an answer.
+    pub(crate) fn on_excuse(&mut self) {
+        self.pings = 0;
+    }
+
     /// A ping is sent. The one before was answered, and so its client had received everything sent before it.
     pub(crate) fn on_ping(&mut self) {
         self.pings = self.pings.saturating_add(1);
@@ -183,7 +200,7 @@ impl Live {
 impl Drop for Live {
     fn drop(&mut self) {
         if let Entry::Occupied(entry) = self.sockets.sockets.lock().by_pid.entry(self.pid)
-            && matches!(entry.get(), State::Live { .. })
+            && matches!(entry.get(), State::Live { serial, .. } if *serial == self.serial)
         {
             // Whoever waits for it learns so.
             entry.remove();
