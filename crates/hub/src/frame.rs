@@ -121,6 +121,15 @@ impl Frame {
         }
     }
 
+    /// The bytes for a WebSocket of what follows the first packets, of which there is one at least.
+    pub(crate) fn rest(&self, packets: usize) -> Bytes {
+        let mut websocket = Vec::new();
+        for attachment in self.attachments().iter().skip(packets - 1) {
+            encode(Opcode::Binary, attachment, &mut websocket);
+        }
+        websocket.into()
+    }
+
     /// The bytes for a WebSocket, in the standard form or another.
     pub(crate) fn websocket_in(&self, dialect: Option<&'static Dialect>) -> Bytes {
         match dialect {

@@ -238,3 +238,21 @@ fn each_member_of_a_room_gets_its_own_form() {
         assert_eq!(shard.poll(key, 16), ["<44>"]);
     });
 }
+
+#[test]
+fn a_websocket_takes_over_in_the_middle_of_a_frame() {
+    let hub = hub(1);
+    on_shard(&hub, 0, async {
+        let shard = &hub.shards()[0];
+        let key = shard.insert(Arc::new(Noticed::default()), Wire::Polling);
+        let attachments: Vec<Bytes> = (1..5_u8).map(|number| vec![number].into()).collect();
+        hub.send(key, Frame::new("454-[]", &attachments), false);
+        hub.send(key, Frame::text("42"), false);
+        assert_eq!(shard.poll(key, 3), ["454-[]", "bAQ==", "bAg=="]);
+        let (server, mut client) = pair().await;
+        shard.upgrade(key, server);
+        let mut bytes = [0; 10];
+        client.read_exact(&mut bytes).await.expect("read");
+        assert_eq!(bytes, *b"\x82\x01\x03\x82\x01\x04\x81\x0242");
+    });
+}

@@ -93,6 +93,8 @@ enum Outgoing {
 #[derive(Default)]
 struct Queue {
     frames: VecDeque<Frame>,
+    /// How many packets of the first frame were taken already.
+    begun: usize,
     bytes: usize,
     reader_waits: bool,
 }
@@ -236,19 +238,26 @@ impl Connection {
         true
     }
 
-    /// Takes what is queued for a polling request, up to `packets_max` packets (but at least one frame). With
-    /// nothing there, the next frame will be announced with [`Notice::WantsWrite`].
+    /// Takes what is queued for a polling request, up to `packets_max` packets. A frame is cut only if it has more by
+    /// itself. With nothing there, the next frame will be announced with [`Notice::WantsWrite`].
     pub(super) fn poll(&mut self, packets_max: usize) -> Vec<Bytes> {
         let dialect = self.dialect;
         let Outgoing::Polling(queue) = &mut self.outgoing else { return Vec::new() };
-        let (mut taken, mut packets) = (Vec::new(), 0);
+        let mut taken = Vec::new();
         while let Some(frame) = queue.frames.front() {
-            packets += frame.packet_count();
-            if packets > packets_max && !taken.is_empty() {
+            let (left, begun) = (frame.packet_count() - queue.begun, taken.len());
+            if begun + left > packets_max && begun > 0 {
                 break;
             }
-            queue.bytes -= frame.websocket().len();
             frame.push_packets(dialect, &mut taken);
+            taken.drain(begun..begun + queue.begun);
+            if left > packets_max && dialect.is_none() {
+                taken.truncate(packets_max);
+                queue.begun += packets_max;
+                break;
+            }
+            queue.begun = 0;
+            queue.bytes -= frame.websocket().len();
             queue.frames.pop_front();
         }
         queue.reader_waits = taken.is_empty();
@@ -265,11 +274,16 @@ impl Connection {
     /// Moves to a WebSocket; what was queued for polling leaves through it first.
     pub(super) fn upgrade(&mut self, stream: Arc<TcpStream>, bytes_max: usize) {
         let websocket = Outgoing::WebSocket { stream, blocked: None };
-        if let Outgoing::Polling(queue) = std::mem::replace(&mut self.outgoing, websocket)
-            && !queue.frames.is_empty()
-        {
-            let joined = join_frames(queue.frames.iter(), self.dialect);
-            self.write(&joined, queue.frames.iter(), bytes_max);
+        if let Outgoing::Polling(mut queue) = std::mem::replace(&mut self.outgoing, websocket) {
+            if queue.begun > 0
+                && let Some(first) = queue.frames.pop_front()
+            {
+                self.write(&first.rest(queue.begun), std::iter::empty(), bytes_max);
+            }
+            if !queue.frames.is_empty() {
+                let joined = join_frames(queue.frames.iter(), self.dialect);
+                self.write(&joined, queue.frames.iter(), bytes_max);
+            }
         }
     }
 

@@ -222,7 +222,7 @@ impl Shard {
         self.with_core(|core| core.connection(connection).is_none_or(|found| found.drain()))
     }
 
-    /// Takes the packets that wait for a polling request, up to `packets_max` (but never half a frame). With nothing
+    /// Takes the packets that wait for a polling request, up to `packets_max`. With nothing
     /// there, the next frame is announced with [`crate::Notice::WantsWrite`].
     pub fn poll(&self, connection: ConnectionKey, packets_max: usize) -> Vec<Bytes> {
         self.with_core(|core| {

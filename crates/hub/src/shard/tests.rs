@@ -289,9 +289,25 @@ fn a_poll_takes_whole_frames_up_to_its_limit() {
     core.emit(&key, Frame::new("9", &[b"a".to_vec().into(), b"b".to_vec().into()]), false);
     flush(&mut core);
     let connection = core.connection(key.connection).expect("connected");
-    let sizes: Vec<_> = (0..4).map(|_| connection.poll(2).len()).collect();
-    assert_eq!(sizes, [2, 2, 1, 3]);
+    let sizes: Vec<_> = (0..5).map(|_| connection.poll(2).len()).collect();
+    assert_eq!(sizes, [2, 2, 1, 2, 1]);
     assert_eq!(connection.queued_bytes(), 0);
+}
+
+/// Clients may refuse a response of more packets than that.
+#[test]
+fn a_frame_of_too_many_packets_is_taken_in_pieces() {
+    let mut core = core(1_000_000);
+    let (key, _) = connect(&mut core);
+    let attachments: Vec<bytes::Bytes> = (0..7_u8).map(|number| vec![number].into()).collect();
+    for _ in 0..2 {
+        core.emit(&key, frame(1), false);
+        core.emit(&key, Frame::new("9", &attachments), false);
+    }
+    flush(&mut core);
+    let connection = core.connection(key.connection).expect("connected");
+    let sizes: Vec<_> = (0..5).map(|_| connection.poll(3).len()).collect();
+    assert_eq!(sizes, [1, 3, 3, 3, 3]);
 }
 
 #[test]

@@ -193,7 +193,8 @@ async fn say_goodbye(
     ending: &Ending,
     was_known: bool,
 ) {
-    let grace = if matches!(ending, Ending::Shutdown) || !was_known { GRACE } else { POLL_GRACE };
+    let stops = seat.context.is_draining();
+    let grace = if stops || !was_known { GRACE } else { POLL_GRACE };
     loop {
         let answer = match held.take() {
             Some(held) => held,

@@ -191,7 +191,8 @@ impl Incoming {
         let is_websocket =
             websocket::is_upgrade(&parts.headers) && service::is_engine_path(&self.context, &parts);
         if !is_websocket || !service::is_for_us(&self.context, &parts) {
-            let line_ends = LineEnds::new(self.context.limits.http_head_bytes);
+            // More than hyper, which reads a little beyond its limit, can take for one head.
+            let line_ends = LineEnds::new(2 * self.context.limits.http_head_bytes.max(8192));
             let unsent = Unsent::default();
             let io = Rewind::new(read, stream, line_ends, unsent.clone());
             let outcome = self.serve_http(io, &unsent).await;

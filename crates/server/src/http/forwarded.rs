@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
 
 use super::network::Network;
@@ -43,7 +43,7 @@ impl TrustedProxies {
         };
         // Several lines are one list (RFC 9110 section 5.3).
         let lines = headers.get_all(name).iter().rev();
-        let mut entries = lines.flat_map(|line| EntriesFromTheEnd(Some(line.to_str().unwrap_or(""))));
+        let mut entries = lines.flat_map(|line| EntriesFromTheEnd(Some(readable(line))));
         while self.trusts(address) {
             match entries.next().and_then(parse) {
                 Some(before) => address = before.to_canonical(),
@@ -59,6 +59,17 @@ impl TrustedProxies {
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The line from the comma behind its last byte that is not ASCII: what a client wrote there does not hide what proxies
+/// have added.
+fn readable(line: &HeaderValue) -> &str {
+    let line = line.as_bytes();
+    let unreadable = line.iter().rposition(|byte| !byte.is_ascii());
+    let start = unreadable.map_or(0, |at| {
+        line[at..].iter().position(|byte| *byte == b',').map_or(line.len(), |comma| at + comma)
+    });
+    std::str::from_utf8(&line[start..]).unwrap_or("")
+}
 
 /// The entries of a list, the last first. A comma in quotes does not end one; quotes that a client left open harm only
 /// what is before them.
