@@ -29,7 +29,7 @@ after(() => browser?.close());
 
 const COMPRESSION = {
   "not compressed": {},
-  "every message compressed": { ROOMKEY__SERVER__DEFLATE: "true", ROOMKEY__SERVER__DEFLATE_THRESHOLD_BYTES: "1" },
+  "every message compressed": { ROOMKEY__ENGINE__DEFLATE: "true", ROOMKEY__ENGINE__DEFLATE_THRESHOLD_BYTES: "1" },
 };
 
 for (const [how, env] of Object.entries(COMPRESSION)) {

@@ -7,7 +7,7 @@ import { collect, connect, TRANSPORTS } from "./support/client.mjs";
 import { createChannel, register, request } from "./support/rest.mjs";
 import { startServer } from "./support/server.mjs";
 
-const DEFLATE = { env: { ROOMKEY__SERVER__DEFLATE: "true" } };
+const DEFLATE = { env: { ROOMKEY__ENGINE__DEFLATE: "true" } };
 /** Above the 1024 bytes from which both sides compress, and easily made smaller. */
 const LONG = "the harbour is quiet tonight ⚓ ".repeat(200);
 

@@ -68,9 +68,9 @@ test("memory is what it was after rounds of attacks, and bystanders lose nothing
     ROOMKEY__ENGINE__PING_TIMEOUT_MS: "1000",
     ROOMKEY__ENGINE__RECOVERY: "true",
     ROOMKEY__ENGINE__RECOVERY_MAX_DISCONNECTION_MS: "1000",
-    ROOMKEY__SERVER__ALLOW_EIO3: "true",
-    ROOMKEY__SERVER__DEFLATE: "true",
-    ROOMKEY__SERVER__MSGPACK: "true",
+    ROOMKEY__ENGINE__ALLOW_EIO3: "true",
+    ROOMKEY__ENGINE__DEFLATE: "true",
+    ROOMKEY__ENGINE__MSGPACK: "true",
   };
   const server = await startServer(t, { env });
   const pair = await bystanders(t, server);

@@ -71,7 +71,7 @@ for (const [generation, { io, flags }] of Object.entries(GENERATIONS)) {
       });
 
       test("comes back to a server that restarts, and is refused by one that does not know its token", async (t) => {
-        const configuration = generation === "2" ? { ROOMKEY__SERVER__ALLOW_EIO3: "true" } : {};
+        const configuration = generation === "2" ? { ROOMKEY__ENGINE__ALLOW_EIO3: "true" } : {};
         const server = await startServer(t, { env: configuration });
         const extraHeaders = { authorization: `Bearer ${token("ada")}` };
         const options = { transports, extraHeaders, reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 200 };
@@ -96,7 +96,7 @@ for (const [generation, { io, flags }] of Object.entries(GENERATIONS)) {
 }
 
 test("one channel for all generations, over every transport, with msgpack, too", async (t) => {
-  const server = await startServer(t, { env: { ROOMKEY__SERVER__ALLOW_EIO3: "true", ROOMKEY__SERVER__MSGPACK: "true" } });
+  const server = await startServer(t, { env: { ROOMKEY__ENGINE__ALLOW_EIO3: "true", ROOMKEY__ENGINE__MSGPACK: "true" } });
   const ada = await register(server, "ada");
   const channel = await createChannel(server, ada.token);
   const kinds = [{ io: GENERATIONS[2].io }, { io: GENERATIONS[3].io }, { io: latest }, { io: latest, parser }];

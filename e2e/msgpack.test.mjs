@@ -33,7 +33,7 @@ for (const [name, transports] of Object.entries(TRANSPORTS)) {
 }
 
 test("a token is asked for in msgpack, too", async (t) => {
-  const server = await startServer(t, { env: { ROOMKEY__SERVER__MSGPACK: "true" } });
+  const server = await startServer(t, { env: { ROOMKEY__ENGINE__MSGPACK: "true" } });
   const error = await refusal(t, server, { transports: ["websocket"], parser });
   assert.equal(error.data.code, "TOKEN_MISSING");
 });

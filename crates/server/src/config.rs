@@ -136,12 +136,12 @@ impl Config {
                 polling: offers(Transport::Polling),
                 websocket: offers(Transport::Websocket),
             },
-            allow_eio3: self.server.allow_eio3,
-            msgpack: self.server.msgpack,
+            allow_eio3: self.engine.allow_eio3,
+            msgpack: self.engine.msgpack,
             deflate: self
-                .server
+                .engine
                 .deflate
-                .then_some(Deflate { threshold_bytes: self.server.deflate_threshold_bytes }),
+                .then_some(Deflate { threshold_bytes: self.engine.deflate_threshold_bytes }),
             ping_interval: ms(self.engine.ping_interval_ms),
             ping_timeout: ms(self.engine.ping_timeout_ms),
             upgrade_timeout: ms(self.engine.upgrade_timeout_ms),

@@ -23,16 +23,6 @@ pub(crate) struct ServerSection {
     pub(crate) threads: usize,
     /// The directory of the database and the signing key.
     pub(crate) data_dir: PathBuf,
-    /// Whether Socket.IO clients v1 and v2 are served, too (Engine.IO 3).
-    pub(crate) allow_eio3: bool,
-    /// Whether clients may use `socket.io-msgpack-parser`; others are served beside them.
-    pub(crate) msgpack: bool,
-    /// Whether messages to WebSockets are compressed for clients that offer it (permessage-deflate). It saves bytes for
-    /// a little time, and who sees the lengths of encrypted messages may learn from them what a secret is that
-    /// shares a message with text of others.
-    pub(crate) deflate: bool,
-    /// Messages shorter than this are not compressed.
-    pub(crate) deflate_threshold_bytes: usize,
     /// Time for connections to finish what they are doing when the server stops.
     pub(crate) drain_timeout_ms: u64,
     /// The addresses and networks of the proxies in front of the server, such as `10.0.0.0/8`: they are believed where a
@@ -48,10 +38,6 @@ impl Default for ServerSection {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             threads: thread::available_parallelism().map_or(1, |cores| cores.get().min(Hub::SHARDS_MAX)),
             data_dir: PathBuf::from("roomkey-data"),
-            allow_eio3: false,
-            msgpack: false,
-            deflate: false,
-            deflate_threshold_bytes: Deflate::default().threshold_bytes,
             drain_timeout_ms: 10_000,
             trusted_proxies: Networks::default(),
             forwarded_header: ForwardedHeader::default(),
@@ -88,6 +74,16 @@ pub(crate) struct EngineSection {
     pub(crate) ping_timeout_ms: u64,
     /// Time in which an upgrade from long-polling must be done.
     pub(crate) upgrade_timeout_ms: u64,
+    /// Whether Socket.IO clients v1 and v2 are served, too (Engine.IO 3).
+    pub(crate) allow_eio3: bool,
+    /// Whether clients may use `socket.io-msgpack-parser`; others are served beside them.
+    pub(crate) msgpack: bool,
+    /// Whether messages to WebSockets are compressed for clients that offer it (permessage-deflate). It saves bytes for
+    /// a little time, and who sees the lengths of encrypted messages may learn from them what a secret is that
+    /// shares a message with text of others.
+    pub(crate) deflate: bool,
+    /// Messages shorter than this are not compressed.
+    pub(crate) deflate_threshold_bytes: usize,
     /// Whether clients that come back soon get what they missed (connection state recovery), also over a restart.
     /// Every event then has one more argument, its offset, which handlers of other clients than the stock one may
     /// not expect.
@@ -104,6 +100,10 @@ impl Default for EngineSection {
             ping_interval_ms: 25_000,
             ping_timeout_ms: 20_000,
             upgrade_timeout_ms: 10_000,
+            allow_eio3: false,
+            msgpack: false,
+            deflate: false,
+            deflate_threshold_bytes: Deflate::default().threshold_bytes,
             recovery: false,
             recovery_max_disconnection_ms: 120_000,
         }

@@ -148,10 +148,11 @@ fn the_origin_policy_follows_the_address() {
 #[test]
 fn the_server_gets_what_is_configured() {
     let site = Site::new(
-        "[server]\nlisten = '[::1]:5'\nthreads = 3\ndrain_timeout_ms = 7\ndeflate = true\nallow_eio3 = true\nmsgpack = true
-         deflate_threshold_bytes = 9\ntrusted_proxies = ['10.0.0.0/8', '::1']\nforwarded_header = 'forwarded'
+        "[server]\nlisten = '[::1]:5'\nthreads = 3\ndrain_timeout_ms = 7
+         trusted_proxies = ['10.0.0.0/8', '::1']\nforwarded_header = 'forwarded'
          [engine]\npath = '/rt'\ntransports = ['websocket']\nping_interval_ms = 1\nping_timeout_ms = 2
-         upgrade_timeout_ms = 3\n[limits]\nrooms_per_socket = 900",
+         upgrade_timeout_ms = 3\ndeflate = true\nallow_eio3 = true\nmsgpack = true
+         deflate_threshold_bytes = 9\nrecovery = true\nrecovery_max_disconnection_ms = 4\n[limits]\nrooms_per_socket = 900",
     );
     let server = site.load(UNSET).unwrap().server_config();
     assert_eq!(server.address, (Ipv6Addr::LOCALHOST, 5).into());
@@ -162,9 +163,13 @@ fn the_server_gets_what_is_configured() {
     assert_eq!(server.limits.rooms_per_socket, 900);
     assert_eq!(server.deflate, Some(Deflate { threshold_bytes: 9 }));
     assert!(server.allow_eio3 && server.msgpack);
+    let recovery = server.recovery.unwrap();
+    assert_eq!(recovery.max_disconnection.as_millis(), 4);
+    assert_eq!(recovery.snapshot.unwrap().file_name().unwrap(), "absent-sockets.json");
     assert_eq!(server.trusted_proxies.networks, ["10.0.0.0/8", "::1"].map(|text| text.parse().unwrap()));
     assert_eq!(server.trusted_proxies.header, ForwardedHeader::Forwarded);
     let default = Config::default().server_config();
     assert_eq!((default.deflate, default.allow_eio3, default.msgpack), (None, false, false));
+    assert!(default.recovery.is_none());
     assert_eq!(default.trusted_proxies.networks, []);
 }
