@@ -132,9 +132,9 @@ mod tests {
 
     #[test]
     fn an_offset_is_the_last_argument() {
-        let offset = Offset::parse("Q7uKYqZ").expect("an offset");
-        assert_eq!(with_offset("42[\"m\"]", offset), "42[\"m\",\"Q7uKYqZ\"]");
-        assert_eq!(with_offset("42/a,[\"m\",[1]]", offset), "42/a,[\"m\",[1],\"Q7uKYqZ\"]");
+        let offset = Offset::parse("0000Q7uKYqZ").expect("an offset");
+        assert_eq!(with_offset("42[\"m\"]", offset), "42[\"m\",\"0000Q7uKYqZ\"]");
+        assert_eq!(with_offset("42/a,[\"m\",[1]]", offset), "42/a,[\"m\",[1],\"0000Q7uKYqZ\"]");
     }
 
     #[test]

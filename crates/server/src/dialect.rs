@@ -103,8 +103,8 @@ mod tests {
 
     #[test]
     fn revision_3_knows_no_offsets() {
-        let offset = Offset::parse("Q7uKYqZ").expect("an offset");
-        let packet = r#"42["m","x","Q7uKYqZ"]"#;
+        let offset = Offset::parse("0000Q7uKYqZ").expect("an offset");
+        let packet = r#"42["m","x","0000Q7uKYqZ"]"#;
         assert_eq!(packets(&v3(&Frame::text(packet).recoverable(offset))), [r#"42["m","x"]"#]);
         assert_eq!(packets(&v3(&Frame::text(packet))), [packet]);
     }

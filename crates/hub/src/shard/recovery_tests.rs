@@ -266,7 +266,7 @@ fn an_offset_that_was_never_sent_is_unknown() {
     world.broadcast(0, false);
     world.read(usize::MAX);
     world.disconnect(0);
-    world.last = Offset::parse("zzz");
+    world.last = Offset::parse("00000000zzz");
     assert!(!world.reconnect(0, |_| ()));
 }
 
