@@ -316,7 +316,7 @@ impl Connection {
 
     /// Lets handlers finish whose client is gone, and starts those of events that it sent before it went.
     pub(super) fn let_work_finish(&mut self) {
-        for incoming in self.take_parked() {
+        for incoming in self.take_backlog() {
             if let Incoming::Event { namespace, id, name, args } = incoming
                 && let Some(client) = self.client(&namespace)
             {

@@ -1,9 +1,9 @@
 //! The life of one connection: a task with one loop over everything that can happen to it.
 
+mod backlog;
 mod bare;
 mod ending;
 mod incoming;
-mod parking;
 mod polling;
 mod probe;
 mod recovery;
@@ -28,10 +28,10 @@ use smallvec::SmallVec;
 
 pub(crate) use self::websocket::WebSocket;
 use self::{
+    backlog::Backlog,
     bare::Bare,
     ending::Ending,
     incoming::{Client, Done},
-    parking::Parking,
     polling::Polling,
     probe::Probe,
     seat::Seat,
@@ -76,7 +76,7 @@ pub(crate) struct Connection {
     /// Handlers that did not finish at once.
     work: Option<Box<FuturesUnordered<BoxFuture<'static, Done>>>>,
     /// What has been received while as many handlers ran as may.
-    parking: Option<Box<Parking>>,
+    backlog: Option<Box<Backlog>>,
     auth_failures: u32,
     /// After a refusal: when to close, unless the client gets in after all.
     linger_until_ms: Option<u64>,
@@ -117,7 +117,7 @@ impl Connection {
             probe: None,
             clients: SmallVec::new(),
             work: None,
-            parking: None,
+            backlog: None,
             auth_failures: 0,
             linger_until_ms: None,
             armed_ms: u64::MAX,
@@ -157,13 +157,13 @@ impl Connection {
 
     fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Ending> {
         loop {
-            if self.is_draining && self.work.is_none() && self.parking.is_none() {
+            if self.is_draining && self.work.is_none() && self.backlog.is_none() {
                 return Poll::Ready(Ending::Shutdown);
             }
             let step = if let Poll::Ready(letter) = self.seat.mailbox().poll_next(cx) {
                 self.on_letter(letter, cx)
             } else if let Poll::Ready(done) = self.poll_work(cx) {
-                self.on_done(done, cx).and_then(|()| self.unpark(cx))
+                self.on_done(done, cx).and_then(|()| self.work_off(cx))
             } else if let Poll::Ready(step) = self.poll_probe(cx) {
                 step
             } else if let Poll::Ready(step) = self.poll_link(cx) {
@@ -270,7 +270,7 @@ impl Connection {
                 if self.session.is_msgpack() && matches!(incoming, Incoming::Connect { .. }) {
                     self.choose_dialect();
                 }
-                self.park_or_handle(incoming, cx)
+                self.handle_or_keep(incoming, cx)
             }
             None => Ok(()),
         }
@@ -293,7 +293,7 @@ impl Connection {
         }
         self.expire_tokens()?;
         self.on_probe_deadline(now_ms);
-        if self.is_parking_full() {
+        if self.is_backlog_full() {
             // Nobody can be blamed for a silence that comes from our not listening.
             self.session.excuse_silence(Timestamp(now_ms));
             self.excuse_recoveries();

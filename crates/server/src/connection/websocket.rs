@@ -145,7 +145,7 @@ fn read_all_there_is(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize>
 impl Connection {
     pub(super) fn poll_websocket(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Ending>> {
         self.poll_writable(cx);
-        if self.is_draining || self.is_parking_full() {
+        if self.is_draining || self.is_backlog_full() {
             return Poll::Pending;
         }
         // The WebSocket lends out its messages while the rest of the connection handles them.
@@ -206,7 +206,7 @@ impl Connection {
             };
             self.on_packet(packet, cx)?;
             // What is compressed may become far more than was read.
-            if !input.is_empty() && (bytes_left == 0 || self.is_parking_full()) {
+            if !input.is_empty() && (bytes_left == 0 || self.is_backlog_full()) {
                 websocket.keep_unread(input);
                 websocket.rests = true;
                 return Ok(());

@@ -12,7 +12,7 @@ use crate::transport::PostAnswer;
 
 /// Packets that wait for a handler to finish.
 #[derive(Default)]
-pub(super) struct Parking {
+pub(super) struct Backlog {
     packets: VecDeque<Incoming>,
     bytes: usize,
     /// A POST that brought more than there is room for is answered later, which keeps the next one away.
@@ -27,46 +27,46 @@ impl Connection {
     }
 
     /// Whether so much waits that the connection is not read.
-    pub(super) fn is_parking_full(&self) -> bool {
+    pub(super) fn is_backlog_full(&self) -> bool {
         let limits = &self.context.limits;
-        self.parking.as_ref().is_some_and(|parking| {
-            parking.packets.len() >= limits.events_waiting_per_socket || parking.bytes >= limits.message_bytes
+        self.backlog.as_ref().is_some_and(|backlog| {
+            backlog.packets.len() >= limits.events_waiting_per_socket || backlog.bytes >= limits.message_bytes
         })
     }
 
-    pub(super) fn park_or_handle(
+    pub(super) fn handle_or_keep(
         &mut self,
         incoming: Incoming,
         cx: &mut TaskContext<'_>,
     ) -> Result<(), Ending> {
         let may_pass = matches!(incoming, Incoming::Ack { .. } | Incoming::Ping);
-        if may_pass || self.parking.is_none() && !self.is_busy() {
+        if may_pass || self.backlog.is_none() && !self.is_busy() {
             return self.on_incoming(incoming, cx);
         }
-        let parking = self.parking.get_or_insert_default();
-        parking.bytes += size(&incoming);
-        parking.packets.push_back(incoming);
+        let backlog = self.backlog.get_or_insert_default();
+        backlog.bytes += size(&incoming);
+        backlog.packets.push_back(incoming);
         self.context.metrics.limit_reached(Limit::EventsInFlight);
-        if self.is_parking_full() {
+        if self.is_backlog_full() {
             self.context.metrics.limit_reached(Limit::EventsWaiting);
         }
         Ok(())
     }
 
     /// Handles what waits, as far as there is room again.
-    pub(super) fn unpark(&mut self, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
+    pub(super) fn work_off(&mut self, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
         while !self.is_busy()
-            && let Some(parking) = &mut self.parking
+            && let Some(backlog) = &mut self.backlog
         {
-            match parking.packets.pop_front() {
+            match backlog.packets.pop_front() {
                 Some(incoming) => {
-                    parking.bytes -= size(&incoming);
+                    backlog.bytes -= size(&incoming);
                     self.on_incoming(incoming, cx)?;
                 }
-                None => self.parking = None,
+                None => self.backlog = None,
             }
-            if !self.is_parking_full()
-                && let Some(post) = self.parking.as_mut().and_then(|parking| parking.post.take())
+            if !self.is_backlog_full()
+                && let Some(post) = self.backlog.as_mut().and_then(|backlog| backlog.post.take())
             {
                 // A client that has gone needs no answer.
                 _ = post.send(PostAnswer::Taken);
@@ -77,16 +77,16 @@ impl Connection {
 
     /// Answers a POST now, or when there is room for what the next one brings.
     pub(super) fn answer_post(&mut self, answer: oneshot::Sender<PostAnswer>) {
-        let is_full = self.is_parking_full();
-        match &mut self.parking {
-            Some(parking) if is_full => parking.post = Some(answer),
+        let is_full = self.is_backlog_full();
+        match &mut self.backlog {
+            Some(backlog) if is_full => backlog.post = Some(answer),
             _ => _ = answer.send(PostAnswer::Taken),
         }
     }
 
     /// The packets that still wait when the connection ends.
-    pub(super) fn take_parked(&mut self) -> VecDeque<Incoming> {
-        self.parking.take().map(|parking| parking.packets).unwrap_or_default()
+    pub(super) fn take_backlog(&mut self) -> VecDeque<Incoming> {
+        self.backlog.take().map(|backlog| backlog.packets).unwrap_or_default()
     }
 }
 
