@@ -1,13 +1,18 @@
 //! permessage-deflate (RFC 7692), where it is switched on.
 
 use roomkey::{
-    Deflate, Limits, ServerBuilder, ServerConfig,
+    Deflate, Limit, Limits, Namespace, ServerBuilder, ServerConfig, Socket,
     engine::{Engine, Socket as EngineSocket},
 };
 use roomkey_protocol::socket::msgpack;
-use roomkey_testkit::{Client, HttpClient, Opcode, Polling, Received, TestServer, WebSocketClient};
+use roomkey_testkit::{
+    Client, HttpClient, Opcode, Polling, Received, TestServer, WebSocketClient, eventually,
+};
 
-use crate::support::{config, start};
+use crate::{
+    limits::counted,
+    support::{config, namespace, start, start_with},
+};
 
 const OFFER: &str = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
 const ANSWER: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
@@ -235,4 +240,34 @@ fn a_bomb_is_1009() {
     let mut stranger = Client::open_with(server.address(), OFFER);
     stranger.send(WebSocketClient::compressed_frame(Opcode::Text, &[b'6'; 1001]));
     assert_eq!(stranger.closed(), Some(1009));
+}
+
+/// A few bytes may become a great many messages; they are made one by one, as there is room for them.
+#[test]
+fn what_is_compressed_waits_as_it_came() {
+    const EVENTS: usize = 64;
+    let (release, released) = tokio::sync::watch::channel(false);
+    let main = namespace(Namespace::open()).on("wait", move |_: Socket, (_,): (String,)| {
+        let mut released = released.clone();
+        async move {
+            released.wait_for(|released| *released).await.expect("the test releases");
+        }
+    });
+    let limits = Limits { message_bytes: 20_000, events_in_flight_per_socket: 1, ..Limits::default() };
+    let deflate = Some(Deflate { threshold_bytes: 100 });
+    let server = start_with(ServerConfig { deflate, limits, ..config() }, main);
+    let mut client = connect(&server);
+    let text = "a".repeat(9000);
+    let event = |id: usize| {
+        let event = format!(r#"42{id}["wait","{text}"]"#);
+        WebSocketClient::compressed_frame(Opcode::Text, event.as_bytes())
+    };
+    client.send((0..EVENTS).map(event).collect::<Vec<_>>().concat());
+    let waiting = || counted(&server).into_iter().find(|(name, _)| name == Limit::EventsWaiting.name());
+    eventually("as much waits as may", || waiting().is_some());
+    assert_eq!(waiting().map(|(_, count)| count), Some(1));
+    release.send_replace(true);
+    for id in 0..EVENTS {
+        client.expect(&format!("43{id}[]"));
+    }
 }
