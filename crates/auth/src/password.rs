@@ -78,6 +78,10 @@ fn usable(hash: &str) -> Option<(PasswordHash, Params)> {
     const PASSES_MAX: u32 = 16;
     const LANES_MAX: u32 = 16;
     let hash = PasswordHash::new(hash).ok()?;
+    // The format leaves out what it likes, down to `$a`.
+    if Algorithm::try_from(hash.algorithm.as_str()).is_err() || hash.salt.is_none() || hash.hash.is_none() {
+        return None;
+    }
     let params = Params::try_from(&hash).ok()?;
     let is_bearable =
         params.m_cost() <= MEMORY_KIB_MAX && params.t_cost() <= PASSES_MAX && params.p_cost() <= LANES_MAX;
