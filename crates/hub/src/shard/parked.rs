@@ -109,6 +109,9 @@ impl Core {
         bytes_max: usize,
         catch_up: impl FnOnce(History) -> Option<Vec<Frame>>,
     ) -> Option<u64> {
+        if !self.has_open(socket) {
+            return None;
+        }
         let era = Era { socket: Some(socket.clone()), since };
         let frames = catch_up(self.history(socket, &era, None, bytes_max))?;
         self.settle(socket.connection.slot);
@@ -190,15 +193,17 @@ struct Viewer<'a> {
     socket: &'a SocketKey,
     /// The socket as it was before it was parked.
     before: Option<&'a SocketKey>,
-    /// Its memberships, by the serial numbers of the rooms.
+    /// Its memberships, by the serial numbers of the rooms. Another socket of the same connection has its own.
     places: HashMap<u64, &'a Place>,
 }
 
 impl<'a> Viewer<'a> {
     fn new(core: &'a Core, socket: &'a SocketKey, era: &'a Era) -> Self {
         let places = core.connections[socket.connection.slot as usize].rooms.iter();
-        let places = places.map(|place| (core.rooms[place.room as usize].serial, place));
-        Self { core, socket, before: era.socket.as_ref(), places: places.collect() }
+        let rooms = places.map(|place| (&core.rooms[place.room as usize], place));
+        let mine = rooms.filter(|(room, _)| room.key.namespace == socket.namespace);
+        let places = mine.map(|(room, place)| (room.serial, place)).collect();
+        Self { core, socket, before: era.socket.as_ref(), places }
     }
 
     fn see(&self, entry: &Entry) -> Option<Missed> {

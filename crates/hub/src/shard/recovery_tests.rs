@@ -358,3 +358,23 @@ fn the_newest_are_for_those_who_have_received_something_before_them() {
         }
     }
 }
+
+/// Sockets of one connection in other namespaces hear by themselves while one is being let in.
+#[test]
+fn what_another_namespace_hears_is_not_caught_up_with() {
+    let mut core = core(0, usize::MAX);
+    let connection = core.insert(Arc::new(Deaf), Wire::Polling);
+    let main = core.open_socket(connection, &"/".into());
+    core.join(&main, &room(0)).expect("below the limit");
+    let other = core.open_socket(connection, &"/other".into());
+    core.mute(&other);
+    let since = core.order;
+    let frame = Frame::text("42").recoverable(Offsets::default().next(0));
+    core.broadcast(&room(0), &frame, Box::default(), false);
+    let released = core.release(&other, since, usize::MAX, |kept_back| {
+        Some(kept_back.emissions.into_iter().filter_map(|missed| missed.frame).collect())
+    });
+    assert!(released.is_some());
+    flush(&mut core);
+    assert_eq!(core.connection(connection).expect("connected").poll(usize::MAX), ["42"]);
+}

@@ -144,21 +144,16 @@ impl Connection {
         match client.recoverability.take().map(|recoverability| *recoverability) {
             // Whoever else has the right token may try again.
             Some(Recoverability::Returning { returning, .. }) => {
-                let (pid, key) = (returning.pid, returning.parked.key.clone());
-                let hub = self.context.node.hub();
-                let is_refused = sockets.park(pid, returning.parked).is_err();
-                // Its time may have come meanwhile.
-                if is_refused || !hub.shard_of(key.connection()).is_open(&key) {
-                    sockets.expire(hub, &pid, &key);
-                }
+                self.keep_parked(sockets, returning.pid, returning.parked);
             }
-            Some(Recoverability::Live(live)) if may_come_back(reason) => self.park(&client.socket, &live),
+            Some(Recoverability::Live(live)) if may_come_back(reason) => {
+                self.park(sockets, &client.socket, &live);
+            }
             _ => {}
         }
     }
 
-    fn park(&self, socket: &Socket, live: &Live) {
-        let Some(sockets) = &self.context.recoverable else { return };
+    fn park(&self, sockets: &Arc<RecoverableSockets>, socket: &Socket, live: &Live) {
         let shard = self.seat.shard();
         let absence = sockets.attention(live.pid);
         let Some(key) = shard.park(socket.key(), absence.clone()) else { return };
@@ -167,14 +162,23 @@ impl Connection {
         let parked = Parked {
             id: socket.id(),
             owner: Owner::new(socket.identity().map(|identity| &**identity)),
-            key: key.clone(),
+            key,
             past: live.past.clone(),
             until: self.context.clock.now().plus_ms(self.context.recovery_ms),
             socket: Some(socket.clone()),
         };
-        if sockets.park(live.pid, Box::new(parked)).is_err() {
+        self.keep_parked(sockets, live.pid, Box::new(parked));
+    }
+
+    fn keep_parked(&self, sockets: &RecoverableSockets, pid: Pid, parked: Box<Parked>) {
+        let (hub, key) = (self.context.node.hub(), parked.key.clone());
+        let is_refused = sockets.park(pid, parked).is_err();
+        if is_refused {
             self.context.metrics.limit_reached(Limit::ParkedSockets);
-            shard.remove(key.connection());
+        }
+        // Its time may have come while its client was let in.
+        if is_refused || !hub.shard_of(key.connection()).is_open(&key) {
+            sockets.expire(hub, &pid, &key);
         }
     }
 
