@@ -6,19 +6,10 @@ import net from "node:net";
 import { test } from "node:test";
 
 import { connect } from "./support/client.mjs";
+import { upgradeRequest } from "./support/raw.mjs";
 import { createChannel, register, request } from "./support/rest.mjs";
 import { startServer } from "./support/server.mjs";
 import { token } from "./support/tokens.mjs";
-
-const UPGRADE = [
-  "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1",
-  "Host: localhost",
-  "Connection: Upgrade",
-  "Upgrade: websocket",
-  "Sec-WebSocket-Version: 13",
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-  "\r\n",
-].join("\r\n");
 
 /** What is sent on a fresh connection, raw. */
 const RAW = {
@@ -29,10 +20,10 @@ const RAW = {
   "too many headers": Buffer.from(`GET / HTTP/1.1\r\n${"a: b\r\n".repeat(5000)}\r\n`),
   "a bad version": Buffer.from("GET / HTTP/9.9\r\n\r\n"),
   "two lengths": Buffer.from("POST /api/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
-  "an unmasked frame": Buffer.from(`${UPGRADE}\x81\x02hi`, "latin1"),
-  "a reserved opcode": Buffer.from(`${UPGRADE}\x83\x80\0\0\0\0`, "latin1"),
-  "a frame of an exabyte": Buffer.from(`${UPGRADE}\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0`, "latin1"),
-  "invalid UTF-8": Buffer.from(`${UPGRADE}\x81\x82\0\0\0\0\xff\xfe`, "latin1"),
+  "an unmasked frame": Buffer.from(`${upgradeRequest()}\x81\x02hi`, "latin1"),
+  "a reserved opcode": Buffer.from(`${upgradeRequest()}\x83\x80\0\0\0\0`, "latin1"),
+  "a frame of an exabyte": Buffer.from(`${upgradeRequest()}\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0`, "latin1"),
+  "invalid UTF-8": Buffer.from(`${upgradeRequest()}\x81\x82\0\0\0\0\xff\xfe`, "latin1"),
 };
 
 for (const [name, bytes] of Object.entries(RAW)) {
