@@ -1,5 +1,7 @@
 //! The built-in issuer: it signs the tokens of Roomkey's own accounts.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use roomkey_model::{Entropy, SessionId, Timestamp, TokenId, UserId};
 use secrecy::SecretString;
@@ -30,6 +32,19 @@ impl Default for BuiltinConfig {
             client_id: "roomkey".to_owned(),
             lifetime_ms: 10 * 60_000,
         }
+    }
+}
+
+impl BuiltinConfig {
+    /// The longest life of a token that its profile accepts.
+    fn lifetime_max_ms(&self) -> u64 {
+        self.lifetime_ms.max(15 * 60_000)
+    }
+
+    /// How long after its last signature a key may still be needed: a token that is issued at that moment may end
+    /// as late as the profile allows, and the clocks may be off at either end.
+    pub fn key_outlives_ms(&self) -> u64 {
+        self.lifetime_max_ms().saturating_add(2 * IssuerProfile::LEEWAY_MS)
     }
 }
 
@@ -64,24 +79,54 @@ pub struct SignedToken {
 }
 
 /// Signs access tokens (RFC 9068), and says how they are verified.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct BuiltinIssuer {
     config: BuiltinConfig,
-    key: SigningKey,
-    retired: Vec<VerifyingKey>,
+    /// Replaced as a whole when keys are rotated: who has taken a copy goes on with it.
+    keys: RwLock<Arc<IssuerKeys>>,
+}
+
+/// The keys of an issuer: one that signs, and those before it.
+#[derive(Clone, Debug)]
+pub struct IssuerKeys {
+    /// Signs, and verifies what it signed.
+    pub active: SigningKey,
+    /// Only verify.
+    pub retired: Vec<VerifyingKey>,
+}
+
+impl IssuerKeys {
+    /// What tokens of this issuer are verified with: the active key first.
+    pub fn verifying(&self) -> Vec<VerifyingKey> {
+        [self.active.verifying_key()].into_iter().chain(self.retired.iter().cloned()).collect()
+    }
 }
 
 impl BuiltinIssuer {
-    /// Signs with `key`; tokens of the `retired` keys are still accepted.
+    /// The name of its [profile](Self::profile).
+    pub const PROFILE: &str = "builtin";
+
+    /// Signs with the active key; tokens of the retired keys are still accepted.
     pub fn new(
         config: BuiltinConfig,
-        key: SigningKey,
+        active: SigningKey,
         retired: Vec<VerifyingKey>,
     ) -> Result<Self, ConfigError> {
         if config.lifetime_ms < 1000 {
             return Err(ConfigError::new("access_token_lifetime", "must be at least one second"));
         }
-        Ok(Self { config, key, retired })
+        Ok(Self { config, keys: RwLock::new(Arc::new(IssuerKeys { active, retired })) })
+    }
+
+    /// The keys as they are now.
+    pub fn keys(&self) -> Arc<IssuerKeys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Signs with other keys from now on. What verifies its tokens must know them first
+    /// ([`Verifier::with_keys`](crate::Verifier::with_keys)).
+    pub fn set_keys(&self, keys: IssuerKeys) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
     /// The profile that its tokens are verified by.
@@ -89,21 +134,21 @@ impl BuiltinIssuer {
     /// With Ed25519: exactly its own tokens. With a shared secret also the tokens of the backend that has the
     /// same secret, without `iss` or `aud` and of type `JWT`: who has the key is the authority.
     pub fn profile(&self) -> IssuerProfile {
-        let keys = [self.key.verifying_key()].into_iter().chain(self.retired.iter().cloned()).collect();
+        let keys = self.keys();
         let issuer = self.config.issuer.clone();
         let own = IssuerProfile {
             audiences: vec![self.config.audience.clone()],
             token_type: TokenType::AccessToken,
             name_claims: vec![ClaimPath::new("username")],
             roles_claim: Some(ClaimPath::new(ROLES_CLAIM)),
-            lifetime_max_ms: Some(self.config.lifetime_ms.max(15 * 60_000)),
+            lifetime_max_ms: Some(self.config.lifetime_max_ms()),
             require_iat: true,
-            ..IssuerProfile::new(PROFILE_NAME, IssuerRule::Exact(issuer.clone()), keys)
+            ..IssuerProfile::new(Self::PROFILE, IssuerRule::Exact(issuer.clone()), keys.verifying())
         };
-        if !self.key.algorithm().is_symmetric() {
+        if !keys.active.algorithm().is_symmetric() {
             return own;
         }
-        let shared = IssuerProfile::shared_secret(PROFILE_NAME, Vec::new());
+        let shared = IssuerProfile::shared_secret(Self::PROFILE, Vec::new());
         IssuerProfile {
             issuer: IssuerRule::ExactOrAbsent(issuer),
             require_audience: false,
@@ -119,8 +164,7 @@ impl BuiltinIssuer {
 
     /// The JWK Set document (RFC 7517 section 5) with the public keys; empty for a shared secret.
     pub fn jwks(&self) -> String {
-        let keys: Vec<_> =
-            [self.key.verifying_key()].into_iter().chain(self.retired.iter().cloned()).collect();
+        let keys = self.keys().verifying();
         jwk_set(keys.iter().filter_map(|key| match key {
             VerifyingKey::Public(key) => Some(key),
             VerifyingKey::Hmac(_) => None,
@@ -160,9 +204,10 @@ impl BuiltinIssuer {
     }
 
     fn sign(&self, claims: &Claims<'_>) -> String {
-        let verifying_key = self.key.verifying_key();
+        let key = &self.keys().active;
+        let verifying_key = key.verifying_key();
         let header = Header {
-            alg: self.key.algorithm().name(),
+            alg: key.algorithm().name(),
             typ: "at+jwt",
             kid: verifying_key.key_id().map(AsRef::as_ref),
         };
@@ -170,14 +215,12 @@ impl BuiltinIssuer {
             BASE64_URL_SAFE_NO_PAD.encode(json.expect("text and numbers only"))
         };
         let mut token = part(serde_json::to_vec(&header)) + "." + &part(serde_json::to_vec(claims));
-        let signature = self.key.sign(token.as_bytes());
+        let signature = key.sign(token.as_bytes());
         token.push('.');
         BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         token
     }
 }
-
-const PROFILE_NAME: &str = "builtin";
 
 /// A name of our own: with a shared secret, the `roles` of somebody else's backend must not become ours.
 const ROLES_CLAIM: &str = "roomkey_roles";

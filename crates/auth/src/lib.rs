@@ -35,7 +35,7 @@ mod verify;
 pub use config_error::ConfigError;
 pub use error::{InvalidReason, TokenError};
 pub use identity::Identity;
-pub use issuer::{BuiltinConfig, BuiltinIssuer, Grant, SignedToken};
+pub use issuer::{BuiltinConfig, BuiltinIssuer, Grant, IssuerKeys, SignedToken};
 pub use key::{Algorithm, Ed25519Key, HmacSecret, PublicKey, SecretStrength, SigningKey, VerifyingKey};
 pub use profile::{ClaimPath, IssuerProfile, IssuerRule, RequiredClaim, TokenType};
 pub use verify::{Inspection, Verifier};

@@ -15,7 +15,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use roomkey_model::{Timestamp, UserId};
 
-use crate::{ConfigError, Identity, InvalidReason, IssuerProfile, TokenError, profile};
+use crate::{ConfigError, Identity, InvalidReason, IssuerProfile, TokenError, VerifyingKey, profile};
 use claims::Claims;
 use compact::Compact;
 use header::Header;
@@ -61,6 +61,15 @@ impl Verifier {
             without_issuer: profiles.iter().find(|profile| profile.rules.issuer.takes_absent()).cloned(),
             profiles,
         })
+    }
+
+    /// The same rules with other keys for the profile of this name, as after a rotation.
+    pub fn with_keys(&self, profile: &str, keys: &[VerifyingKey]) -> Result<Self, ConfigError> {
+        let mut profiles: Vec<_> = self.profiles.iter().map(|profile| profile.rules.clone()).collect();
+        for rules in profiles.iter_mut().filter(|rules| rules.name == profile) {
+            rules.keys = keys.to_vec();
+        }
+        Self::new(profiles)
     }
 
     /// The identity that `token` proves at `now`.

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use roomkey_auth::{Identity, TokenError, Verifier, credentials};
+use parking_lot::RwLock;
+use roomkey_auth::{ConfigError, Identity, TokenError, Verifier, VerifyingKey, credentials};
 use roomkey_model::{Failure, Timestamp};
 
 use crate::Handshake;
@@ -16,7 +17,8 @@ pub enum Authentication {
 
 /// Where tokens may be, and who says whether they are valid.
 pub struct TokenAuthentication {
-    verifier: Arc<Verifier>,
+    /// Replaced as a whole when keys change: a token that is being verified is verified by the one before.
+    verifier: RwLock<Arc<Verifier>>,
     cookie: Option<Box<str>>,
     query: bool,
 }
@@ -24,7 +26,7 @@ pub struct TokenAuthentication {
 impl TokenAuthentication {
     /// Tokens in `auth.token` of the CONNECT packet, and in the `Authorization` header of the handshake.
     pub fn new(verifier: Arc<Verifier>) -> Self {
-        Self { verifier, cookie: None, query: false }
+        Self { verifier: RwLock::new(verifier), cookie: None, query: false }
     }
 
     /// Tokens in this cookie, too. They count only for pages of an allowed origin.
@@ -37,6 +39,19 @@ impl TokenAuthentication {
     #[must_use]
     pub fn or_query(self) -> Self {
         Self { query: true, ..self }
+    }
+
+    /// What verifies tokens now.
+    pub fn verifier(&self) -> Arc<Verifier> {
+        self.verifier.read().clone()
+    }
+
+    /// Verifies with other keys for the profile of this name from now on.
+    pub fn set_keys(&self, profile: &str, keys: &[VerifyingKey]) -> Result<(), ConfigError> {
+        // Held meanwhile, so that of two changes at once none is lost.
+        let mut verifier = self.verifier.write();
+        *verifier = Arc::new(verifier.with_keys(profile, keys)?);
+        Ok(())
     }
 
     /// The identity that the token in a handshake or a CONNECT packet speaks for.
@@ -59,7 +74,7 @@ impl TokenAuthentication {
             cookie,
             query: query.as_deref(),
         };
-        self.verifier.verify(&credentials::pick(&given)?, now)
+        self.verifier().verify(&credentials::pick(&given)?, now)
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use expect_test::expect;
 use roomkey_auth::{
-    Algorithm, BuiltinConfig, BuiltinIssuer, Ed25519Key, Grant, HmacSecret, Identity, SecretStrength,
-    SigningKey, Verifier,
+    Algorithm, BuiltinConfig, BuiltinIssuer, Ed25519Key, Grant, HmacSecret, Identity, IssuerKeys,
+    SecretStrength, SigningKey, Verifier,
 };
 use roomkey_model::{SessionId, Timestamp, UserId};
 use secrecy::ExposeSecret;
@@ -204,6 +204,48 @@ fn retired_keys_still_verify() {
     let rotated = BuiltinIssuer::new(BuiltinConfig::default(), new, vec![old.verifying_key()]);
     let rotated = rotated.expect("a good configuration");
     check(&verifier_of(&rotated), [(&token, "u-1"), (&issue(&rotated), "u-1")]);
+}
+
+#[test]
+fn keys_change_while_tokens_are_out() {
+    let (old, new) = (ed25519(&Counter::default()), ed25519(&Counter(7.into())));
+    let issuer = builtin(old.clone());
+    let verifier = verifier_of(&issuer);
+    let before = issue(&issuer);
+
+    let keys = IssuerKeys { active: new, retired: vec![old.verifying_key()] };
+    let rotated = verifier.with_keys(BuiltinIssuer::PROFILE, &keys.verifying()).expect("a good profile");
+    issuer.set_keys(keys.clone());
+    let after = issue(&issuer);
+    check(&rotated, [(&before, "u-1"), (&after, "u-1")]);
+    check(&verifier, [(&before, "u-1"), (&after, "KeyUnknown")]);
+    let set: Value = serde_json::from_str(&issuer.jwks()).expect("JSON");
+    assert_eq!(set["keys"][0]["kid"], part(&after, 0)["kid"]);
+    assert_eq!(set["keys"][1]["kid"], part(&before, 0)["kid"]);
+
+    let keys = IssuerKeys { retired: Vec::new(), ..keys };
+    let dropped = rotated.with_keys(BuiltinIssuer::PROFILE, &keys.verifying()).expect("a good profile");
+    check(&dropped, [(&before, "KeyUnknown"), (&after, "u-1")]);
+    assert!(rotated.with_keys(BuiltinIssuer::PROFILE, &[]).is_err(), "a profile without keys");
+    check(&rotated.with_keys("another", &[]).expect("nothing changes"), [(&before, "u-1")]);
+}
+
+/// A key is kept until the last token it signed is refused for its age.
+#[test]
+fn a_key_is_needed_no_longer_than_its_tokens() {
+    for lifetime_ms in [1000, 3_600_000] {
+        let config = BuiltinConfig { lifetime_ms, ..BuiltinConfig::default() };
+        let outlives_ms = config.key_outlives_ms();
+        // Signed at the last moment, by a key in other hands, and as long-lived as the profile takes.
+        let issuer = BuiltinIssuer::new(config, ed25519(&Counter::default()), Vec::new()).expect("good");
+        let verifier = verifier_of(&issuer);
+        let longest = BuiltinConfig { lifetime_ms: outlives_ms - 15_000, ..BuiltinConfig::default() };
+        let issuer = BuiltinIssuer::new(longest, ed25519(&Counter::default()), Vec::new()).expect("good");
+        let token = issue(&issuer);
+        let at = |ms| Timestamp(NOW * 1000 + ms);
+        assert!(verifier.verify(&token, at(outlives_ms - 1)).is_ok());
+        assert_eq!(outcome(verifier.verify(&token, at(outlives_ms))), "Expired");
+    }
 }
 
 #[test]
