@@ -17,8 +17,8 @@
 //! # Ok::<(), roomkey_auth::ConfigError>(())
 //! ```
 //!
-//! What is deliberately absent: revocation (the caller's, after [`Verifier::verify`]), fetching of keys, and
-//! every kind of fallback. A token that fits no profile exactly is refused.
+//! What is deliberately absent: fetching of keys, and every kind of fallback. A token that fits no profile exactly is
+//! refused. Whether it was revoked is asked separately, of [`Revocations`], at the moment when that matters.
 
 mod config_error;
 pub mod credentials;
@@ -30,6 +30,7 @@ mod key;
 pub mod password;
 pub mod policy;
 mod profile;
+mod revocations;
 mod verify;
 
 pub use config_error::ConfigError;
@@ -38,4 +39,5 @@ pub use identity::Identity;
 pub use issuer::{BuiltinConfig, BuiltinIssuer, Grant, IssuerKeys, SignedToken};
 pub use key::{Algorithm, Ed25519Key, HmacSecret, PublicKey, SecretStrength, SigningKey, VerifyingKey};
 pub use profile::{ClaimPath, IssuerProfile, IssuerRule, RequiredClaim, TokenType};
+pub use revocations::Revocations;
 pub use verify::{Inspection, Verifier};

@@ -107,6 +107,19 @@ impl Verifier {
         if life.is_over(now) { Err(TokenError::Expired) } else { Ok(identity) }
     }
 
+    /// The longest time for which a token of this issuer, or with `None` of any, can be valid from when it is issued;
+    /// `None` if there is no limit to it.
+    pub fn lifetime_max_ms(&self, issuer: Option<&str>) -> Option<u64> {
+        let of_issuer =
+            self.profiles.iter().filter(|profile| issuer.is_none_or(|name| *profile.issuer == *name));
+        let lifetime = |profile: &Arc<Profile>| {
+            let rules = &profile.rules;
+            // Tokens may begin as much as the leeway from now, and end as much later.
+            Some(rules.lifetime_max_ms.filter(|_| rules.require_exp)?.saturating_add(2 * rules.leeway_ms))
+        };
+        of_issuer.map(lifetime).try_fold(0, |longest, lifetime| Some(lifetime?.max(longest)))
+    }
+
     /// What an operator should know when the server starts: every rule that is switched off.
     pub fn warnings(&self) -> Vec<String> {
         self.profiles.iter().flat_map(|profile| profile.rules.warnings()).collect()

@@ -24,6 +24,8 @@ fn tell(node: &Node, namespace: &Arc<str>, change: &Committed) {
         Committed::MemberAdded { channel, user, .. } => add(node, namespace, channel, user),
         Committed::MemberRemoved { channel, user } => remove(node, namespace, channel, user),
         Committed::MessageCreated(message) => created(node, namespace, message),
+        // The server's, which does not wait for the chat to act.
+        Committed::Revoked(_) | Committed::Unblocked(_) => {}
     }
 }
 

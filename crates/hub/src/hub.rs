@@ -197,6 +197,12 @@ impl Hub {
         }
     }
 
+    /// Ends a socket, from any thread: it is in no room any more and nothing that is emitted from now on reaches it. Its
+    /// connection is told by `notice`.
+    pub fn end_socket(&self, socket: &SocketKey, notice: Notice) {
+        self.shard_of(socket.connection).submit(Command::End { socket: socket.clone(), notice });
+    }
+
     /// Gets the attention of one connection.
     pub fn notify(&self, connection: ConnectionKey, notice: Notice) {
         self.shard_of(connection).submit(Command::Notify { connection, notice });

@@ -1,5 +1,9 @@
 use std::sync::Arc;
 
+use roomkey_model::RevocationReason;
+
+use crate::SocketKey;
+
 /// What the hub has to tell the task of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
@@ -18,6 +22,13 @@ pub enum Notice {
         namespace: Arc<str>,
         /// Whether the connection ends too.
         close: bool,
+    },
+    /// The token of a socket no longer counts. The socket has ended already as far as others are concerned.
+    Revoked {
+        /// The socket.
+        socket: SocketKey,
+        /// Why.
+        reason: RevocationReason,
     },
     /// The server is going away: finish, tell the client, close.
     Shutdown,

@@ -10,10 +10,12 @@ mod failure;
 mod id;
 mod limits;
 mod name;
+mod revocation;
 mod time;
 
 pub use failure::{ErrorCode, Failure, FailureData, Retry};
 pub use id::{ChannelId, MessageId, Seq, SessionId, SocketId, TokenId, UserId};
 pub use limits::{Limit, LimitRow, Limits};
 pub use name::{InvalidName, RoomName};
+pub use revocation::{Revocation, RevocationReason, RevocationTarget, UnknownReason};
 pub use time::{Clock, Entropy, Timestamp};

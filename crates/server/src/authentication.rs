@@ -2,9 +2,13 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use roomkey_auth::{ConfigError, Identity, TokenError, Verifier, VerifyingKey, credentials};
-use roomkey_model::{Failure, Timestamp};
+use roomkey_model::Failure;
 
-use crate::Handshake;
+use crate::{
+    Handshake,
+    audit::{Event, Record},
+    context::Context,
+};
 
 /// How a namespace finds out who a client is.
 #[derive(Clone)]
@@ -54,12 +58,37 @@ impl TokenAuthentication {
         Ok(())
     }
 
-    /// The identity that the token in a handshake or a CONNECT packet speaks for.
-    pub(crate) fn authenticate(
+    /// The identity that the token in a handshake, a CONNECT packet or a request speaks for.
+    ///
+    /// Whoever then holds on to it for a while, as a socket does, has to [register](crate::revocation::LiveTokens) it.
+    pub(crate) async fn authenticate(
         &self,
+        context: &Context,
         handshake: &Handshake,
         auth_payload: Option<&str>,
-        now: Timestamp,
+    ) -> Result<Arc<Identity>, Failure> {
+        match self.identify(context, handshake, auth_payload) {
+            Ok(identity) => Ok(Arc::new(identity)),
+            Err(error) => {
+                context.audit.record(&Record {
+                    address: Some(handshake.address),
+                    origin: handshake.header("origin"),
+                    reason: Some(&error.to_string()),
+                    ..Record::new(match error {
+                        TokenError::Revoked => Event::TokenRevoked,
+                        _ => Event::LoginFailed,
+                    })
+                });
+                Err(Failure::from(&error))
+            }
+        }
+    }
+
+    fn identify(
+        &self,
+        context: &Context,
+        handshake: &Handshake,
+        auth_payload: Option<&str>,
     ) -> Result<Identity, TokenError> {
         let authorization: Vec<_> = handshake.header_values("authorization").collect();
         let cookies: Vec<_> = handshake.header_values("cookie").collect();
@@ -74,7 +103,9 @@ impl TokenAuthentication {
             cookie,
             query: query.as_deref(),
         };
-        self.verifier().verify(&credentials::pick(&given)?, now)
+        let identity = self.verifier().verify(&credentials::pick(&given)?, context.clock.now())?;
+        context.live_tokens.check(&identity).map_err(|_| TokenError::Revoked)?;
+        Ok(identity)
     }
 }
 
@@ -91,26 +122,15 @@ impl From<Arc<TokenAuthentication>> for Authentication {
 }
 
 impl Authentication {
-    pub(crate) fn authenticate(
+    pub(crate) async fn authenticate(
         &self,
+        context: &Context,
         handshake: &Handshake,
         auth_payload: Option<&str>,
-        now: Timestamp,
     ) -> Result<Option<Arc<Identity>>, Failure> {
         match self {
             Self::Open => Ok(None),
-            Self::Token(token) => match token.authenticate(handshake, auth_payload, now) {
-                Ok(identity) => Ok(Some(Arc::new(identity))),
-                Err(error) => {
-                    tracing::info!(
-                        event = "authn_login_fail",
-                        address = %handshake.address,
-                        reason = %error,
-                        "a token was refused"
-                    );
-                    Err(Failure::from(&error))
-                }
-            },
+            Self::Token(token) => token.authenticate(context, handshake, auth_payload).await.map(Some),
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn namespace(chat: &Arc<Chat>, authentication: &Arc<TokenAuthenticati
 
 async fn arrive(chat: Arc<Chat>, socket: Socket) -> Result<(), Failure> {
     let identity = socket.identity().ok_or(ErrorCode::TokenMissing)?;
-    let caller = Arc::new(Caller::new(identity.clone(), socket.key().clone()));
+    let caller = Arc::new(Caller::new(identity, socket.key().clone()));
     socket.extensions(|extensions| extensions.insert(caller.clone()));
     chat.connected(&caller).await
 }

@@ -11,6 +11,7 @@ use roomkey_model::{Clock, Entropy, Limit, Limits};
 use roomkey_protocol::session;
 
 use crate::{
+    audit::Audit,
     broadcast_acks::BroadcastAcks,
     deflate::Deflate,
     engine::Engine,
@@ -20,6 +21,7 @@ use crate::{
     newcomers::{Newcomer, Newcomers},
     recovery::RecoverableSockets,
     registry::Registry,
+    revocation::LiveTokens,
 };
 
 /// What every connection of a server shares.
@@ -28,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) namespaces: Namespaces,
     pub(crate) registry: Registry,
     pub(crate) newcomers: Newcomers,
+    pub(crate) live_tokens: Arc<LiveTokens>,
+    pub(crate) audit: Arc<Audit>,
     /// `None` where nothing is recovered.
     pub(crate) recoverable: Option<Arc<RecoverableSockets>>,
     /// How long a client may be away.

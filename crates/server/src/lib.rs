@@ -21,7 +21,7 @@
 //!         Err(_) => "refused",
 //!     })
 //!     .on("say", async |socket: Socket, (room, text): (RoomName, String)| {
-//!         let user = socket.user().map(ToString::to_string);
+//!         let user = socket.user().map(|user| user.to_string());
 //!         socket.to(&room).emit("said", &(user, text)).is_ok()
 //!     });
 //!
@@ -52,6 +52,7 @@
 
 mod accounts;
 mod ack;
+mod audit;
 mod authentication;
 mod broadcast;
 mod broadcast_acks;
@@ -78,6 +79,7 @@ mod pages;
 mod recovery;
 mod registry;
 mod rest;
+mod revocation;
 mod serve;
 mod server;
 mod socket;

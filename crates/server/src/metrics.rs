@@ -6,13 +6,14 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric, text::encode},
-    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
-    registry::Registry,
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge, histogram::Histogram},
+    registry::{Registry, Unit},
 };
 
 use roomkey_model::{Limit, Limits};
@@ -34,6 +35,22 @@ impl Counter {
 
     fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How long something took.
+#[derive(Debug)]
+pub(crate) struct Durations(Histogram);
+
+impl Default for Durations {
+    fn default() -> Self {
+        Self(Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0]))
+    }
+}
+
+impl Durations {
+    pub(crate) fn observe(&self, duration: Duration) {
+        self.0.observe(duration.as_secs_f64());
     }
 }
 
@@ -60,6 +77,8 @@ macro_rules! counters {
         pub(crate) struct Metrics {
             /// How often each limit was reached.
             limits: LimitCounters,
+            /// From when a revocation was stored to when the last of its sockets was closed.
+            pub(crate) revocation_propagation: Durations,
             $( $(#[doc = $help])+ pub(crate) $name: Counter, )*
         }
 
@@ -99,6 +118,8 @@ counters! {
     sessions_opened;
     /// Sessions refused because there were too many, in all or from one place.
     sessions_refused;
+    /// Sockets closed because their token was revoked.
+    sockets_revoked;
     /// Connections closed because they read too slowly.
     slow_readers;
     /// Sessions that moved from long-polling to WebSocket.
@@ -152,6 +173,13 @@ impl Collector for ServerCollector {
             };
             ConstCounter::new(reached).encode(family.encode_family(&[("limit", row.name)])?)?;
         }
+        let histogram = &self.0.metrics.revocation_propagation.0;
+        histogram.encode(encoder.encode_descriptor(
+            "roomkey_revocation_propagation",
+            "From when a revocation was stored to when the last of its sockets was closed.",
+            Some(&Unit::Seconds),
+            histogram.metric_type(),
+        )?)?;
         let gauges = [
             ("connections", "Connections.", hub.connection_count()),
             (
@@ -159,6 +187,7 @@ impl Collector for ServerCollector {
                 "Sockets whose client is away and may come back.",
                 self.0.recoverable.as_ref().map_or(0, |sockets| sockets.parked_count()),
             ),
+            ("revocations", "Revocations that are remembered.", self.0.live_tokens.revocation_count()),
             ("rooms", "Rooms that have members, and namespaces that have sockets.", hub.room_count()),
         ];
         for (name, help, value) in gauges {

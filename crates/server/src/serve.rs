@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use roomkey_chat::{Chat, ChatConfig, commit_sink};
-use roomkey_store::{SqliteConfig, SqliteStore, Store};
+use roomkey_store::{CommitSink, Committed, SqliteConfig, SqliteStore, Store};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     config::{AuthSetup, Config},
     pages,
     rest::{self, Api},
+    revocation::Revoker,
 };
 
 /// The one namespace that the chat is served in.
@@ -31,6 +32,9 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     let address = server_config.address;
     let builder = ServerBuilder::new(server_config);
     let store = open_store(config, &builder)?;
+    let revoker =
+        Revoker::new(store.clone(), builder.live_tokens().clone(), auth.verifier.clone(), clock.clone());
+    block_on(revoker.load())?.context("the revocations cannot be read")?;
     let chat = Arc::new(Chat::new(
         store.clone(),
         builder.node().clone(),
@@ -50,6 +54,7 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {address}"))?;
     let api = Arc::new(Api {
         accounts,
+        revoker: Arc::new(revoker),
         issuer: auth.issuer,
         registration: config.auth.registration,
         authentication: auth.authentication,
@@ -66,13 +71,28 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     let address = server.local_addr();
     server.run(until_asked_to_stop(address, config.chat.demo_page))?;
     // Every connection is gone: what was accepted for storing is stored now.
-    tokio::runtime::Builder::new_current_thread().build()?.block_on(store.close());
+    block_on(store.close())?;
     tracing::info!("stopped");
     Ok(())
 }
 
+fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}
+
 fn open_store(config: &Config, builder: &ServerBuilder) -> anyhow::Result<Arc<dyn Store>> {
-    let sink = commit_sink(builder.node().clone(), NAMESPACE.into());
+    let (live_tokens, chat) =
+        (builder.live_tokens().clone(), commit_sink(builder.node().clone(), NAMESPACE.into()));
+    let sink: CommitSink = Box::new(move |changes| {
+        for change in changes {
+            match change {
+                Committed::Revoked(revocation) => live_tokens.apply(revocation.clone()),
+                Committed::Unblocked(cut_off) => live_tokens.unblock(cut_off.clone()),
+                _ => {}
+            }
+        }
+        chat(changes);
+    });
     let store_config =
         SqliteConfig { channels_per_user: config.limits.channels_per_user, ..SqliteConfig::default() };
     Ok(Arc::new(SqliteStore::open(&config.database_path(), &store_config, sink)?))

@@ -23,6 +23,7 @@ use tokio::{
 
 use crate::{
     Broadcast, Namespace,
+    audit::Audit,
     broadcast_acks::BroadcastAcks,
     clock::{SystemClock, SystemEntropy},
     context::{Context, Transports},
@@ -35,6 +36,7 @@ use crate::{
     newcomers::Newcomers,
     recovery::{self, Going, RecoverableSockets, Recovery},
     registry::Registry,
+    revocation::{self, LiveTokens, Sweeps},
 };
 
 /// How a server is set up, with the defaults of the reference server where it has one.
@@ -112,6 +114,8 @@ impl Default for ServerConfig {
 pub struct ServerBuilder {
     config: ServerConfig,
     node: Node,
+    live_tokens: Arc<LiveTokens>,
+    sweeps: Sweeps,
     namespaces: Namespaces,
     engine: Option<Arc<Engine>>,
 }
@@ -124,6 +128,7 @@ pub struct Server {
     router: Router,
     drain_timeout: Duration,
     recovery: Option<(Recovery, Going)>,
+    sweeps: Sweeps,
 }
 
 impl ServerBuilder {
@@ -138,7 +143,14 @@ impl ServerBuilder {
             ..HubConfig::new(config.threads, &config.limits)
         });
         let node = Node::new(Arc::new(hub), config.clock.clone());
-        Self { config, node, namespaces: Namespaces::default(), engine: None }
+        let (live_tokens, sweeps) = LiveTokens::new();
+        let live_tokens = Arc::new(live_tokens);
+        Self { config, node, live_tokens, sweeps, namespaces: Namespaces::default(), engine: None }
+    }
+
+    /// What is told of revocations, for parts that are made before the server is.
+    pub(crate) fn live_tokens(&self) -> &Arc<LiveTokens> {
+        &self.live_tokens
     }
 
     /// What emits to rooms, for parts that are made before the server is.
@@ -177,7 +189,7 @@ impl ServerBuilder {
 
     /// Binds the address, once for each thread.
     pub fn bind(self) -> io::Result<Server> {
-        let Self { config, node, namespaces, engine } = self;
+        let Self { config, node, live_tokens, sweeps, namespaces, engine } = self;
         Listener::check_free(config.address)?;
         let first = Listener::bind(config.address)?;
         let address = first.local_addr()?;
@@ -206,6 +218,8 @@ impl ServerBuilder {
             namespaces,
             registry: Registry::default(),
             newcomers: Newcomers::default(),
+            live_tokens,
+            audit: Arc::new(Audit),
             recoverable,
             recovery_ms,
             origins: config.origins,
@@ -232,6 +246,7 @@ impl ServerBuilder {
             router: Router::new(),
             drain_timeout: config.drain_timeout,
             recovery,
+            sweeps,
         })
     }
 }
@@ -297,6 +312,9 @@ impl Server {
             threads.push(thread::Builder::new().name(format!("shard-{shard}")).spawn(serve)?);
         }
         runtime()?.block_on(async {
+            let context = self.context.clone();
+            let sweeps = self.sweeps;
+            tokio::spawn(async move { revocation::sweep(&context, sweeps).await });
             if let Some(going) = going {
                 let context = self.context.clone();
                 tokio::spawn(async move { recovery::expire(&context, going).await });

@@ -2,11 +2,11 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::Extensions;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use roomkey_auth::Identity;
 use roomkey_cluster::{Emission, Node};
 use roomkey_hub::{Frame, JoinError, Notice, RoomKey, SocketKey};
-use roomkey_model::{ErrorCode, Failure, Limit, RoomName, SocketId, UserId};
+use roomkey_model::{ErrorCode, Failure, Limit, RevocationReason, RoomName, SocketId, UserId};
 use roomkey_protocol::socket::{EncodeError, Payload, encode_event, encode_event_raw};
 use serde::Serialize;
 use tokio::{sync::oneshot, time::timeout};
@@ -26,7 +26,8 @@ struct Inner {
     key: SocketKey,
     context: Arc<Context>,
     handshake: Arc<Handshake>,
-    identity: Option<Arc<Identity>>,
+    /// Another one after `auth:refresh`, of the same user.
+    identity: Option<RwLock<Arc<Identity>>>,
     auth: Option<Box<str>>,
     acks: Mutex<PendingAcks>,
     extensions: Mutex<Extensions>,
@@ -73,6 +74,7 @@ pub(crate) struct NewSocket {
 impl Socket {
     pub(crate) fn new(new: NewSocket) -> Self {
         let NewSocket { id, key, context, handshake, identity, auth, before } = new;
+        let identity = identity.map(RwLock::new);
         let recovered = before.is_some();
         let before = before.flatten();
         let extensions = before.map(|before| before.extensions(|extensions| extensions.clone()));
@@ -105,14 +107,14 @@ impl Socket {
         &self.0.handshake
     }
 
-    /// Whose token the client has; `None` only in an open namespace.
-    pub fn identity(&self) -> Option<&Arc<Identity>> {
-        self.0.identity.as_ref()
+    /// Whose token the client has, as it was shown last; `None` only in an open namespace.
+    pub fn identity(&self) -> Option<Arc<Identity>> {
+        self.0.identity.as_ref().map(|identity| identity.read().clone())
     }
 
     /// The user; `None` only in an open namespace.
-    pub fn user(&self) -> Option<&UserId> {
-        self.0.identity.as_ref().map(|identity| &identity.user)
+    pub fn user(&self) -> Option<UserId> {
+        self.0.identity.as_ref().map(|identity| identity.read().user.clone())
     }
 
     /// The JSON object of the client's `auth` in an open namespace. Elsewhere it held a token, and is not kept.
@@ -225,6 +227,12 @@ impl Socket {
         self.node().hub().notify(self.key().connection(), notice);
     }
 
+    /// The token no longer counts: nothing reaches this socket any more, and it is closed.
+    pub(crate) fn revoke(&self, reason: RevocationReason) {
+        let notice = Notice::Revoked { socket: self.key().clone(), reason };
+        self.node().hub().end_socket(self.key(), notice);
+    }
+
     /// Something about this socket reached a limit.
     pub(crate) fn limit_reached(&self, limit: Limit) {
         self.0.context.metrics.limit_reached(limit);
@@ -281,6 +289,7 @@ impl Socket {
         acks.waiting = HashMap::new();
         drop(acks);
         self.0.context.broadcast_acks.leave(self.key());
+        self.0.context.live_tokens.remove(self);
     }
 }
 

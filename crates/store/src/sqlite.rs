@@ -8,13 +8,14 @@ mod migrate;
 mod open;
 mod queue;
 mod reader;
+mod revocations;
 mod writer;
 
 use std::{path::Path, sync::Arc, thread};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
-use roomkey_model::{ChannelId, MessageId, SessionId, Timestamp, UserId};
+use roomkey_model::{ChannelId, MessageId, Revocation, SessionId, Timestamp, UserId};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -179,6 +180,26 @@ impl Store for SqliteStore {
     fn end_session(&self, session: &SessionId, now: Timestamp) -> Pending<bool> {
         let session = session.clone();
         self.write(move |connection, _| accounts::end_session(connection, &session, now))
+    }
+
+    fn revoke(&self, revocations: Vec<Revocation>) -> Pending<()> {
+        self.write(move |connection, changes| {
+            revocations
+                .into_iter()
+                .try_for_each(|revocation| revocations::add(connection, revocation, changes))
+        })
+    }
+
+    fn unblock(&self, cut_off: Revocation) -> Pending<bool> {
+        self.write(move |connection, changes| revocations::unblock(connection, cut_off, changes))
+    }
+
+    fn revocations(&self) -> Pending<Vec<Revocation>> {
+        self.read(revocations::all)
+    }
+
+    fn purge_revocations(&self, now: Timestamp, limit: usize) -> Pending<usize> {
+        self.write(move |connection, _| revocations::purge(connection, now, limit))
     }
 
     fn arrive(&self, profile: Profile, now: Timestamp) -> Pending<Vec<ChannelId>> {

@@ -1,5 +1,5 @@
 use futures_util::future::BoxFuture;
-use roomkey_model::{ChannelId, MessageId, SessionId, Timestamp, UserId};
+use roomkey_model::{ChannelId, MessageId, Revocation, SessionId, Timestamp, UserId};
 
 use crate::{
     Account, Channel, Draft, HistoryQuery, Joined, Member, Message, Profile, Role, Session, Standing,
@@ -44,6 +44,10 @@ pub enum Committed {
     },
     /// A message was appended to its channel.
     MessageCreated(Message),
+    /// Something was revoked: together with what was decided before about the same target.
+    Revoked(Revocation),
+    /// A user may come back, with tokens that are not covered by this, which takes the place of the block.
+    Unblocked(Revocation),
 }
 
 /// What must survive a restart.
@@ -79,6 +83,18 @@ pub trait Store: Send + Sync {
 
     /// Ends the login; tells whether it was there and had not ended.
     fn end_session(&self, session: &SessionId, now: Timestamp) -> Pending<bool>;
+
+    /// Revokes all of these, or none.
+    fn revoke(&self, revocations: Vec<Revocation>) -> Pending<()>;
+
+    /// Puts `cut_off`, which is about a user, in the place of that user's block; tells whether there was one.
+    fn unblock(&self, cut_off: Revocation) -> Pending<bool>;
+
+    /// All revocations, also those that are over.
+    fn revocations(&self) -> Pending<Vec<Revocation>>;
+
+    /// Forgets revocations that are over by `now`, at most `limit`; tells how many.
+    fn purge_revocations(&self, now: Timestamp, limit: usize) -> Pending<usize>;
 
     /// A user has come: brings the profile up to date, and gives the channels the user is in.
     fn arrive(&self, profile: Profile, now: Timestamp) -> Pending<Vec<ChannelId>>;

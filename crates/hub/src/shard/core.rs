@@ -122,6 +122,12 @@ impl Core {
                 self.broadcast_to(&to, &frame, volatile);
             }
             Command::Emit { socket, frame, volatile } => self.emit(&socket, frame, volatile),
+            Command::End { socket, notice } => {
+                if self.has_open(&socket) {
+                    self.close_socket(&socket);
+                    self.apply(Command::Notify { connection: socket.connection, notice });
+                }
+            }
             // There is nobody to tell that the socket is gone, or in too many rooms.
             Command::Join { socket, room } => _ = self.join(&socket, &room),
             Command::JoinMembers { of, room } => {

@@ -12,6 +12,7 @@ pub(crate) enum Command {
     Broadcast { room: RoomKey, frame: Frame, except: Box<[ConnectionKey]>, volatile: bool },
     BroadcastTo { to: Selection, frame: Frame, volatile: bool, census: Option<Arc<dyn Census>> },
     Emit { socket: SocketKey, frame: Frame, volatile: bool },
+    End { socket: SocketKey, notice: Notice },
     Join { socket: SocketKey, room: RoomKey },
     JoinMembers { of: Selection, room: RoomKey },
     Leave { socket: SocketKey, room: RoomKey },

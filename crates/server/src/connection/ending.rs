@@ -36,6 +36,9 @@ pub(super) enum Ending {
     /// A polling request whose body is no payload: nothing is left to say to such a client.
     #[error("{0}")]
     Malformed(ParseError),
+    /// Its client was told so: it stays away.
+    #[error("the token was revoked")]
+    Revoked,
     #[error("{0}")]
     Session(#[from] CloseReason),
     #[error("the server is shutting down")]
@@ -55,7 +58,7 @@ impl Ending {
     fn reason(&self) -> DisconnectReason {
         match self {
             Self::ClosedByPeer(_) => CloseReason::TransportClose.into(),
-            Self::Expired | Self::PingFlood | Self::SlowReader | Self::Unavailable => {
+            Self::Expired | Self::PingFlood | Self::Revoked | Self::SlowReader | Self::Unavailable => {
                 CloseReason::ForcedClose.into()
             }
             Self::Malformed(error) => CloseReason::ParseError(*error).into(),
@@ -77,10 +80,11 @@ impl Ending {
         )
     }
 
-    /// Expired tokens have a code of their own, 4401, like the HTTP status.
+    /// Expired and revoked tokens have codes of their own, 4401 and 4403, like the HTTP statuses.
     fn close_code(&self) -> Option<CloseCode> {
         match self {
             Self::Expired => CloseCode::new(4401),
+            Self::Revoked => CloseCode::new(4403),
             Self::Shutdown => Some(CloseCode::SERVICE_RESTART),
             Self::PingFlood => Some(CloseCode::POLICY_VIOLATION),
             Self::Unavailable => Some(CloseCode::TRY_AGAIN_LATER),
@@ -129,7 +133,7 @@ impl Ending {
     /// Whether the next poll is waited for, to hear of it.
     fn waits_for_poll(&self) -> bool {
         match self {
-            Self::Expired | Self::Shutdown | Self::Unavailable => true,
+            Self::Expired | Self::Revoked | Self::Shutdown | Self::Unavailable => true,
             Self::Session(reason) => !matches!(
                 reason,
                 CloseReason::ParseError(ParseError::HeartbeatDirection)

@@ -7,8 +7,9 @@ use std::{
 };
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture};
-use roomkey_hub::{Frame, RoomKey};
-use roomkey_model::{ErrorCode, Failure, Limit, Retry, RoomName, SocketId};
+use roomkey_auth::Identity;
+use roomkey_hub::{Frame, RoomKey, SocketKey};
+use roomkey_model::{ErrorCode, Failure, Limit, Retry, RevocationReason, RoomName, SocketId};
 use roomkey_protocol::{
     session::{CloseReason, DisconnectReason, Incoming},
     socket::{Encoded, encode_connect, encode_connect_error, encode_disconnect, encode_event},
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::{
     Namespace, Socket,
+    audit::{Event as Decision, Record},
     namespace::{Event, answer},
     recovery::Pid,
     socket::NewSocket,
@@ -45,18 +47,33 @@ pub(super) struct Client {
 
 /// What came of something that took time.
 pub(super) enum Done {
+    /// The token was looked at.
+    Authenticated {
+        name: Arc<str>,
+        namespace: Arc<Namespace>,
+        auth: Option<Box<str>>,
+        outcome: Result<Option<Arc<Identity>>, Failure>,
+    },
     /// The middleware has decided, also on the rooms that the client was in before.
     Admission { socket: Socket, outcome: Result<Vec<RoomName>, Failure> },
     /// The client's other connection has ended, or does not listen.
-    Ceded { namespace: Arc<str>, auth: Option<Box<str>> },
+    Ceded(Joining),
     /// A handler has finished, and this is its ack.
     Handled { socket: Socket, ack: Option<Encoded> },
+}
+
+/// A client that has shown a token, if one was asked for.
+pub(super) struct Joining {
+    name: Arc<str>,
+    namespace: Arc<Namespace>,
+    auth: Option<Box<str>>,
+    identity: Option<Arc<Identity>>,
 }
 
 impl Connection {
     pub(super) fn on_incoming(&mut self, incoming: Incoming, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
         match incoming {
-            Incoming::Connect { namespace, auth } => self.on_connect(&namespace, auth, true, cx),
+            Incoming::Connect { namespace, auth } => self.on_connect(&namespace, auth, cx),
             Incoming::Disconnect { namespace } => {
                 self.drop_client(&namespace, DisconnectReason::ClientNamespaceDisconnect);
                 Ok(())
@@ -118,7 +135,6 @@ impl Connection {
         &mut self,
         name: &str,
         auth: Option<Box<str>>,
-        may_wait: bool,
         cx: &mut TaskContext<'_>,
     ) -> Result<(), Ending> {
         let Some((name, namespace)) = self.context.namespaces.find(name) else {
@@ -128,24 +144,32 @@ impl Connection {
             self.linger();
             return Ok(());
         };
-        let now = self.context.clock.now();
-        let identity = match namespace.authentication.authenticate(&self.handshake, auth.as_deref(), now) {
-            Ok(identity) => identity,
-            Err(failure) => return self.refuse(&name, &failure),
+        let (context, handshake) = (self.context.clone(), self.handshake.clone());
+        let authenticated = async move {
+            let authentication = &namespace.authentication;
+            let outcome = authentication.authenticate(&context, &handshake, auth.as_deref()).await;
+            Done::Authenticated { name, namespace, auth, outcome }
         };
+        self.start(authenticated.boxed(), cx)
+    }
+
+    fn join(&mut self, joining: Joining, may_wait: bool, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
+        let Joining { name, namespace, auth, identity } = joining;
         let known = self.clients.iter().filter_map(|client| client.socket.user());
-        if known.zip(identity.as_ref()).any(|(user, identity)| *user != identity.user) {
+        if known.zip(identity.as_ref()).any(|(user, identity)| user != identity.user) {
+            self.record(Decision::PrincipalMismatch, identity.as_deref(), None);
             return self.refuse(&name, &ErrorCode::PrincipalMismatch.into());
         }
         let returning = match self.origin(&name, identity.as_deref(), auth.as_deref()) {
             Origin::Known(returning) => Some(returning),
             Origin::Elsewhere(by) if may_wait => {
-                let done = ceded(by).map(|()| Done::Ceded { namespace: name, auth });
-                return self.start(done.boxed(), cx);
+                let joining = Joining { name, namespace, auth, identity };
+                return self.start(ceded(by).map(|()| Done::Ceded(joining)).boxed(), cx);
             }
             Origin::Elsewhere(_) | Origin::New => None,
         };
-        let deadline = identity.as_ref().and_then(|identity| identity.deadline);
+        let (now, deadline) =
+            (self.context.clock.now(), identity.as_ref().and_then(|identity| identity.deadline));
         let key = self.seat.shard().open_socket(self.seat.key, &name);
         let socket = Socket::new(NewSocket {
             id: match &returning {
@@ -168,6 +192,9 @@ impl Connection {
             expires_ms: deadline.map(|deadline| self.seat.now_ms().saturating_add(deadline.since_ms(now))),
             recoverability,
         });
+        if let Err(reason) = self.context.live_tokens.register(&socket) {
+            return self.on_revoked(socket.key(), reason);
+        }
         self.start(admission.map(|outcome| Done::Admission { socket, outcome }).boxed(), cx)
     }
 
@@ -183,7 +210,11 @@ impl Connection {
                 }
                 Ok(())
             }
-            Done::Ceded { namespace, auth } => self.on_connect(&namespace, auth, false, cx),
+            Done::Authenticated { name, namespace, auth, outcome } => match outcome {
+                Ok(identity) => self.join(Joining { name, namespace, auth, identity }, true, cx),
+                Err(failure) => self.refuse(&name, &failure),
+            },
+            Done::Ceded(joining) => self.join(joining, false, cx),
             Done::Admission { socket, outcome } => {
                 let name = socket.namespace().clone();
                 if self.client(&name).is_none_or(|client| client.socket.key() != socket.key()) {
@@ -283,6 +314,38 @@ impl Connection {
             self.drop_client(&namespace, DisconnectReason::ForcedServerClose);
         }
         Err(CloseReason::ForcedClose.into())
+    }
+
+    /// The token of a socket no longer counts: its client is told why, and that it need not come back with it.
+    pub(super) fn on_revoked(&mut self, socket: &SocketKey, reason: RevocationReason) -> Result<(), Ending> {
+        let namespace = socket.namespace();
+        let Some(client) = self.client(namespace).filter(|client| client.socket.key() == socket) else {
+            return Ok(());
+        };
+        self.record(Decision::TokenRevoked, client.socket.identity().as_deref(), Some(reason.as_str()));
+        let failure = Failure::new(ErrorCode::TokenRevoked);
+        if !self.session.disconnect(namespace) {
+            self.forget_client(namespace, DisconnectReason::ServerNamespaceDisconnect);
+            return self.refuse(namespace, &failure);
+        }
+        let revoked = json!({ "code": failure.code, "reason": reason, "message": failure.message });
+        let event = encode_event(namespace, None, "auth:revoked", &(revoked,));
+        self.seat.send(Frame::text(&event.expect("plain data always serializes").text));
+        self.seat.send(Frame::text(&encode_disconnect(namespace)));
+        self.drop_client(namespace, DisconnectReason::ServerNamespaceDisconnect);
+        Err(Ending::Revoked)
+    }
+
+    /// Records a decision about this client.
+    fn record(&self, event: Decision, identity: Option<&Identity>, reason: Option<&str>) {
+        self.context.audit.record(&Record {
+            user: identity.map(|identity| &identity.user),
+            session: identity.and_then(|identity| identity.session.as_ref()),
+            address: Some(self.handshake.address),
+            origin: self.handshake.header("origin"),
+            reason,
+            ..Record::new(event)
+        });
     }
 
     /// Ends the connection if the time of a token is over: by the wall clock, which may have been set since.

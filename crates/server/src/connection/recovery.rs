@@ -130,7 +130,7 @@ impl Connection {
             }
             Some(Recoverability::Live(_)) | None => return Ok(None),
         };
-        let owner = Owner::new(socket.identity().map(|identity| &**identity));
+        let owner = Owner::new(socket.identity().as_deref());
         let live = sockets.register(pid, owner, socket.namespace(), &self.seat.entry.mailbox, past);
         if let Some(client) = self.client_mut(socket.namespace()) {
             client.recoverability = Some(Box::new(Recoverability::Live(live)));
@@ -161,7 +161,7 @@ impl Connection {
         shard.arm(key.connection(), self.seat.now_ms().saturating_add(self.context.recovery_ms));
         let parked = Parked {
             id: socket.id(),
-            owner: Owner::new(socket.identity().map(|identity| &**identity)),
+            owner: Owner::new(socket.identity().as_deref()),
             key,
             past: live.past.clone(),
             until: self.context.clock.now().plus_ms(self.context.recovery_ms),

@@ -1,5 +1,5 @@
 use roomkey_auth::Identity;
-use roomkey_model::{SessionId, UserId};
+use roomkey_model::{Revocation, RevocationTarget, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Whose a socket is: only they can recover it. Nobody's in an open namespace, where the private id alone counts.
@@ -14,6 +14,15 @@ impl Owner {
         Self {
             user: identity.map(|identity| identity.user.clone()),
             session: identity.and_then(|identity| identity.session.clone()),
+        }
+    }
+
+    /// Whether a revocation is about all that this owner may have: of which issuer a session is was not kept.
+    pub(super) fn is_revoked_by(&self, revocation: &Revocation) -> bool {
+        match &revocation.target {
+            RevocationTarget::Session { session, .. } => self.session.as_ref() == Some(session),
+            RevocationTarget::User(user) => self.user.as_ref() == Some(user),
+            RevocationTarget::Key { .. } | RevocationTarget::Token { .. } => false,
         }
     }
 }

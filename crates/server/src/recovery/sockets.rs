@@ -5,7 +5,7 @@ use std::{
 
 use parking_lot::Mutex;
 use roomkey_hub::{Attention, Hub, Notice, Past, SocketKey};
-use roomkey_model::{SocketId, Timestamp};
+use roomkey_model::{Revocation, SocketId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Owner, Pid};
@@ -54,6 +54,16 @@ pub(crate) struct Parked {
     pub(crate) until: Timestamp,
     /// As the application knew it; `None` if that was before a restart.
     pub(crate) socket: Option<Socket>,
+}
+
+impl Parked {
+    /// What is known of a token that was used before a restart is whose it was.
+    fn is_revoked_by(&self, revocation: &Revocation) -> bool {
+        match self.socket.as_ref().and_then(Socket::identity) {
+            Some(identity) => identity.is_revoked_by(revocation),
+            None => self.owner.is_revoked_by(revocation),
+        }
+    }
 }
 
 /// What a client gets that names a private id.
@@ -159,6 +169,18 @@ impl RecoverableSockets {
         }
     }
 
+    /// Forgets the parked sockets that a revocation is about. Their tokens would not be accepted any more.
+    pub(crate) fn revoke(&self, revocation: &Revocation) {
+        for (pid, state) in &self.sockets.lock().by_pid {
+            if let State::Parked(parked) = state
+                && parked.is_revoked_by(revocation)
+            {
+                // When nobody listens, the server has stopped.
+                _ = self.gone.send((*pid, parked.key.clone()));
+            }
+        }
+    }
+
     /// Takes all that are parked.
     pub(crate) fn take_all_parked(&self) -> Vec<(Pid, Box<Parked>)> {
         let mut sockets = self.sockets.lock();
@@ -226,7 +248,7 @@ impl Attention for Absence {
     fn notify(&self, notice: Notice) {
         match notice {
             // Its time is over, or it is not wanted any more.
-            Notice::Deadline | Notice::Disconnect { .. } => {
+            Notice::Deadline | Notice::Disconnect { .. } | Notice::Revoked { .. } => {
                 if let Some(key) = self.key.lock().clone() {
                     // When nobody listens, the server has stopped.
                     _ = self.sockets.gone.send((self.pid, key));

@@ -70,13 +70,7 @@ impl FromRequestParts<Arc<Api>> for Authenticated {
         let is_trusted_page = api.server.context.origins.trusts_page(&parts.headers);
         let query = parts.uri.query().unwrap_or("");
         let handshake = Handshake::new(address.0, now, query, &parts.headers, is_trusted_page);
-        match api.authentication.authenticate(&handshake, None, now) {
-            Ok(identity) => Ok(Self(Arc::new(identity))),
-            Err(error) => {
-                tracing::info!(event = "authn_token_refused", address = %address.0, reason = %error);
-                Err(Failure::from(&error).into())
-            }
-        }
+        Ok(Self(api.authentication.authenticate(&api.server.context, &handshake, None).await?))
     }
 }
 

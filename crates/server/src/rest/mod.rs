@@ -15,11 +15,13 @@ use roomkey_model::{Clock, Failure, Limit, Limits, Retry};
 use roomkey_store::Store;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::{ServerHandle, TokenAuthentication, accounts::Accounts};
+use crate::{ServerHandle, TokenAuthentication, accounts::Accounts, revocation::Revoker};
 
 /// What the handlers need.
 pub(crate) struct Api {
     pub(crate) accounts: Accounts,
+    #[allow(dead_code, reason = "the routes that use it follow")]
+    pub(crate) revoker: Arc<Revoker>,
     /// `None` where the built-in issuer is off.
     pub(crate) issuer: Option<Arc<BuiltinIssuer>>,
     pub(crate) registration: bool,

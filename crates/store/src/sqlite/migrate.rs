@@ -3,8 +3,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use crate::StoreError;
 
 /// The steps from an empty database to this release's. A step that was released is never changed.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/0001_accounts_channels_messages.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_accounts_channels_messages.sql"),
+    include_str!("../../migrations/0002_revocations.sql"),
+];
 
 /// Applies the steps the database lacks, all in one transaction.
 ///

@@ -1,0 +1,169 @@
+//! Tokens that no longer count, and the live sockets that end with them.
+//!
+//! Whoever connects is indexed first and looked up among the revocations then; whoever revokes adds the revocation
+//! first and looks for sockets then. So whichever of the two comes first, no socket survives its token.
+#![allow(dead_code, unused_imports, reason = "the routes that use all of it follow")]
+
+mod index;
+mod revoker;
+
+use std::{sync::Arc, time::Duration};
+
+use parking_lot::RwLock;
+use roomkey_auth::{Identity, Revocations};
+use roomkey_model::{Revocation, RevocationReason, Timestamp, UserId};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout},
+};
+
+pub(crate) use index::SocketIndex;
+pub(crate) use revoker::{Revoker, Swept};
+
+use crate::{Socket, context::Context};
+
+/// How long a revocation waits for the last of its sockets to close before it answers.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is revoked, and which sockets are live. One for each server.
+pub(crate) struct LiveTokens {
+    revocations: RwLock<Revocations>,
+    sockets: SocketIndex,
+    sweeps: mpsc::UnboundedSender<Sweep>,
+}
+
+/// Something for the sweeper to do, in order.
+enum Sweep {
+    /// Ends the sockets of what was revoked at this instant.
+    Revoked(Revocation, Instant),
+    /// Tells that all before it is done.
+    Barrier(oneshot::Sender<()>),
+}
+
+/// What is to be swept, for [`sweep`].
+pub(crate) struct Sweeps(mpsc::UnboundedReceiver<Sweep>);
+
+impl LiveTokens {
+    pub(crate) fn new() -> (Self, Sweeps) {
+        let (sweeps, receiver) = mpsc::unbounded_channel();
+        let (revocations, sockets) = (RwLock::default(), SocketIndex::default());
+        (Self { revocations, sockets, sweeps }, Sweeps(receiver))
+    }
+
+    /// The live sockets, by user.
+    pub(crate) fn sockets(&self) -> &SocketIndex {
+        &self.sockets
+    }
+
+    /// Makes a socket known that is to be let in, and says whether its token counts.
+    pub(crate) fn register(&self, socket: &Socket) -> Result<(), RevocationReason> {
+        let Some(identity) = socket.identity() else { return Ok(()) };
+        self.sockets.insert(&identity.user, socket);
+        self.check(&identity)
+    }
+
+    /// Forgets a socket that is closed.
+    pub(crate) fn remove(&self, socket: &Socket) {
+        if let Some(user) = socket.user() {
+            self.sockets.remove(&user, socket);
+        }
+    }
+
+    /// Whether a token counts.
+    pub(crate) fn check(&self, identity: &Identity) -> Result<(), RevocationReason> {
+        self.revocations.read().find(identity).map_or(Ok(()), Err)
+    }
+
+    /// Whether a user is kept out whatever token they have.
+    pub(crate) fn is_blocked(&self, user: &UserId) -> bool {
+        self.revocations.read().is_blocked(user)
+    }
+
+    /// How many revocations are remembered.
+    pub(crate) fn revocation_count(&self) -> usize {
+        self.revocations.read().len()
+    }
+
+    /// Takes in what is revoked and stored: from now on the tokens are refused, and their sockets are about to end.
+    pub(crate) fn apply(&self, revocation: Revocation) {
+        self.revocations.write().apply(&revocation);
+        // When nobody listens, the server is not running, and there are no sockets.
+        _ = self.sweeps.send(Sweep::Revoked(revocation, Instant::now()));
+    }
+
+    /// Takes in what was stored before the server started.
+    pub(crate) fn load(&self, revocations: Vec<Revocation>) {
+        let mut all = self.revocations.write();
+        for revocation in revocations {
+            all.replace(revocation);
+        }
+    }
+
+    /// Puts a cut-off in the place of a user's block.
+    pub(crate) fn unblock(&self, cut_off: Revocation) {
+        self.revocations.write().replace(cut_off);
+    }
+
+    /// Forgets what is over.
+    pub(crate) fn purge(&self, now: Timestamp) {
+        self.revocations.write().purge(now);
+    }
+
+    /// The sockets that a revocation is about, now.
+    fn concerned(&self, revocation: &Revocation) -> Vec<Socket> {
+        self.sockets.matching(revocation)
+    }
+
+    /// Waits until everything that was applied before has been swept and these sockets are closed, for a while.
+    async fn settled(&self, sockets: Vec<Socket>) {
+        let (done, swept) = oneshot::channel();
+        let settled = async {
+            if self.sweeps.send(Sweep::Barrier(done)).is_ok() {
+                _ = swept.await;
+            }
+            self.closed(sockets).await;
+        };
+        if timeout(CLOSE_PATIENCE, settled).await.is_err() {
+            tracing::warn!("some sockets of a revoked token have not closed in time");
+        }
+    }
+
+    async fn closed(&self, mut sockets: Vec<Socket>) {
+        loop {
+            let closed = self.sockets.closed.notified();
+            sockets.retain(Socket::is_connected);
+            if sockets.is_empty() {
+                return;
+            }
+            closed.await;
+        }
+    }
+}
+
+/// Ends the sockets of what is revoked, off the threads that serve, for as long as it is polled.
+pub(crate) async fn sweep(context: &Arc<Context>, mut sweeps: Sweeps) {
+    while let Some(sweep) = sweeps.0.recv().await {
+        match sweep {
+            Sweep::Revoked(revocation, since) => {
+                if let Some(recoverable) = &context.recoverable {
+                    recoverable.revoke(&revocation);
+                }
+                let sockets = context.live_tokens.concerned(&revocation);
+                if sockets.is_empty() {
+                    continue;
+                }
+                context.metrics.sockets_revoked.add(sockets.len());
+                for socket in &sockets {
+                    socket.revoke(revocation.reason);
+                }
+                let context = context.clone();
+                tokio::spawn(async move {
+                    context.live_tokens.closed(sockets).await;
+                    context.metrics.revocation_propagation.observe(since.elapsed());
+                });
+            }
+            // Whoever asked may have stopped waiting.
+            Sweep::Barrier(done) => _ = done.send(()),
+        }
+    }
+}

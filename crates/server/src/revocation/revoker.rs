@@ -1,0 +1,111 @@
+use std::sync::Arc;
+
+use roomkey_auth::Verifier;
+use roomkey_model::{
+    Clock, ErrorCode, Failure, Revocation, RevocationReason, RevocationTarget, Timestamp, UserId,
+};
+use roomkey_store::{Pending, Store};
+
+use super::LiveTokens;
+
+/// Revokes, durably: first in the store, whose commit applies it, then on every socket.
+pub(crate) struct Revoker {
+    store: Arc<dyn Store>,
+    live: Arc<LiveTokens>,
+    verifier: Arc<Verifier>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a revocation did at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Swept {
+    /// Sockets that were closed.
+    pub(crate) sockets: usize,
+}
+
+impl Revoker {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        live: Arc<LiveTokens>,
+        verifier: Arc<Verifier>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { store, live, verifier, clock }
+    }
+
+    /// Revokes, and waits until the sockets are closed. An error means that nothing was revoked.
+    pub(crate) async fn revoke(
+        &self,
+        target: RevocationTarget,
+        issued_before: Option<Timestamp>,
+        reason: RevocationReason,
+    ) -> Result<Swept, Failure> {
+        let revocations = [self.revocation(target, issued_before, reason)];
+        let write = || self.store.revoke(revocations.to_vec());
+        self.with_sockets(&revocations, write).await.map(|((), swept)| swept)
+    }
+
+    /// A revocation that is decided now, to be stored by the caller's own write.
+    pub(crate) fn revocation(
+        &self,
+        target: RevocationTarget,
+        issued_before: Option<Timestamp>,
+        reason: RevocationReason,
+    ) -> Revocation {
+        let revoked_at = self.clock.now();
+        let lifetime_ms = match &target {
+            RevocationTarget::Session { issuer, .. } | RevocationTarget::Token { issuer, .. } => {
+                self.verifier.lifetime_max_ms(Some(issuer))
+            }
+            RevocationTarget::User(_) if issued_before.is_some() => self.verifier.lifetime_max_ms(None),
+            // A block and the loss of a key are for ever.
+            RevocationTarget::User(_) | RevocationTarget::Key { .. } => None,
+        };
+        let until = lifetime_ms.map(|ms| revoked_at.max(issued_before.unwrap_or_default()).plus_ms(ms));
+        Revocation { target, issued_before, revoked_at, until, reason }
+    }
+
+    /// Makes a write of the store that makes these revocations, and waits for it and for their sockets to close.
+    pub(crate) async fn with_sockets<T>(
+        &self,
+        revocations: &[Revocation],
+        write: impl FnOnce() -> Pending<T>,
+    ) -> Result<(T, Swept), Failure> {
+        let sockets: Vec<_> =
+            revocations.iter().flat_map(|revocation| self.live.concerned(revocation)).collect();
+        let swept = Swept { sockets: sockets.len() };
+        let done = write().await.map_err(|error| {
+            tracing::error!(%error, "nothing was revoked");
+            Failure::new(ErrorCode::Unavailable)
+        })?;
+        self.live.settled(sockets).await;
+        Ok((done, swept))
+    }
+
+    /// Lets a blocked user come back, with tokens issued from now on; tells whether there was a block.
+    pub(crate) async fn unblock(&self, user: &UserId) -> Result<bool, Failure> {
+        let target = RevocationTarget::User(user.clone());
+        let cut_off = self.revocation(target, Some(self.clock.now()), RevocationReason::Revoked);
+        self.store.unblock(cut_off).await.map_err(Failure::from)
+    }
+
+    /// Whether the user is blocked.
+    pub(crate) fn is_blocked(&self, user: &UserId) -> bool {
+        self.live.is_blocked(user)
+    }
+
+    /// What was decided before the server started.
+    pub(crate) async fn load(&self) -> Result<(), Failure> {
+        self.live.load(self.store.revocations().await.map_err(Failure::from)?);
+        Ok(())
+    }
+
+    /// Forgets what is over, in memory and in the store.
+    pub(crate) async fn purge(&self) -> Result<(), Failure> {
+        const ROWS: usize = 1000;
+        let now = self.clock.now();
+        self.live.purge(now);
+        while self.store.purge_revocations(now, ROWS).await.map_err(Failure::from)? == ROWS {}
+        Ok(())
+    }
+}
