@@ -56,6 +56,6 @@ test("an account made on the command line can log in", async (t) => {
   const login = expectStatus(200, await request(server, "POST", "/api/auth/login", { body }));
   assert.equal(login.user.id, added.stdout.trim());
   const meanwhile = await runBinary(t, args, { env, input: `${PASSWORD}\n` });
-  assert.notEqual(meanwhile.code, 0);
-  assert.match(meanwhile.stderr, /is running/);
+  assert.equal(meanwhile.code, 1);
+  assert.match(meanwhile.stderr, /is taken/);
 });

@@ -118,6 +118,11 @@ impl BuiltinIssuer {
         Ok(Self { config, keys: RwLock::new(Arc::new(IssuerKeys { active, retired })) })
     }
 
+    /// The `iss` of its tokens.
+    pub fn issuer(&self) -> &str {
+        &self.config.issuer
+    }
+
     /// The keys as they are now.
     pub fn keys(&self) -> Arc<IssuerKeys> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()

@@ -1,6 +1,7 @@
 //! The `roomkey` program: one file for each command.
 
 mod check_config;
+mod keys;
 mod password_input;
 mod serve;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod tests;
 mod token_inspect;
 mod token_mint;
 mod user_add;
+mod words;
 
 use std::{
     io::{self, Write},
@@ -62,6 +64,9 @@ enum Command {
     /// Manage accounts.
     #[command(subcommand)]
     User(UserCommand),
+    /// Manage the keys that the server signs tokens with.
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 #[derive(Subcommand)]
@@ -76,6 +81,17 @@ enum TokenCommand {
 enum UserCommand {
     /// Create an account and print the id of its user.
     Add(user_add::Add),
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// List the keys: the one that signs, and those whose tokens may still be out.
+    List(keys::List),
+    /// Sign with a new key from now on. Nobody is logged out: tokens of the old key are accepted until they end.
+    Rotate(keys::Rotate),
+    /// Refuse everything that a key has signed, close the sockets that live by it, and forget the key. For when it is in
+    /// other hands. Users log in again or refresh.
+    Revoke(keys::Revoke),
 }
 
 /// Where the configuration is.
@@ -140,6 +156,9 @@ impl Cli {
             Command::Token(TokenCommand::Mint(mint)) => mint.run(environment),
             Command::Token(TokenCommand::Inspect(inspect)) => inspect.run(environment),
             Command::User(UserCommand::Add(add)) => add.run(environment),
+            Command::Keys(KeysCommand::List(list)) => list.run(environment),
+            Command::Keys(KeysCommand::Rotate(rotate)) => rotate.run(environment),
+            Command::Keys(KeysCommand::Revoke(revoke)) => revoke.run(environment),
         }
     }
 }

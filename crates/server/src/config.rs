@@ -15,7 +15,6 @@ mod place;
 mod private_file;
 mod secrets;
 mod sections;
-mod signing_key;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -108,9 +107,14 @@ impl Config {
         self.server.data_dir.join("roomkey.db")
     }
 
-    /// The file of the key that the built-in issuer signs with, where it has no secret.
-    pub(crate) fn signing_key_path(&self) -> PathBuf {
-        self.server.data_dir.join("keys").join("signing-key.pem")
+    /// Where the running server takes the commands of operators.
+    pub(crate) fn control_path(&self) -> PathBuf {
+        self.server.data_dir.join("control.sock")
+    }
+
+    /// The directory of the keys that the built-in issuer signs with, where it has no secret.
+    pub(crate) fn keys_path(&self) -> PathBuf {
+        self.server.data_dir.join("keys")
     }
 
     /// What the server itself needs of it.

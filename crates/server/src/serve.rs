@@ -4,6 +4,7 @@ use std::{
     io::{self, Write},
     net::SocketAddr,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -16,6 +17,7 @@ use crate::{
     accounts::Accounts,
     chat,
     config::{AuthSetup, Config},
+    control::{ControlSocket, Operator},
     pages,
     rest::{self, Api},
     revocation::Revoker,
@@ -48,13 +50,14 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     ));
     let accounts =
         Accounts::new(store.clone(), auth.issuer.clone(), clock.clone(), entropy, limits.hashes_waiting);
+    let (accounts, revoker) = (Arc::new(accounts), Arc::new(revoker));
     let server = builder
         .namespace(NAMESPACE, chat::namespace(&chat, &auth.authentication))
         .bind()
         .with_context(|| format!("cannot listen on {address}"))?;
     let api = Arc::new(Api {
-        accounts,
-        revoker: Arc::new(revoker),
+        accounts: accounts.clone(),
+        revoker: revoker.clone(),
         issuer: auth.issuer,
         registration: config.auth.registration,
         authentication: auth.authentication,
@@ -69,11 +72,44 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
     let server = server.router(router);
     let address = server.local_addr();
-    server.run(until_asked_to_stop(address, config.chat.demo_page))?;
+    let operator = Operator { accounts, revoker, store: store.clone(), keys: auth.keys };
+    let operators = serve_operators(config, operator);
+    server.run(async {
+        tokio::select! {
+            () = until_asked_to_stop(address, config.chat.demo_page) => {}
+            () = operators => {}
+        }
+    })?;
     // Every connection is gone: what was accepted for storing is stored now.
     block_on(store.close())?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Does what operators say, for as long as it is polled. A server without the socket still serves its clients.
+async fn serve_operators(config: &Config, operator: Operator) {
+    let operator = Arc::new(operator);
+    let commands = async {
+        let served = match ControlSocket::bind(&config.control_path()) {
+            Ok(socket) => socket.serve(operator.clone()).await.map_err(Into::into),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = served {
+            tracing::error!(
+                error = format!("{error:#}"),
+                "no commands can be given to the running server: it must be stopped for each"
+            );
+        }
+    };
+    let forgetting = async {
+        loop {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            if let Some(Err(error)) = operator.keys.as_ref().map(|keys| keys.tidy()) {
+                tracing::error!(error = format!("{error:#}"), "retired keys cannot be removed");
+            }
+        }
+    };
+    tokio::join!(commands, forgetting);
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {

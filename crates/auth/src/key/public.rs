@@ -100,6 +100,12 @@ impl PublicKey {
         &self.thumbprint
     }
 
+    /// The PEM text (`PUBLIC KEY`) that [`Self::from_pem`] reads.
+    pub fn to_pem(&self) -> String {
+        let der = spki(&self.key).expect("it was read from this form");
+        pem::encode("PUBLIC KEY", &der).to_string()
+    }
+
     pub(super) fn jwk(&self) -> &Jwk {
         &self.jwk
     }

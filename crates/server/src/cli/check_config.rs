@@ -22,7 +22,8 @@ fn describe(config: &Config, auth: &AuthSetup, text: &mut String) -> fmt::Result
     line("threads", config.server.threads.to_string())?;
     line("data", config.server.data_dir.display().to_string())?;
     line("origins", origins(config))?;
-    line("accounts", accounts(config))?;
+    let has_key = auth.keys.as_ref().is_some_and(|keys| !keys.list().is_empty());
+    line("accounts", accounts(config, has_key))?;
     line("issuers", joined(config.auth.issuers.iter().map(|issuer| &issuer.name)))?;
     line("page", if config.chat.demo_page { "the demo chat" } else { "none" }.to_owned())?;
     auth.warnings.iter().try_for_each(|warning| line("warning", warning.clone()))
@@ -39,7 +40,7 @@ fn origins(config: &Config) -> String {
     }
 }
 
-fn accounts(config: &Config) -> String {
+fn accounts(config: &Config, has_key: bool) -> String {
     if !config.auth.builtin {
         return "none".to_owned();
     }
@@ -47,9 +48,8 @@ fn accounts(config: &Config) -> String {
     let key = if config.auth.jwt_secret.is_some() {
         "auth.jwt_secret (HS256)".to_owned()
     } else {
-        let path = config.signing_key_path();
-        let made = if path.exists() { "" } else { ", made at the first start" };
-        format!("{} (EdDSA){made}", path.display())
+        let made = if has_key { "" } else { ", made at the first start" };
+        format!("the key in {} (EdDSA){made}", config.keys_path().display())
     };
     format!("registration {registration}; tokens signed with {key}")
 }

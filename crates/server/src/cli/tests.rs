@@ -60,7 +60,7 @@ fn check_config_says_what_would_be_served_and_makes_nothing() {
               threads    2
               data       DATA
               origins    https://a.example, pages of this machine
-              accounts   registration open; tokens signed with DATA/keys/signing-key.pem (EdDSA), made at the first start
+              accounts   registration open; tokens signed with the key in DATA/keys (EdDSA), made at the first start
               issuers    none
               page       the demo chat
         "#]],
@@ -74,7 +74,7 @@ fn check_config_says_what_would_be_served_and_makes_nothing() {
               threads    1
               data       DATA
               origins    none
-              accounts   registration closed; tokens signed with DATA/keys/signing-key.pem (EdDSA), made at the first start
+              accounts   registration closed; tokens signed with the key in DATA/keys (EdDSA), made at the first start
               issuers    none
               page       the demo chat
               warning    http.origins is empty: no web page may connect, only programs
@@ -118,7 +118,7 @@ fn a_minted_token_is_accepted_by_inspect() {
 
 #[test]
 fn only_what_the_server_would_accept_is_minted() {
-    let no_key = "there is no signing key at DATA/keys/signing-key.pem: \
+    let no_key = "there is no signing key in DATA/keys: \
         start the server once, or set --data-dir or JWT_SECRET as for the server";
     assert_eq!(Site::new().run("token mint --user ada", []), (no_key.to_owned(), false));
     let too_long = "the server would refuse such a token: the token lives longer than the profile allows";
@@ -184,16 +184,59 @@ fn an_account_is_added_once() {
 }
 
 #[test]
-fn no_account_is_added_while_the_server_has_the_data() {
+fn without_a_socket_the_data_of_a_running_server_is_out_of_reach() {
     let site = Site::new();
     let database = site.0.path().join("roomkey.db");
     let server = SqliteStore::open(&database, &SqliteConfig::default(), Box::new(|_| ())).unwrap();
-    let (text, is_success) = site.run("user add --email ada@example.com", []);
+    let (text, is_success) = site.run("keys rotate", []);
     drop(server);
     assert!(!is_success);
     let expected = format!(
-        "the server is running (process {}); stop it first, or register over its HTTP API",
+        "the data is in use (process {}), and nobody listens on DATA/control.sock: \
+        the server is starting or stopping, or another command runs; try again",
         std::process::id()
     );
     assert_eq!(text, expected);
+}
+
+#[test]
+fn keys_are_listed_rotated_and_revoked() {
+    let site = Site::new();
+    let run = |args: &str| {
+        let (text, is_success) = site.run(args, []);
+        assert!(is_success, "{text}");
+        text
+    };
+    let json = |args: &str| -> Value { serde_json::from_str(&run(&format!("{args} --json"))).unwrap() };
+    assert_eq!(json("keys list"), serde_json::json!({ "keys": [] }), "looking makes nothing");
+    let first = json("keys rotate");
+    assert_eq!((&first["active"]["active"], &first["retired"]), (&true.into(), &Value::Null));
+    let second = json("keys rotate");
+    let (first, second) =
+        (first["active"]["kid"].as_str().unwrap(), second["active"]["kid"].as_str().unwrap());
+    let listed = json("keys list");
+    assert_eq!((&listed["keys"][0]["kid"], &listed["keys"][1]["kid"]), (&second.into(), &first.into()));
+    assert_eq!(listed["keys"][0]["createdAt"], listed["keys"][1]["retiredAt"]);
+
+    let listed = run("keys list");
+    let lines: Vec<_> = listed.lines().collect();
+    assert!(lines[0].starts_with(&format!("{second}  signs; made 2")), "{listed}");
+    assert!(lines[1].starts_with(&format!("{first}  retired, verifies until 2")), "{listed}");
+    let revoked = run(&format!("keys revoke {first}"));
+    assert!(
+        revoked.starts_with(&format!("Revoked {first}; 0 sockets closed.\n{second}  signs; ")),
+        "{revoked}"
+    );
+    let revoked = json(&format!("keys revoke {second}"));
+    assert_eq!((&revoked["revoked"], &revoked["socketsClosed"]), (&second.into(), &0.into()));
+    assert_eq!(json("keys list")["keys"], serde_json::json!([revoked["active"]]));
+    assert_eq!(site.run("keys revoke nothing", []), ("there is no key with this kid".to_owned(), false));
+}
+
+#[test]
+fn with_a_secret_there_are_no_keys() {
+    for command in ["keys list", "keys rotate", "keys revoke x"] {
+        let (text, is_success) = Site::new().run(command, SECRET);
+        assert!(!is_success && text.contains("auth.jwt_secret_previous"), "{text}");
+    }
 }

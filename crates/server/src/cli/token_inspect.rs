@@ -9,7 +9,10 @@ use roomkey_auth::{Identity, Inspection, TokenError};
 use roomkey_model::{Clock, Timestamp};
 use serde_json::{Value, json};
 
-use super::{ConfigArgs, Outcome};
+use super::{
+    ConfigArgs, Outcome,
+    words::{in_time, printable},
+};
 use crate::{
     SystemClock,
     config::{AuthSetup, Environment, MissingKey},
@@ -101,18 +104,6 @@ fn in_words(inspection: &Inspection, now: Timestamp, text: &mut String) -> fmt::
 /// The year 10000. Later times are claimed by nobody who means them.
 const END_OF_TIME_S: u64 = 253_402_300_800;
 
-/// The time, and how far it is from now.
-fn in_time(time: Timestamp, now: Timestamp) -> String {
-    let (is_past, seconds) = (time < now, time.since_ms(now).max(now.since_ms(time)) / 1000);
-    let distance = match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
-    };
-    if is_past { format!("{time} ({distance} ago)") } else { format!("{time} (in {distance})") }
-}
-
 fn in_json(inspection: Inspection) -> Value {
     let mut value = match &inspection.verdict {
         Ok(identity) => accepted(identity),
@@ -142,17 +133,4 @@ fn accepted(identity: &Identity) -> Value {
 
 fn refused(error: &TokenError) -> Value {
     json!({ "accepted": false, "code": error.code(), "reason": error.to_string() })
-}
-
-/// Nothing that a token says may move the cursor, or reorder what is on the screen.
-fn printable(text: &str) -> String {
-    let is_unsafe = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let escape = |character: char| match is_unsafe(character) {
-        true => character.escape_unicode().to_string(),
-        false => character.to_string(),
-    };
-    text.chars().map(escape).collect()
 }

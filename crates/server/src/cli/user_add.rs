@@ -1,17 +1,13 @@
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
-use anyhow::{anyhow, bail};
 use clap::Args;
-use roomkey_store::{SqliteConfig, SqliteStore, Store, StoreError};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{ConfigArgs, Outcome, password_input};
 use crate::{
-    SystemClock, SystemEntropy,
-    accounts::Accounts,
-    config::{Config, Environment},
-    logging,
+    config::Environment,
+    control::{self, commands::users},
 };
 
 #[derive(Args)]
@@ -33,45 +29,23 @@ pub(super) struct Add {
 }
 
 impl Add {
-    /// Creates the account in the store itself, so that it works while registration is closed.
+    /// Works while registration is closed, too.
     pub(super) fn run(&self, environment: &Environment) -> anyhow::Result<Outcome> {
         let config = self.config.load(environment)?;
-        logging::start(&config.log, environment)?;
-        let store = open_store(&config)?;
         let password = password_input::read(self.password_file.as_deref())?;
-        let accounts = Accounts::new(
-            store.clone(),
-            None,
-            Arc::new(SystemClock),
-            Arc::new(SystemEntropy),
-            config.limits.hashes_waiting,
-        );
-        let created = tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-            let created =
-                accounts.create(&self.email, self.username.as_deref(), password.expose_secret()).await;
-            store.close().await;
-            created
-        });
-        let account = created.map_err(|failure| anyhow!(failure.message))?;
+        let account = control::ask(
+            &config,
+            users::Add {
+                email: self.email.clone(),
+                username: self.username.clone(),
+                password: password.expose_secret().to_owned(),
+            },
+        )?;
         let text = if self.json {
-            json!({ "id": account.user, "email": account.email, "username": account.username }).to_string()
+            json!({ "id": account.id, "email": account.email, "username": account.username }).to_string()
         } else {
-            account.user.to_string()
+            account.id.to_string()
         };
         Ok(format!("{text}\n").into())
-    }
-}
-
-fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    let opened = SqliteStore::open(&config.database_path(), &SqliteConfig::default(), Box::new(|_| ()));
-    match opened {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(error) => match error.cause {
-            StoreError::Locked { process } => {
-                let process = process.map(|id| format!(" (process {id})")).unwrap_or_default();
-                bail!("the server is running{process}; stop it first, or register over its HTTP API")
-            }
-            _ => Err(error.into()),
-        },
     }
 }

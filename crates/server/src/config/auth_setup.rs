@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use roomkey_auth::{
-    Algorithm, BuiltinConfig, BuiltinIssuer, ConfigError as AuthError, Ed25519Key, HmacSecret, IssuerProfile,
-    SecretStrength, SigningKey, Verifier, VerifyingKey,
+    Algorithm, BuiltinConfig, BuiltinIssuer, ConfigError as AuthError, Ed25519Key, HmacSecret, IssuerKeys,
+    IssuerProfile, SecretStrength, SigningKey, Verifier, VerifyingKey,
 };
-use roomkey_model::Entropy;
+use roomkey_model::{Clock, Entropy, Timestamp};
 use secrecy::ExposeSecret;
 
-use super::{Config, ConfigError, Origins, issuer::Issuer, private_file, secrets, signing_key};
-use crate::{SystemEntropy, TokenAuthentication};
+use super::{Config, ConfigError, Origins, issuer::Issuer, private_file, secrets};
+use crate::{
+    SystemClock, SystemEntropy, TokenAuthentication,
+    key_ring::{KeyRing, LiveKeys},
+};
 
 /// Everything about tokens, ready to use.
 pub(crate) struct AuthSetup {
@@ -20,6 +24,8 @@ pub(crate) struct AuthSetup {
     pub(crate) verifier: Arc<Verifier>,
     /// Finds tokens in requests.
     pub(crate) authentication: Arc<TokenAuthentication>,
+    /// The keys of the issuer, where it has keys of its own and not a secret.
+    pub(crate) keys: Option<Arc<LiveKeys>>,
     /// What makes the server less safe than it could be: to be said loudly at every start.
     pub(crate) warnings: Vec<String>,
 }
@@ -42,13 +48,20 @@ impl AuthSetup {
         let mut warnings = config.exposed.clone();
         let (secret, previous) = config.secrets()?;
         let mut profiles = Vec::new();
+        let mut ring = None;
         let issuer = if auth.builtin {
-            let key = match secret {
-                Some(secret) => SigningKey::Hmac(secret),
-                None => SigningKey::Ed25519(config.signing_key(missing, &SystemEntropy, &mut warnings)?),
+            let previous = previous.into_iter().map(VerifyingKey::from).collect();
+            let keys = match secret {
+                Some(secret) => IssuerKeys { active: SigningKey::Hmac(secret), retired: previous },
+                None => {
+                    let (own, keys) =
+                        config.key_ring(previous, missing, SystemClock.now(), &SystemEntropy)?;
+                    warnings.extend(own.private_files().filter_map(|file| private_file::exposure(&file)));
+                    ring = Some(own);
+                    keys
+                }
             };
-            let retired = previous.into_iter().map(VerifyingKey::from).collect();
-            let issuer = BuiltinIssuer::new(config.builtin_config(), key, retired)?;
+            let issuer = BuiltinIssuer::new(config.builtin_config(), keys.active, keys.retired)?;
             profiles.push(issuer.profile());
             Some(Arc::new(issuer))
         } else {
@@ -63,7 +76,11 @@ impl AuthSetup {
         warnings.extend(verifier.warnings());
         warnings.extend(config.warnings());
         let authentication = Arc::new(config.authentication(verifier.clone()));
-        Ok(Self { issuer, verifier, authentication, warnings })
+        let keys = issuer.as_ref().zip(ring).map(|(issuer, ring)| {
+            let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+            Arc::new(LiveKeys::new(ring, issuer.clone(), authentication.clone(), clock, entropy))
+        });
+        Ok(Self { issuer, verifier, authentication, keys, warnings })
     }
 }
 
@@ -94,27 +111,34 @@ impl Config {
         }
     }
 
-    fn signing_key(
+    fn key_ring(
         &self,
+        secrets: Vec<VerifyingKey>,
         missing: MissingKey,
+        now: Timestamp,
         entropy: &dyn Entropy,
-        warnings: &mut Vec<String>,
-    ) -> anyhow::Result<Ed25519Key> {
-        let path = self.signing_key_path();
-        if let Some(key) = signing_key::read(&path)? {
-            warnings.extend(private_file::exposure(&path));
-            return Ok(key);
-        }
-        match missing {
-            MissingKey::Create => signing_key::create(&path, entropy),
-            MissingKey::Pretend => {
-                Ok(Ed25519Key::from_pem("key", Ed25519Key::generate_pem(entropy).expose_secret())?)
+    ) -> anyhow::Result<(KeyRing, IssuerKeys)> {
+        let directory = self.keys_path();
+        let mut ring = KeyRing::read(&directory, self.builtin_config().key_outlives_ms(), secrets)?;
+        if missing == MissingKey::Create {
+            if !ring.has_active_key() {
+                ring.rotate(now, entropy)?;
             }
-            MissingKey::Refuse => anyhow::bail!(
-                "there is no signing key at {}: start the server once, or set --data-dir or JWT_SECRET as for the server",
-                path.display()
-            ),
+            ring.tidy(now).with_context(|| format!("cannot change the keys in {}", directory.display()))?;
         }
+        let keys = match (ring.issuer_keys(now), missing) {
+            (Some(keys), _) => keys,
+            (None, MissingKey::Pretend) => {
+                let pem = Ed25519Key::generate_pem(entropy);
+                let active = SigningKey::Ed25519(Ed25519Key::from_pem("key", pem.expose_secret())?);
+                IssuerKeys { active, retired: Vec::new() }
+            }
+            (None, _) => anyhow::bail!(
+                "there is no signing key in {}: start the server once, or set --data-dir or JWT_SECRET as for the server",
+                directory.display()
+            ),
+        };
+        Ok((ring, keys))
     }
 
     fn issuer_profiles(&self) -> Result<Vec<IssuerProfile>, ConfigError> {

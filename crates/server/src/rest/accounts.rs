@@ -77,9 +77,11 @@ async fn me(Authenticated(identity): Authenticated) -> Json<Value> {
     Json(json!({ "user": user(&identity), "expiresAt": identity.expires_at.map(|at| at.to_string()) }))
 }
 
-async fn jwks(State(api): State<Arc<Api>>) -> ([(HeaderName, &'static str); 1], String) {
+/// Whoever verifies our tokens may keep the keys for a while; who meets a new `kid` asks again, as libraries do.
+async fn jwks(State(api): State<Arc<Api>>) -> ([(HeaderName, &'static str); 2], String) {
     let keys = api.issuer.as_ref().map_or_else(|| r#"{"keys":[]}"#.to_owned(), |issuer| issuer.jwks());
-    ([(header::CONTENT_TYPE, "application/jwk-set+json")], keys)
+    let kind = (header::CONTENT_TYPE, "application/jwk-set+json");
+    ([kind, (header::CACHE_CONTROL, "public, max-age=300")], keys)
 }
 
 /// Tokens must not stay in a cache (RFC 6749, section 5.1).

@@ -19,7 +19,7 @@ use crate::{ServerHandle, TokenAuthentication, accounts::Accounts, revocation::R
 
 /// What the handlers need.
 pub(crate) struct Api {
-    pub(crate) accounts: Accounts,
+    pub(crate) accounts: Arc<Accounts>,
     #[allow(dead_code, reason = "the routes that use it follow")]
     pub(crate) revoker: Arc<Revoker>,
     /// `None` where the built-in issuer is off.

@@ -1,0 +1,18 @@
+//! What operators can do; a file for each kind of thing that it is done to.
+
+pub(crate) mod keys;
+pub(crate) mod users;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use super::{Operator, http::route};
+
+/// Every command, at its path.
+pub(super) fn add_all(router: Router<Arc<Operator>>) -> Router<Arc<Operator>> {
+    let router = route::<keys::List>(router);
+    let router = route::<keys::Revoke>(router);
+    let router = route::<keys::Rotate>(router);
+    route::<users::Add>(router)
+}
