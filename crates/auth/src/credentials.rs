@@ -2,12 +2,14 @@
 
 mod auth_payload;
 mod cookie;
+mod session_cookie;
 
 use std::borrow::Cow;
 
 use crate::TokenError;
 
 pub use cookie::find as cookie;
+pub use session_cookie::find as session_cookie;
 
 /// The places where a token may be. `None` and empty: not there, or not allowed there.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,7 +18,7 @@ pub struct Credentials<'a> {
     pub auth_payload: Option<&'a str>,
     /// The values of the `Authorization` header lines.
     pub authorization: &'a [&'a str],
-    /// The value of the session cookie, from [`cookie`].
+    /// The value of the cookie with the token, from [`cookie`] or [`session_cookie`].
     pub cookie: Option<&'a str>,
     /// The decoded `token` parameter of the URL's query, only where the operator allows it.
     pub query: Option<&'a str>,

@@ -15,6 +15,9 @@ pub enum TokenError {
     /// Not acceptable here. Clients see one code for every reason.
     #[error("{0}")]
     Invalid(#[from] InvalidReason),
+    /// The keys of the token's issuer are not there: whether it is valid cannot be said now.
+    #[error("the keys of the token's issuer could not be fetched")]
+    KeysUnavailable,
     /// No token was given.
     #[error("no token was given")]
     Missing,
@@ -31,6 +34,7 @@ impl TokenError {
             Self::BadPayload(_) => ErrorCode::BadPayload,
             Self::Expired => ErrorCode::TokenExpired,
             Self::Invalid(_) => ErrorCode::TokenInvalid,
+            Self::KeysUnavailable => ErrorCode::Unavailable,
             Self::Missing => ErrorCode::TokenMissing,
             Self::Revoked => ErrorCode::TokenRevoked,
         }
@@ -58,7 +62,8 @@ impl From<TokenError> for Failure {
 /// Never holds text from the token. In the order of the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum InvalidReason {
-    /// Over [`Verifier::TOKEN_BYTES_MAX`](crate::Verifier::TOKEN_BYTES_MAX).
+    /// Over [`Verifier::TOKEN_BYTES_MAX`](crate::Verifier::TOKEN_BYTES_MAX), or
+    /// [`Verifier::SESSION_BYTES_MAX`](crate::Verifier::SESSION_BYTES_MAX) for an encrypted one.
     #[error("the token is too long")]
     TokenTooLong,
     /// A character outside `A-Z a-z 0-9 - _ .`.
@@ -67,9 +72,24 @@ pub enum InvalidReason {
     /// Not `header.payload.signature`.
     #[error("the token does not have three non-empty parts")]
     Segments,
-    /// Five parts: a JWE, which no profile here decrypts.
+    /// Five parts: a JWE, where no profile decrypts one.
     #[error("the token is encrypted (JWE), not signed")]
     Encrypted,
+    /// A piece of a session's cookie is missing, one too many, or beside a whole.
+    #[error("the pieces of the session's cookie do not make a whole")]
+    CookiePieces,
+    /// In the session cookie of an Auth.js application, and not a JWE.
+    #[error("the session cookie is not an encrypted token (JWE)")]
+    NotEncrypted,
+    /// `alg` is not `dir`, or `enc` is not what the profile demands.
+    #[error("the token is not encrypted in a way that its profile allows")]
+    EncryptionNotAllowed,
+    /// No key of the profile opens it: another key, or it was changed. Deliberately one reason.
+    #[error("the token cannot be decrypted")]
+    Decryption,
+    /// A cookie of Auth.js that is not its session: of a login that has not ended.
+    #[error("the token is not a session's")]
+    NotASession,
     /// Padding, or bits after the last byte.
     #[error("a part of the token is not canonical base64url")]
     Base64,
@@ -151,6 +171,9 @@ pub enum InvalidReason {
     /// `nbf` is in the future.
     #[error("the token is not valid yet (`nbf`)")]
     NotYetValid,
+    /// `auth_time` is required and missing, or in the future.
+    #[error("the token does not say when its user logged in (`auth_time`)")]
+    AuthTime,
     /// `iat` is in the future.
     #[error("the token was issued in the future (`iat`)")]
     IssuedInFuture,

@@ -9,12 +9,16 @@ mod jwk;
 mod key_set;
 mod pem;
 mod public;
+mod remote;
 mod signing;
+pub(crate) mod strength;
 
 pub use algorithm::Algorithm;
-pub use hmac::{HmacSecret, SecretStrength};
+pub use hmac::HmacSecret;
 pub use public::PublicKey;
+pub use remote::RemoteKeys;
 pub use signing::{Ed25519Key, SigningKey};
+pub use strength::SecretStrength;
 
 pub(crate) use jwk::set as jwk_set;
 

@@ -26,6 +26,7 @@ mod error;
 mod identity;
 mod issuer;
 mod json;
+mod jwe;
 mod key;
 pub mod password;
 pub mod policy;
@@ -37,7 +38,11 @@ pub use config_error::ConfigError;
 pub use error::{InvalidReason, TokenError};
 pub use identity::Identity;
 pub use issuer::{BuiltinConfig, BuiltinIssuer, Grant, IssuerKeys, SignedToken};
-pub use key::{Algorithm, Ed25519Key, HmacSecret, PublicKey, SecretStrength, SigningKey, VerifyingKey};
-pub use profile::{ClaimPath, IssuerProfile, IssuerRule, RequiredClaim, TokenType};
+pub use key::{
+    Algorithm, Ed25519Key, HmacSecret, PublicKey, RemoteKeys, SecretStrength, SigningKey, VerifyingKey,
+};
+pub use profile::{
+    AuthJsProfile, AuthJsVersion, ClaimPath, IssuerProfile, IssuerRule, RequiredClaim, TokenType,
+};
 pub use revocations::Revocations;
 pub use verify::{Inspection, Verifier};

@@ -1,15 +1,17 @@
 //! What each configured issuer's tokens must look like.
 
+mod auth_js;
 mod check;
 mod claim_path;
 mod token_type;
 
+pub use auth_js::{AuthJsProfile, AuthJsVersion};
 pub use claim_path::ClaimPath;
 pub use token_type::TokenType;
 
 pub(crate) use check::check;
 
-use crate::{Algorithm, HmacSecret, VerifyingKey};
+use crate::{Algorithm, HmacSecret, RemoteKeys, VerifyingKey};
 
 /// One issuer: its keys and algorithms, what its tokens must say, and where in them to look.
 ///
@@ -25,6 +27,8 @@ pub struct IssuerProfile {
     pub algorithms: Vec<Algorithm>,
     /// The keys, current and retiring.
     pub keys: Vec<VerifyingKey>,
+    /// Keys that the issuer publishes, beside [`keys`](Self::keys). They are public ones.
+    pub remote_keys: Option<RemoteKeys>,
     /// At least one of these must be in `aud`. Empty: `aud` is not looked at.
     pub audiences: Vec<String>,
     /// Whether a token without `aud` is refused, where [`audiences`](Self::audiences) is not empty.
@@ -33,6 +37,8 @@ pub struct IssuerProfile {
     pub authorized_parties: Vec<String>,
     /// Claims that must be there with exactly this text, such as Cognito's `token_use`: `access`.
     pub required_claims: Vec<RequiredClaim>,
+    /// Claims that must have exactly this text where they are there, such as Clerk's `sts`: `active`.
+    pub expected_claims: Vec<RequiredClaim>,
     /// What the header's `typ` must be.
     pub token_type: TokenType,
     /// Whether OpenID Connect ID tokens (`nonce`, `at_hash`, `c_hash`) are taken for access tokens.
@@ -55,6 +61,8 @@ pub struct IssuerProfile {
     pub require_exp: bool,
     /// Whether a token without `iat` is refused.
     pub require_iat: bool,
+    /// Whether a token without an `auth_time` in the past is refused.
+    pub require_auth_time: bool,
     /// What user ids of this issuer begin with: unique, and empty for one profile at most.
     pub user_prefix: String,
 }
@@ -94,6 +102,9 @@ pub struct RequiredClaim {
     pub value: String,
 }
 
+const WEAK_SECRET: &str = "a weak secret is allowed; anybody may guess it and sign tokens";
+const ANY_LIFETIME: &str = "tokens may live as long as they like";
+
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
 
@@ -117,10 +128,12 @@ impl IssuerProfile {
             issuer,
             algorithms,
             keys,
+            remote_keys: None,
             audiences: Vec::new(),
             require_audience: true,
             authorized_parties: Vec::new(),
             required_claims: Vec::new(),
+            expected_claims: Vec::new(),
             token_type: TokenType::Jwt,
             accept_id_tokens: false,
             subject_claims: vec![ClaimPath::name("sub")],
@@ -132,6 +145,7 @@ impl IssuerProfile {
             lifetime_max_ms: Some(DAY_MS),
             require_exp: true,
             require_iat: false,
+            require_auth_time: false,
             user_prefix: String::new(),
         }
     }
@@ -158,9 +172,9 @@ impl IssuerProfile {
                 warnings.push(format!("issuer {}: {warning}", self.name));
             }
         };
-        warn(self.keys.iter().any(weak), "a weak secret is allowed; anybody may guess it and sign tokens");
+        warn(self.keys.iter().any(weak), WEAK_SECRET);
         warn(!self.require_exp, "tokens without an end (`exp`) are accepted");
-        warn(self.lifetime_max_ms.is_none(), "tokens may live as long as they like");
+        warn(self.lifetime_max_ms.is_none(), ANY_LIFETIME);
         warn(
             self.audiences.is_empty()
                 && self.authorized_parties.is_empty()

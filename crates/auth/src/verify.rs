@@ -9,16 +9,22 @@ mod inspection;
 mod key_choice;
 mod lifetime;
 mod peek;
+mod session;
 mod subject;
 
 use std::{collections::HashMap, sync::Arc};
 
 use roomkey_model::{Timestamp, UserId};
 
-use crate::{ConfigError, Identity, InvalidReason, IssuerProfile, TokenError, VerifyingKey, profile};
+use crate::{
+    AuthJsProfile, ConfigError, Identity, InvalidReason, IssuerProfile, RemoteKeys, TokenError, VerifyingKey,
+    jwe::{SEALED_BYTES_MAX, Sealed},
+    profile,
+};
 use claims::Claims;
 use compact::Compact;
 use header::Header;
+use session::SessionProfile;
 
 pub use inspection::Inspection;
 
@@ -26,13 +32,14 @@ pub(crate) use subject::SUBJECT_BYTES_MAX;
 
 /// Turns tokens into identities, by the profiles it was made with.
 ///
-/// Immutable: when keys change, make a new one. Verifying takes time (tens to hundreds of microseconds for
-/// public keys), no lock and no memory beyond the token's own size.
+/// Immutable, but for the keys that issuers publish ([`RemoteKeys`]). Verifying takes time (tens to hundreds of microseconds for
+/// public keys), no lock that is held meanwhile, and no memory beyond the token's own size.
 #[derive(Debug)]
 pub struct Verifier {
     profiles: Vec<Arc<Profile>>,
     by_issuer: HashMap<String, Arc<Profile>>,
     without_issuer: Option<Arc<Profile>>,
+    sessions: Vec<SessionProfile>,
 }
 
 /// A checked profile and what follows from it.
@@ -45,13 +52,33 @@ struct Profile {
 }
 
 impl Verifier {
-    /// Bytes a token may have.
+    /// Bytes a signed token may have.
     pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+
+    /// Bytes an encrypted token may have.
+    pub const SESSION_BYTES_MAX: usize = SEALED_BYTES_MAX;
 
     /// Checks the profiles, each and against each other.
     pub fn new(profiles: Vec<IssuerProfile>) -> Result<Self, ConfigError> {
-        profile::check(&profiles)?;
-        let prefixes: Vec<String> = profiles.iter().map(|profile| profile.user_prefix.clone()).collect();
+        Self::with_sessions(profiles, Vec::new())
+    }
+
+    /// The same with applications whose sessions are encrypted.
+    pub fn with_sessions(
+        profiles: Vec<IssuerProfile>,
+        sessions: Vec<AuthJsProfile>,
+    ) -> Result<Self, ConfigError> {
+        profile::check(&profiles, &sessions)?;
+        let prefixes: Vec<String> = profiles
+            .iter()
+            .map(|profile| profile.user_prefix.clone())
+            .chain(sessions.iter().map(|session| session.user_prefix.clone()))
+            .collect();
+        let sessions = sessions.into_iter().map(|auth_js| {
+            let profile = Profile::new(auth_js.rules(), &prefixes);
+            SessionProfile { auth_js, profile }
+        });
+        let sessions = sessions.collect();
         let profiles: Vec<_> =
             profiles.into_iter().map(|rules| Arc::new(Profile::new(rules, &prefixes))).collect();
         let with_issuer =
@@ -60,6 +87,7 @@ impl Verifier {
             by_issuer: with_issuer.map(|(issuer, profile)| (issuer.to_owned(), profile.clone())).collect(),
             without_issuer: profiles.iter().find(|profile| profile.rules.issuer.takes_absent()).cloned(),
             profiles,
+            sessions,
         })
     }
 
@@ -69,50 +97,60 @@ impl Verifier {
         for rules in profiles.iter_mut().filter(|rules| rules.name == profile) {
             rules.keys = keys.to_vec();
         }
-        Self::new(profiles)
+        let sessions = self.sessions.iter().map(|session| session.auth_js.clone()).collect();
+        Self::with_sessions(profiles, sessions)
     }
 
     /// The identity that `token` proves at `now`.
     ///
     /// [`TokenError::Expired`] is the last check: it means that everything else about the token is right, so
     /// that fetching a new one helps. Whether the token was revoked is for the caller to ask.
+    ///
+    /// [`TokenError::KeysUnavailable`] and [`InvalidReason::KeyUnknown`] may change once the keys of
+    /// [`Self::remote_keys`] are fetched again.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Identity, TokenError> {
+        if Sealed::is_one(token) {
+            let session = self.sessions.iter().find(|session| session.auth_js.accept_as_token);
+            return session.ok_or(InvalidReason::Encrypted)?.verify(token, now);
+        }
         let compact = Compact::split(token)?;
         let header = Header::parse(&compact.header()?)?;
         let payload = compact.payload()?;
         let profile = self.profile(peek::issuer(&payload)?.as_deref())?;
-        let rules = &profile.rules;
-        header.require_type(rules.token_type)?;
-        let key = key_choice::verify(rules, &header, &compact)?;
-
+        header.require_type(profile.rules.token_type)?;
+        let key_id = key_choice::verify(&profile.rules, &header, &compact, now)?;
         let claims = Claims::parse(&payload)?;
-        audience::check(rules, &claims)?;
-        let subject = subject::subject(rules, &claims)?;
-        let user = profile.user(&subject)?;
-        let life = lifetime::check(rules, &claims, now)?;
-        let identity = Identity {
-            user,
-            issuer: profile.issuer.clone(),
-            subject,
-            session: claims.session()?,
-            token: claims.token_id(compact.signing_input())?,
-            issued_at: life.issued_at,
-            expires_at: life.expires_at,
-            deadline: life.deadline,
-            name: claims.display_text(&rules.name_claims),
-            email: claims.display_text(rules.email_claim.as_slice()),
-            roles: claims.roles(rules.roles_claim.as_ref())?,
-            key_id: key.name(),
-        };
-        if life.is_over(now) { Err(TokenError::Expired) } else { Ok(identity) }
+        audience::check(&profile.rules, &claims)?;
+        profile.identity(&claims, compact.signing_input(), key_id, now)
+    }
+
+    /// The identity that the value of a session cookie proves, where an application has its sessions in `cookie`.
+    ///
+    /// Only its own profile is asked: a signed token, or what another application encrypted, is none here.
+    pub fn verify_session(&self, cookie: &str, value: &str, now: Timestamp) -> Result<Identity, TokenError> {
+        let session = self.sessions.iter().find(|session| session.auth_js.cookie() == cookie);
+        session.ok_or(InvalidReason::IssuerUnknown)?.verify(value, now)
+    }
+
+    /// The cookies that sessions may be in.
+    pub fn session_cookies(&self) -> impl Iterator<Item = &str> {
+        self.sessions.iter().map(|session| session.auth_js.cookie())
+    }
+
+    /// The name and the published keys of the issuer that the token says it is of, if it has such keys.
+    pub fn remote_keys(&self, token: &str) -> Option<(&str, &RemoteKeys)> {
+        let payload = Compact::split(token).ok()?.payload().ok()?;
+        let rules = &self.profile(peek::issuer(&payload).ok()?.as_deref()).ok()?.rules;
+        Some((&rules.name, rules.remote_keys.as_ref()?))
     }
 
     /// The longest time for which a token of this issuer, or with `None` of any, can be valid from when it is issued;
     /// `None` if there is no limit to it.
     pub fn lifetime_max_ms(&self, issuer: Option<&str>) -> Option<u64> {
-        let of_issuer =
-            self.profiles.iter().filter(|profile| issuer.is_none_or(|name| *profile.issuer == *name));
-        let lifetime = |profile: &Arc<Profile>| {
+        let all =
+            self.profiles.iter().map(Arc::as_ref).chain(self.sessions.iter().map(|session| &session.profile));
+        let of_issuer = all.filter(|profile| issuer.is_none_or(|name| *profile.issuer == *name));
+        let lifetime = |profile: &Profile| {
             let rules = &profile.rules;
             // Tokens may begin as much as the leeway from now, and end as much later.
             Some(rules.lifetime_max_ms.filter(|_| rules.require_exp)?.saturating_add(2 * rules.leeway_ms))
@@ -122,7 +160,8 @@ impl Verifier {
 
     /// What an operator should know when the server starts: every rule that is switched off.
     pub fn warnings(&self) -> Vec<String> {
-        self.profiles.iter().flat_map(|profile| profile.rules.warnings()).collect()
+        let of_sessions = self.sessions.iter().flat_map(|session| session.auth_js.warnings());
+        self.profiles.iter().flat_map(|profile| profile.rules.warnings()).chain(of_sessions).collect()
     }
 
     /// The one profile for this `iss`. There is no fallback: an unknown issuer has no profile.
@@ -142,6 +181,35 @@ impl Profile {
             prefixes.iter().filter(|other| *other != own && other.starts_with(own)).cloned().collect();
         let issuer = rules.issuer.exact().unwrap_or(&rules.name).into();
         Self { rules, issuer, foreign_prefixes }
+    }
+
+    /// What the claims of a token say whose origin is proven, and that its time is not over.
+    fn identity(
+        &self,
+        claims: &Claims,
+        signing_input: &[u8],
+        key_id: Option<Arc<str>>,
+        now: Timestamp,
+    ) -> Result<Identity, TokenError> {
+        let rules = &self.rules;
+        let subject = subject::subject(rules, claims)?;
+        let user = self.user(&subject)?;
+        let life = lifetime::check(rules, claims, now)?;
+        let identity = Identity {
+            user,
+            issuer: self.issuer.clone(),
+            subject,
+            session: claims.session()?,
+            token: claims.token_id(signing_input)?,
+            issued_at: life.issued_at,
+            expires_at: life.expires_at,
+            deadline: life.deadline,
+            name: claims.display_text(&rules.name_claims),
+            email: claims.display_text(rules.email_claim.as_slice()),
+            roles: claims.roles(rules.roles_claim.as_ref())?,
+            key_id,
+        };
+        if life.is_over(now) { Err(TokenError::Expired) } else { Ok(identity) }
     }
 
     /// The user id of this subject, unless it would read as a user of another issuer.

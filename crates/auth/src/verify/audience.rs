@@ -13,7 +13,11 @@ pub(super) fn check(profile: &IssuerProfile, claims: &Claims) -> Result<(), Inva
     let is_as_required = |required: &crate::RequiredClaim| {
         claims.find(&required.path).and_then(Value::as_str) == Some(required.value.as_str())
     };
-    if !profile.required_claims.iter().all(is_as_required) {
+    let is_as_expected =
+        |expected: &crate::RequiredClaim| claims.find(&expected.path).is_none() || is_as_required(expected);
+    if !profile.required_claims.iter().all(is_as_required)
+        || !profile.expected_claims.iter().all(is_as_expected)
+    {
         return Err(InvalidReason::RequiredClaim);
     }
     let is_id_token = ["nonce", "at_hash", "c_hash"].iter().any(|name| claims.get(name).is_some());

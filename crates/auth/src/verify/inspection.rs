@@ -2,7 +2,7 @@ use roomkey_model::Timestamp;
 use serde_json::Value;
 
 use super::{Verifier, compact::Compact, peek};
-use crate::{Identity, TokenError};
+use crate::{Identity, TokenError, jwe::Sealed};
 
 /// What a token says and what the verifier makes of it, for an operator who asks why it is refused.
 ///
@@ -21,6 +21,10 @@ pub struct Inspection {
 impl Verifier {
     /// Looks at a token as far as it can be read.
     pub fn inspect(&self, token: &str, now: Timestamp) -> Inspection {
+        if Sealed::is_one(token) { self.inspect_sealed(token, now) } else { self.inspect_signed(token, now) }
+    }
+
+    fn inspect_signed(&self, token: &str, now: Timestamp) -> Inspection {
         let compact = Compact::split(token).ok();
         let header = compact.as_ref().and_then(|compact| compact.header().ok());
         let payload = compact.as_ref().and_then(|compact| compact.payload().ok());
@@ -32,6 +36,19 @@ impl Verifier {
             claims: json(payload),
             profile: profile.map(|profile| profile.rules.name.clone()),
             verdict: self.verify(token, now),
+        }
+    }
+
+    /// By the profile that can open the token, as if it were in the cookie of that one.
+    fn inspect_sealed(&self, token: &str, now: Timestamp) -> Inspection {
+        let opened = self.sessions.iter().find_map(|session| Some((session, session.open(token).ok()?)));
+        let only = if let [session] = &self.sessions[..] { Some(session) } else { None };
+        let session = opened.as_ref().map(|(session, _)| *session).or(only);
+        Inspection {
+            header: Sealed::header(token).and_then(|header| serde_json::from_slice(&header).ok()),
+            claims: opened.as_ref().and_then(|(_, (claims, _))| serde_json::from_slice(claims).ok()),
+            profile: session.map(|session| session.auth_js.name.clone()),
+            verdict: session.map_or_else(|| self.verify(token, now), |session| session.verify(token, now)),
         }
     }
 }

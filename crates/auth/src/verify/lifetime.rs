@@ -24,6 +24,8 @@ pub(super) fn check(profile: &IssuerProfile, claims: &Claims, now: Timestamp) ->
     let expires_at = instant(claims, "exp", f64::floor)?;
     let not_before = instant(claims, "nbf", f64::ceil)?;
     let issued_at = instant(claims, "iat", f64::floor)?;
+    let logged_in_at =
+        if profile.require_auth_time { instant(claims, "auth_time", f64::floor)? } else { None };
     let latest = now.plus_ms(profile.leeway_ms);
 
     if expires_at.is_none() && profile.require_exp {
@@ -31,6 +33,9 @@ pub(super) fn check(profile: &IssuerProfile, claims: &Claims, now: Timestamp) ->
     }
     if issued_at.is_none() && profile.require_iat {
         return Err(InvalidReason::IssuedAtMissing);
+    }
+    if profile.require_auth_time && logged_in_at.is_none_or(|at| at > latest) {
+        return Err(InvalidReason::AuthTime);
     }
     if let (Some(begin), Some(end)) = (not_before, expires_at)
         && begin > end

@@ -3,6 +3,8 @@
 //! The cases follow the threat catalogue: F for forgery, L for lifetime. Nothing here uses the crate's own
 //! encoder, so that an error in it cannot hide behind the same error in a test.
 
+mod auth_js;
+mod auth_js_cookies;
 mod claims;
 mod configuration;
 mod credentials;
