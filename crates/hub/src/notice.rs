@@ -9,6 +9,8 @@ use crate::SocketKey;
 pub enum Notice {
     /// The deadline that was armed with [`crate::Shard::arm`] has come.
     Deadline,
+    /// The clock was set: what is to happen at some time of day is to happen earlier or later than was thought.
+    ClockSet,
     /// There is something to write: wait until the transport takes it, then call [`crate::Shard::drain`] or
     /// [`crate::Shard::poll`].
     WantsWrite,

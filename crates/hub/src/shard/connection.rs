@@ -31,6 +31,8 @@ pub(super) struct Connection {
     pub(super) settled: u64,
     /// The last emission that reaches some of this connection's rooms but not it.
     pub(super) excluded_at: u64,
+    /// From then on, what is emitted to its sockets and rooms is not for it any more.
+    pub(super) expires_ms: u64,
     outgoing: Outgoing,
     /// What was sent to this connection alone since it was last settled, with its place in the order.
     pub(super) direct: Vec<Emission>,
@@ -118,6 +120,7 @@ impl Connection {
             direct: Vec::new(),
             settled: order,
             excluded_at: 0,
+            expires_ms: u64::MAX,
             met_in_flush: 0,
             armed_ms: u64::MAX,
             outgoing: match wire {

@@ -17,7 +17,7 @@ use super::{
     room::{Room, RoomEmission, RoomId},
 };
 use crate::{
-    Attention, ConnectionKey, Frame, JoinError, RoomKey, Selection, SocketKey, Wire, hub::Directory,
+    Attention, ConnectionKey, Frame, JoinError, Notice, RoomKey, Selection, SocketKey, Wire, hub::Directory,
     wheel::Wheel,
 };
 
@@ -47,6 +47,8 @@ pub(super) struct Core {
     pub(super) flushes: u64,
     pub(super) flushed_to: u64,
     pub(super) counters: Counters,
+    /// The time, as of the last flush or deadline.
+    pub(super) now_ms: u64,
     pub(super) wheel: Wheel<ConnectionKey>,
     /// When the wheel is looked at next, unless something earlier is armed.
     pub(super) wakes_at_ms: u64,
@@ -80,6 +82,7 @@ impl Core {
             flushes: 0,
             flushed_to: 1,
             counters: Counters::default(),
+            now_ms: 0,
             wheel: Wheel::new(0),
             wakes_at_ms: u64::MAX,
         }
@@ -158,6 +161,16 @@ impl Core {
                 }
             }
             Command::Send { connection, frame, volatile } => self.send(connection, frame, volatile),
+        }
+    }
+
+    /// A deadline that was armed once has come: announces it, unless another has been armed since.
+    pub(super) fn come_due(&mut self, key: ConnectionKey, now_ms: u64) {
+        if let Some(connection) = self.connection(key)
+            && connection.armed_ms <= now_ms
+        {
+            connection.armed_ms = u64::MAX;
+            connection.attention.notify(Notice::Deadline);
         }
     }
 
@@ -254,8 +267,11 @@ impl Core {
 
     /// Whether a socket is sent this frame now.
     fn hears(&mut self, socket: &SocketKey, frame: &Frame) -> bool {
+        let now_ms = self.now_ms;
         self.connection(socket.connection).is_some_and(|connection| {
-            connection.has_open(socket) && !(frame.offset().is_some() && connection.is_muted(socket))
+            connection.expires_ms > now_ms
+                && connection.has_open(socket)
+                && !(frame.offset().is_some() && connection.is_muted(socket))
         })
     }
 
@@ -393,7 +409,8 @@ impl Core {
         }
         let mut sources = usize::from(!emissions.is_empty());
         // Most of the time no room has anything waiting, and a connection may be in many.
-        let rooms: &[_] = if self.rooms_pending > 0 { &connection.rooms } else { &[] };
+        let hears_rooms = self.rooms_pending > 0 && connection.expires_ms > self.now_ms;
+        let rooms: &[_] = if hears_rooms { &connection.rooms } else { &[] };
         for place in rooms {
             let room = &self.rooms[place.room as usize];
             if room.has_pending_since(settled) {

@@ -67,7 +67,8 @@ impl Core {
     }
 
     /// Starts a flush of all that was emitted, or goes on with the one under way.
-    pub(super) fn flush(&mut self) -> Progress {
+    pub(super) fn flush(&mut self, now_ms: u64) -> Progress {
+        self.now_ms = now_ms;
         let mut flush = self.flush.take().unwrap_or_else(|| self.begin_flush());
         let mut writes = 0;
         while writes < WRITES_PER_CHUNK {
@@ -143,6 +144,11 @@ impl Core {
         }
         if connection.is_parked() {
             connection.settled = flush.end;
+            return;
+        }
+        if connection.expires_ms <= self.now_ms {
+            // What its own task has sent it, such as the reason, is not the room's.
+            self.settle(slot);
             return;
         }
         let needs_its_own = connection.settled > flush.start

@@ -40,6 +40,9 @@ use crate::{
 /// The longest that a busy room waits for more to send.
 const PACE_MAX: Duration = Duration::from_millis(10);
 
+/// Connections whose deadlines are announced before others have their turn.
+const DEADLINES_PER_TURN: usize = 16;
+
 thread_local! {
     /// The shard that this thread runs, as the address of its [`Shard`].
     static CURRENT: Cell<usize> = const { Cell::new(0) };
@@ -256,6 +259,16 @@ impl Shard {
         }
     }
 
+    /// Lets nothing that is emitted to its sockets or rooms reach a connection from `expires_ms` on, in milliseconds of
+    /// [`crate::Hub::now_ms`], however late its task learns of it. What is sent to the connection itself still does.
+    pub fn expire_at(&self, connection: ConnectionKey, expires_ms: u64) {
+        self.with_core(|core| {
+            if let Some(found) = core.connection(connection) {
+                found.expires_ms = expires_ms;
+            }
+        });
+    }
+
     /// Connections of this shard; parked sockets have none.
     pub fn connection_count(&self) -> usize {
         let core = self.core.lock();
@@ -323,7 +336,7 @@ impl Shard {
             }
             let started = Instant::now();
             let coalesced = loop {
-                match self.with_core(Core::flush) {
+                match self.with_core(|core| core.flush(self.now_ms())) {
                     Progress::Finished { coalesced } => break coalesced,
                     Progress::Unfinished => yield_now().await,
                 }
@@ -352,16 +365,17 @@ impl Shard {
             }
             let now_ms = self.now_ms();
             self.with_core(|core| {
+                core.now_ms = now_ms;
                 core.wheel.advance(now_ms, &mut due);
-                for key in due.drain(..) {
-                    if let Some(connection) = core.connection(key)
-                        && connection.armed_ms <= now_ms
-                    {
-                        connection.armed_ms = u64::MAX;
-                        connection.attention.notify(crate::Notice::Deadline);
-                    }
-                }
             });
+            // Thousands may come due at once, and each has something to do: others have their turn in between.
+            while !due.is_empty() {
+                let few = due.len().saturating_sub(DEADLINES_PER_TURN);
+                self.with_core(|core| due.drain(few..).for_each(|key| core.come_due(key, now_ms)));
+                if !due.is_empty() {
+                    yield_now().await;
+                }
+            }
         }
     }
 

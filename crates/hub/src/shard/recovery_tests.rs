@@ -29,7 +29,7 @@ fn core(shard: u16, bytes_max: usize) -> Core {
 }
 
 fn flush(core: &mut Core) {
-    while core.flush() == Progress::Unfinished {}
+    while core.flush(0) == Progress::Unfinished {}
 }
 
 /// Two shards and a client that moves between them.

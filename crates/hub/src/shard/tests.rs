@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use parking_lot::Mutex;
 use proptest::prelude::*;
-use roomkey_model::RoomName;
+use roomkey_model::{RevocationReason, RoomName};
 
 use super::{connection::Wire, core::Core, flush::Progress, inbox::Command};
 use crate::{
@@ -58,7 +58,7 @@ fn frame(number: usize) -> Frame {
 }
 
 fn flush(core: &mut Core) {
-    while core.flush() == Progress::Unfinished {}
+    while core.flush(0) == Progress::Unfinished {}
 }
 
 /// What has been written to a connection, by the numbers of the frames.
@@ -143,7 +143,7 @@ proptest! {
                     }
                 }
                 Act::FlushAll => flush(&mut core),
-                Act::FlushChunk => _ = core.flush(),
+                Act::FlushChunk => _ = core.flush(0),
                 Act::FlushConnections => _ = core.flush_connections(),
                 Act::Join { connection, room } => {
                     core.join(&keys[connection], &rooms[room]).expect("below the limit");
@@ -324,4 +324,51 @@ fn leaving_a_namespace_leaves_the_others() {
     assert!(!core.is_member(&main, &room("a")));
     assert!(core.is_member(&other, &elsewhere));
     assert_eq!(core.rooms.len(), 1);
+}
+
+#[test]
+fn an_expired_connection_hears_only_what_is_sent_to_itself() {
+    let mut core = core(1000);
+    let ((key, _), (other, _)) = (connect(&mut core), connect(&mut core));
+    for key in [&key, &other] {
+        core.join(key, &room("a")).expect("below the limit");
+    }
+    core.connection(key.connection).expect("connected").expires_ms = 100;
+    core.broadcast(&room("a"), &frame(1), Box::default(), false);
+    assert_eq!(core.flush(99), Progress::Finished { coalesced: false });
+    // Emitted in time, but time is over when it is to leave.
+    core.broadcast(&room("a"), &frame(2), Box::default(), false);
+    core.send(key.connection, frame(3), false);
+    assert_eq!(core.flush(100), Progress::Finished { coalesced: false });
+    core.emit(&key, frame(4), false);
+    core.broadcast(&room("a"), &frame(5), Box::default(), false);
+    assert_eq!(core.flush(101), Progress::Finished { coalesced: false });
+    assert_eq!(received(&mut core, &key), [1, 3]);
+    assert_eq!(received(&mut core, &other), [1, 2, 5]);
+    // A fresh token: what is emitted from now on.
+    core.connection(key.connection).expect("connected").expires_ms = 1000;
+    core.broadcast(&room("a"), &frame(6), Box::default(), false);
+    core.emit(&key, frame(7), false);
+    assert_eq!(core.flush(102), Progress::Finished { coalesced: false });
+    assert_eq!(received(&mut core, &key), [6, 7]);
+}
+
+#[test]
+fn a_socket_that_is_ended_hears_nothing_more_and_its_connection_is_told_once() {
+    let mut core = core(1000);
+    let (key, noticed) = connect(&mut core);
+    core.join(&key, &room("a")).expect("below the limit");
+    core.broadcast(&room("a"), &frame(1), Box::default(), false);
+    let notice = Notice::Revoked { socket: key.clone(), reason: RevocationReason::LoggedOut };
+    for _ in 0..2 {
+        core.apply(Command::End { socket: key.clone(), notice: notice.clone() });
+    }
+    core.broadcast(&room("a"), &frame(2), Box::default(), false);
+    core.emit(&key, frame(3), false);
+    core.send(key.connection, frame(4), false);
+    flush(&mut core);
+    assert_eq!(received(&mut core, &key), [1, 4]);
+    let told = noticed.0.lock().iter().filter(|told| **told == notice).count();
+    assert_eq!(told, 1);
+    assert_eq!(core.join(&key, &room("a")), Err(JoinError::Gone));
 }

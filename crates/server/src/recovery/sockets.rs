@@ -254,7 +254,11 @@ impl Attention for Absence {
                     _ = self.sockets.gone.send((self.pid, key));
                 }
             }
-            Notice::Shutdown | Notice::SlowReader | Notice::WantsWrite | Notice::WriteFailed => {}
+            Notice::ClockSet
+            | Notice::Shutdown
+            | Notice::SlowReader
+            | Notice::WantsWrite
+            | Notice::WriteFailed => {}
         }
     }
 }
