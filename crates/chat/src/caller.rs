@@ -12,13 +12,19 @@ pub struct Caller {
     /// The socket.
     pub socket: SocketKey,
     /// Resolves when the room operation before is done. Never held across an await.
-    previous: Mutex<Option<oneshot::Receiver<()>>>,
+    previous: Arc<Mutex<Option<oneshot::Receiver<()>>>>,
 }
 
 impl Caller {
     /// The caller of an authenticated socket.
     pub fn new(identity: Arc<Identity>, socket: SocketKey) -> Self {
-        Self { identity, socket, previous: Mutex::new(None) }
+        Self { identity, socket, previous: Arc::default() }
+    }
+
+    /// The same caller with a newer token: what it began before is still in order with what it does now.
+    #[must_use]
+    pub fn renewed(&self, identity: Arc<Identity>) -> Self {
+        Self { identity, socket: self.socket.clone(), previous: self.previous.clone() }
     }
 
     /// A place in the order of this socket's room operations: a join that waits for the store must not overtake,

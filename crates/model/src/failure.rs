@@ -141,6 +141,11 @@ impl Failure {
         Self::with_message(ErrorCode::BadPayload, message)
     }
 
+    /// A [`ErrorCode::RateLimited`] that says when to try again.
+    pub fn rate_limited(retry_after_ms: u64) -> Self {
+        Self { retry: Retry::AfterMs(retry_after_ms), ..Self::new(ErrorCode::RateLimited) }
+    }
+
     /// The same, because this limit was reached.
     #[must_use]
     pub fn at(self, limit: Limit) -> Self {

@@ -77,6 +77,8 @@ limits! {
     PreAuthBytes pre_auth_bytes: usize = 16 * 1024, "bytes", "WebSocket close 1009, HTTP 413; the session ends.";
     /// Failed authentications on one connection before it is closed.
     AuthFailures auth_failures_per_connection: u32 = 3, "", "The connection is closed.";
+    /// Newer tokens that one socket may show with `auth:refresh` in a minute.
+    TokenRefreshes token_refreshes_per_minute: u32 = 30, "", "`RATE_LIMITED`; after as many again WebSocket close 1008.";
     /// Bytes of one message, of a polling request's body, and announced as `maxPayload`.
     MessageBytes message_bytes: usize = 1_000_000, "bytes", "WebSocket close 1009, HTTP 413; the session ends.";
     /// Ping frames that a client may send over a WebSocket in a second.

@@ -69,19 +69,21 @@ impl TokenAuthentication {
     ) -> Result<Arc<Identity>, Failure> {
         match self.identify(context, handshake, auth_payload) {
             Ok(identity) => Ok(Arc::new(identity)),
-            Err(error) => {
-                context.audit.record(&Record {
-                    address: Some(handshake.address),
-                    origin: handshake.header("origin"),
-                    reason: Some(&error.to_string()),
-                    ..Record::new(match error {
-                        TokenError::Revoked => Event::TokenRevoked,
-                        _ => Event::LoginFailed,
-                    })
-                });
-                Err(Failure::from(&error))
-            }
+            Err(error) => Err(refused(context, handshake, &error)),
         }
+    }
+
+    /// The identity that a token speaks for which a client shows by itself, on a connection that it has: what else its
+    /// handshake brought does not count.
+    pub(crate) async fn authenticate_payload(
+        &self,
+        context: &Context,
+        handshake: &Handshake,
+        auth_payload: &str,
+    ) -> Result<Arc<Identity>, Failure> {
+        let given = credentials::Credentials { auth_payload: Some(auth_payload), ..Default::default() };
+        let outcome = credentials::pick(&given).and_then(|token| self.verify(context, &token));
+        outcome.map(Arc::new).map_err(|error| refused(context, handshake, &error))
     }
 
     fn identify(
@@ -103,10 +105,28 @@ impl TokenAuthentication {
             cookie,
             query: query.as_deref(),
         };
-        let identity = self.verifier().verify(&credentials::pick(&given)?, context.clock.now())?;
+        self.verify(context, &credentials::pick(&given)?)
+    }
+
+    fn verify(&self, context: &Context, token: &str) -> Result<Identity, TokenError> {
+        let identity = self.verifier().verify(token, context.clock.now())?;
         context.live_tokens.check(&identity).map_err(|_| TokenError::Revoked)?;
         Ok(identity)
     }
+}
+
+/// Records that a token was refused; the client is told less.
+fn refused(context: &Context, handshake: &Handshake, error: &TokenError) -> Failure {
+    context.audit.record(&Record {
+        address: Some(handshake.address),
+        origin: handshake.header("origin"),
+        reason: Some(&error.to_string()),
+        ..Record::new(match error {
+            TokenError::Revoked => Event::TokenRevoked,
+            _ => Event::LoginFailed,
+        })
+    });
+    Failure::from(error)
 }
 
 impl From<TokenAuthentication> for Authentication {

@@ -15,7 +15,8 @@ pub(crate) fn namespace(chat: &Arc<Chat>, authentication: &Arc<TokenAuthenticati
     Namespace::new(authentication.clone())
         .middleware(move |socket| arrive(arrivals.clone(), socket))
         // By now the socket is in every room that its user may hear.
-        .readmission(async |socket, room| socket.is_in(&room))
+        .room_check(async |socket, room| socket.is_in(&room))
+        .on_refresh(async |socket| renew(&socket))
         .on_any(move |event| {
             let reply = handle(&events, &event);
             async move {
@@ -31,6 +32,16 @@ async fn arrive(chat: Arc<Chat>, socket: Socket) -> Result<(), Failure> {
     let caller = Arc::new(Caller::new(identity, socket.key().clone()));
     socket.extensions(|extensions| extensions.insert(caller.clone()));
     chat.connected(&caller).await
+}
+
+/// The rooms of the chat follow from the store alone: what the token says now counts for the events to come.
+fn renew(socket: &Socket) {
+    let Some(identity) = socket.identity() else { return };
+    socket.extensions(|extensions| {
+        if let Some(caller) = extensions.get_mut::<Arc<Caller>>() {
+            *caller = Arc::new(caller.renewed(identity));
+        }
+    });
 }
 
 /// The ordered part of handling happens here, before anything is awaited.

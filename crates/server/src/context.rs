@@ -51,6 +51,8 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     pub(crate) session: Arc<session::Config>,
     pub(crate) upgrade_timeout_ms: u64,
+    /// How long before the end of its token a client is warned.
+    pub(crate) expiry_warning_ms: u64,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) metrics: Metrics,

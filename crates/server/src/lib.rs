@@ -42,6 +42,7 @@
 //!   [`Namespace::on_any`], [`Event`], [`Payload`]; binary data: [`Binary`];
 //! - rooms and broadcasts: [`Socket::join`], [`Socket::to`], [`Broadcast`];
 //! - acks that the server waits for: [`Socket::emit_with_ack`], [`Broadcast::emit_with_ack`];
+//! - tokens that end early: [`ServerHandle::revoke`], [`Namespace::on_refresh`], [`Namespace::room_check`];
 //! - state of your own for each socket: [`Socket::extensions`];
 //! - namespaces by pattern: [`ServerBuilder::namespace_matching`];
 //! - emitting from outside the handlers: [`ServerHandle`]; HTTP beside the sockets: [`Server::router`];
@@ -112,8 +113,8 @@ pub use axum;
 pub use roomkey_auth as auth;
 pub use roomkey_hub::JoinError;
 pub use roomkey_model::{
-    Clock, Entropy, ErrorCode, Failure, InvalidName, Limit, LimitRow, Limits, RoomName, SocketId, Timestamp,
-    UserId,
+    Clock, Entropy, ErrorCode, Failure, InvalidName, Limit, LimitRow, Limits, Revocation, RevocationReason,
+    RevocationTarget, RoomName, SessionId, SocketId, Timestamp, TokenId, UserId,
 };
 pub use roomkey_protocol::{
     session::DisconnectReason,

@@ -11,6 +11,7 @@ use roomkey_protocol::{
     socket::{Encoded, Payload},
 };
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use crate::{Authentication, IntoAck, Socket};
 
@@ -21,16 +22,17 @@ use crate::{Authentication, IntoAck, Socket};
 pub struct Namespace {
     pub(crate) authentication: Authentication,
     admissions: Vec<Admission>,
-    readmission: Option<Readmission>,
+    room_check: Option<RoomCheck>,
     connected: Option<Listener<()>>,
     disconnected: Option<Listener<DisconnectReason>>,
+    refreshed: Option<Listener<()>>,
     event_checks: Vec<EventCheck>,
     handlers: HashMap<Box<str>, Handler>,
     fallback: Option<Handler>,
 }
 
 type Admission = Box<dyn Fn(Socket) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
-type Readmission = Box<dyn Fn(Socket, RoomName) -> BoxFuture<'static, bool> + Send + Sync>;
+type RoomCheck = Box<dyn Fn(Socket, RoomName) -> BoxFuture<'static, bool> + Send + Sync>;
 type Listener<T> = Box<dyn Fn(Socket, T) -> BoxFuture<'static, ()> + Send + Sync>;
 type EventCheck = Box<dyn Fn(&Event) -> Result<(), Failure> + Send + Sync>;
 type Handler = Box<dyn Fn(Event) -> BoxFuture<'static, Option<Encoded>> + Send + Sync>;
@@ -54,9 +56,10 @@ impl Namespace {
         Self {
             authentication: authentication.into(),
             admissions: Vec::new(),
-            readmission: None,
+            room_check: None,
             connected: None,
             disconnected: None,
+            refreshed: None,
             event_checks: Vec::new(),
             handlers: HashMap::new(),
             fallback: None,
@@ -79,15 +82,17 @@ impl Namespace {
         self
     }
 
-    /// Decides which rooms a client that comes back may be in again (see [`crate::Recovery`]). Asked after the
-    /// middleware, for each room; without this check they are all of those it was in.
+    /// Decides which rooms a client may be in that is, or was, in them already. Asked for each room when a client comes
+    /// back (see [`crate::Recovery`]), after the middleware, and when a client shows a newer token with other roles:
+    /// it then leaves the rooms that it may not be in any more, and is sent `room:evicted {room}` for each. Without
+    /// this check it stays in all of them.
     #[must_use]
-    pub fn readmission<F, R>(mut self, check: F) -> Self
+    pub fn room_check<F, R>(mut self, check: F) -> Self
     where
         F: Fn(Socket, RoomName) -> R + Send + Sync + 'static,
         R: Future<Output = bool> + Send + 'static,
     {
-        self.readmission = Some(Box::new(move |socket, room| check(socket, room).boxed()));
+        self.room_check = Some(Box::new(move |socket, room| check(socket, room).boxed()));
         self
     }
 
@@ -110,6 +115,17 @@ impl Namespace {
         R: Future<Output = ()> + Send + 'static,
     {
         self.disconnected = Some(Box::new(move |socket, reason| listener(socket, reason).boxed()));
+        self
+    }
+
+    /// What to do once a client has shown a newer token (`auth:refresh`): [`Socket::identity`] is what it says.
+    #[must_use]
+    pub fn on_refresh<F, R>(mut self, listener: F) -> Self
+    where
+        F: Fn(Socket) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.refreshed = Some(Box::new(move |socket, ()| listener(socket).boxed()));
         self
     }
 
@@ -189,10 +205,10 @@ impl Namespace {
             for check in &namespace.admissions {
                 check(socket.clone()).await?;
             }
-            let Some(readmission) = &namespace.readmission else { return Ok(rooms) };
+            let Some(room_check) = &namespace.room_check else { return Ok(rooms) };
             let mut readmitted = Vec::new();
             for room in rooms {
-                if readmission(socket.clone(), room.clone()).await {
+                if room_check(socket.clone(), room.clone()).await {
                     readmitted.push(room);
                 }
             }
@@ -200,6 +216,37 @@ impl Namespace {
         };
         let guarded = AssertUnwindSafe(admission).catch_unwind();
         guarded.map(move |outcome| outcome.unwrap_or_else(|_| Err(candidate.panicked()))).boxed()
+    }
+
+    /// Settles what follows from a newer token. A check that panics has not allowed anything.
+    pub(crate) fn renewed(self: &Arc<Self>, socket: Socket, has_other_roles: bool) -> BoxFuture<'static, ()> {
+        let namespace = self.clone();
+        async move {
+            if let Some(listener) = &namespace.refreshed {
+                guard(socket.clone(), |socket| listener(socket, ())).await;
+            }
+            let Some(room_check) = namespace.room_check.as_ref().filter(|_| has_other_roles) else { return };
+            let mut lost = Vec::new();
+            for room in socket.rooms() {
+                let check = async { room_check(socket.clone(), room.clone()).await };
+                let may_stay = AssertUnwindSafe(check).catch_unwind().await.unwrap_or_else(|_| {
+                    socket.panicked();
+                    false
+                });
+                if !may_stay {
+                    lost.push(room);
+                }
+            }
+            for room in &lost {
+                socket.leave(room);
+            }
+            for room in &lost {
+                if let Err(error) = socket.emit("room:evicted", &(json!({ "room": room }),)) {
+                    tracing::error!(%error, "an eviction cannot be told");
+                }
+            }
+        }
+        .boxed()
     }
 
     pub(crate) fn connected(&self, socket: Socket) -> Option<BoxFuture<'static, ()>> {

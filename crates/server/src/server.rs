@@ -13,7 +13,7 @@ use std::{
 use axum::Router;
 use roomkey_cluster::Node;
 use roomkey_hub::{Hub, HubConfig, LogConfig, Notice};
-use roomkey_model::{Clock, Entropy, Limits, RoomName};
+use roomkey_model::{Clock, Entropy, Limits, Revocation, RoomName};
 use roomkey_protocol::session;
 use tokio::{
     runtime::{Builder as RuntimeBuilder, Runtime},
@@ -73,6 +73,9 @@ pub struct ServerConfig {
     pub ping_timeout: Duration,
     /// Time in which an upgrade from long-polling must be done.
     pub upgrade_timeout: Duration,
+    /// How long before the end of its token a client is sent `auth:expiring`, so that it can show a newer one with
+    /// `auth:refresh`. A token that lives less than five times as long is warned of in its last fifth. Zero is never.
+    pub expiry_warning: Duration,
     /// Time for connections to finish what they are doing when the server stops.
     pub drain_timeout: Duration,
     /// Whether clients that come back soon get what they missed.
@@ -101,6 +104,7 @@ impl Default for ServerConfig {
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
             upgrade_timeout: Duration::from_secs(10),
+            expiry_warning: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(10),
             recovery: None,
             limits: Limits::default(),
@@ -233,6 +237,7 @@ impl ServerBuilder {
             limits,
             session: Arc::new(session),
             upgrade_timeout_ms: millis(config.upgrade_timeout),
+            expiry_warning_ms: millis(config.expiry_warning),
             clock: config.clock,
             entropy: config.entropy,
             metrics: Metrics::default(),
@@ -315,6 +320,8 @@ impl Server {
             let context = self.context.clone();
             let sweeps = self.sweeps;
             tokio::spawn(async move { revocation::sweep(&context, sweeps).await });
+            let context = self.context.clone();
+            tokio::spawn(async move { watch_clock(&context).await });
             if let Some(going) = going {
                 let context = self.context.clone();
                 tokio::spawn(async move { recovery::expire(&context, going).await });
@@ -352,6 +359,26 @@ impl Server {
     }
 }
 
+/// Tells all connections when the clock was set: what is to happen at some time of day is reckoned in time that only
+/// goes forward.
+async fn watch_clock(context: &Context) {
+    const LOOK_EVERY: Duration = Duration::from_secs(1);
+    const STEP_MS: u64 = 500;
+    let hub = context.node.hub();
+    let zero_ms = || context.clock.now().0.wrapping_sub(hub.now_ms());
+    let mut known_ms = zero_ms();
+    loop {
+        sleep(LOOK_EVERY).await;
+        let now_ms = zero_ms();
+        if now_ms.abs_diff(known_ms) >= STEP_MS {
+            known_ms = now_ms;
+            tracing::warn!("the clock was set");
+            hub.notify_all(&Notice::ClockSet);
+        }
+        context.live_tokens.purge(context.clock.now());
+    }
+}
+
 /// Goes off when the thread that holds it panics.
 struct Alarm(Arc<Notify>);
 
@@ -378,6 +405,14 @@ impl ServerHandle {
     /// All sockets of a namespace.
     pub fn everyone(&self, namespace: &str) -> Broadcast {
         Broadcast::new(self.context.clone(), namespace.into())
+    }
+
+    /// Revokes tokens: from now on they are refused, and the sockets that live by them are closed. Waits for that, and
+    /// returns how many there were.
+    ///
+    /// It holds for as long as this server runs. Store what must outlive it, and revoke it again at the next start.
+    pub async fn revoke(&self, revocation: Revocation) -> usize {
+        self.context.live_tokens.revoke(revocation).await
     }
 
     /// Everything that is counted, in the OpenMetrics text format: what a Prometheus server reads.

@@ -227,6 +227,13 @@ impl Socket {
         self.node().hub().notify(self.key().connection(), notice);
     }
 
+    /// The client has shown another token of the same user.
+    pub(crate) fn set_identity(&self, newer: Arc<Identity>) {
+        if let Some(identity) = &self.0.identity {
+            *identity.write() = newer;
+        }
+    }
+
     /// The token no longer counts: nothing reaches this socket any more, and it is closed.
     pub(crate) fn revoke(&self, reason: RevocationReason) {
         let notice = Notice::Revoked { socket: self.key().clone(), reason };

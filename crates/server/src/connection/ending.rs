@@ -45,6 +45,8 @@ pub(super) enum Ending {
     Shutdown,
     #[error("the client reads too slowly")]
     SlowReader,
+    #[error("too many tokens were shown")]
+    TokenFlood,
     #[error("a message did not become complete in time")]
     TooSlow,
     /// The client is to come back later; it would not, after a refusal of its namespace.
@@ -58,9 +60,12 @@ impl Ending {
     fn reason(&self) -> DisconnectReason {
         match self {
             Self::ClosedByPeer(_) => CloseReason::TransportClose.into(),
-            Self::Expired | Self::PingFlood | Self::Revoked | Self::SlowReader | Self::Unavailable => {
-                CloseReason::ForcedClose.into()
-            }
+            Self::Expired
+            | Self::PingFlood
+            | Self::Revoked
+            | Self::SlowReader
+            | Self::TokenFlood
+            | Self::Unavailable => CloseReason::ForcedClose.into(),
             Self::Malformed(error) => CloseReason::ParseError(*error).into(),
             Self::Session(reason) => (*reason).into(),
             Self::Shutdown => DisconnectReason::ServerShuttingDown,
@@ -86,7 +91,7 @@ impl Ending {
             Self::Expired => CloseCode::new(4401),
             Self::Revoked => CloseCode::new(4403),
             Self::Shutdown => Some(CloseCode::SERVICE_RESTART),
-            Self::PingFlood => Some(CloseCode::POLICY_VIOLATION),
+            Self::PingFlood | Self::TokenFlood => Some(CloseCode::POLICY_VIOLATION),
             Self::Unavailable => Some(CloseCode::TRY_AGAIN_LATER),
             Self::Session(CloseReason::PreAuthBytes) => Some(CloseCode::TOO_BIG),
             Self::WebSocket(error) => Some(error.close_code()),
@@ -133,7 +138,7 @@ impl Ending {
     /// Whether the next poll is waited for, to hear of it.
     fn waits_for_poll(&self) -> bool {
         match self {
-            Self::Expired | Self::Revoked | Self::Shutdown | Self::Unavailable => true,
+            Self::Expired | Self::Revoked | Self::Shutdown | Self::TokenFlood | Self::Unavailable => true,
             Self::Session(reason) => !matches!(
                 reason,
                 CloseReason::ParseError(ParseError::HeartbeatDirection)
@@ -160,6 +165,10 @@ impl Connection {
         let was_known = self.seat.newcomer.is_none();
         if let Some(limit) = ending.limit(was_known) {
             self.context.metrics.limit_reached(limit);
+        }
+        if matches!(ending, Ending::Expired | Ending::Revoked) {
+            // What waits to be handled was not begun while the token counted.
+            drop(self.take_backlog());
         }
         self.let_work_finish();
         while let Some(client) = self.clients.first() {

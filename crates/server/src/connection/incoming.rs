@@ -8,22 +8,22 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture};
 use roomkey_auth::Identity;
-use roomkey_hub::{Frame, RoomKey, SocketKey};
-use roomkey_model::{ErrorCode, Failure, Limit, Retry, RevocationReason, RoomName, SocketId};
+use roomkey_hub::{Frame, RoomKey};
+use roomkey_model::{ErrorCode, Failure, Limit, Retry, RoomName, SocketId};
 use roomkey_protocol::{
     session::{CloseReason, DisconnectReason, Incoming},
-    socket::{Encoded, encode_connect, encode_connect_error, encode_disconnect, encode_event},
+    socket::{Encoded, encode_connect, encode_connect_error, encode_disconnect},
 };
-use serde_json::json;
 use tokio::time::timeout;
 
 use super::{
     Connection, Ending,
     recovery::{Origin, Recoverability, ceded},
+    token::{self, Refreshes, TokenTimes},
 };
 use crate::{
-    Namespace, Socket,
-    audit::{Event as Decision, Record},
+    Authentication, Namespace, Socket,
+    audit::Event as Decision,
     namespace::{Event, answer},
     recovery::Pid,
     socket::NewSocket,
@@ -39,8 +39,9 @@ const WORK_GRACE: Duration = Duration::from_secs(30);
 pub(super) struct Client {
     namespace: Arc<Namespace>,
     pub(super) socket: Socket,
-    /// When to look whether its token has expired.
-    pub(super) expires_ms: Option<u64>,
+    pub(super) times: TokenTimes,
+    /// `None` while its first token is the only one.
+    pub(super) refreshes: Option<Box<Refreshes>>,
     /// `None` where nothing is recovered.
     pub(super) recoverability: Option<Box<Recoverability>>,
 }
@@ -58,8 +59,24 @@ pub(super) enum Done {
     Admission { socket: Socket, outcome: Result<Vec<RoomName>, Failure> },
     /// The client's other connection has ended, or does not listen.
     Ceded(Joining),
+    /// A client that is in has shown another token.
+    Reauthenticated { socket: Socket, id: Option<u64>, outcome: Result<Arc<Identity>, Failure> },
     /// A handler has finished, and this is its ack.
     Handled { socket: Socket, ack: Option<Encoded> },
+}
+
+impl Client {
+    pub(super) fn namespace(&self) -> Arc<Namespace> {
+        self.namespace.clone()
+    }
+
+    pub(super) fn authentication(&self) -> &Authentication {
+        &self.namespace.authentication
+    }
+
+    fn has_token(&self) -> bool {
+        matches!(self.authentication(), Authentication::Token(_))
+    }
 }
 
 /// A client that has shown a token, if one was asked for.
@@ -82,6 +99,9 @@ impl Connection {
                 self.context.metrics.events_received.increment();
                 let Some(client) = self.client(&namespace) else { return Ok(()) };
                 let socket = client.socket.clone();
+                if &*name == token::REFRESH && client.has_token() {
+                    return self.on_refresh(&socket, id, &args, cx);
+                }
                 let event = Event { socket: socket.clone(), name, id, args };
                 let Some(handling) = self.handle(client, event) else { return Ok(()) };
                 self.start_handling(socket, handling, cx)
@@ -168,8 +188,8 @@ impl Connection {
             }
             Origin::Elsewhere(_) | Origin::New => None,
         };
-        let (now, deadline) =
-            (self.context.clock.now(), identity.as_ref().and_then(|identity| identity.deadline));
+        let (now, now_ms) = (self.context.clock.now(), self.seat.now_ms());
+        let times = TokenTimes::new(identity.as_deref(), self.context.expiry_warning_ms, now, now_ms);
         let key = self.seat.shard().open_socket(self.seat.key, &name);
         let socket = Socket::new(NewSocket {
             id: match &returning {
@@ -189,7 +209,8 @@ impl Connection {
         self.clients.push(Client {
             namespace,
             socket: socket.clone(),
-            expires_ms: deadline.map(|deadline| self.seat.now_ms().saturating_add(deadline.since_ms(now))),
+            times,
+            refreshes: None,
             recoverability,
         });
         if let Err(reason) = self.context.live_tokens.register(&socket) {
@@ -214,6 +235,7 @@ impl Connection {
                 Ok(identity) => self.join(Joining { name, namespace, auth, identity }, true, cx),
                 Err(failure) => self.refuse(&name, &failure),
             },
+            Done::Reauthenticated { socket, id, outcome } => self.on_reauthenticated(socket, id, outcome, cx),
             Done::Ceded(joining) => self.join(joining, false, cx),
             Done::Admission { socket, outcome } => {
                 let name = socket.namespace().clone();
@@ -267,7 +289,7 @@ impl Connection {
     /// Sends the refusal and gives the client a little time to come with something better.
     ///
     /// A stock client does not come back after a refusal. So where it should, the connection is closed instead.
-    fn refuse(&mut self, namespace: &str, failure: &Failure) -> Result<(), Ending> {
+    pub(super) fn refuse(&mut self, namespace: &str, failure: &Failure) -> Result<(), Ending> {
         self.context.metrics.connects_refused.increment();
         if let Some(limit) = failure.limit {
             self.context.metrics.limit_reached(limit);
@@ -316,64 +338,16 @@ impl Connection {
         Err(CloseReason::ForcedClose.into())
     }
 
-    /// The token of a socket no longer counts: its client is told why, and that it need not come back with it.
-    pub(super) fn on_revoked(&mut self, socket: &SocketKey, reason: RevocationReason) -> Result<(), Ending> {
-        let namespace = socket.namespace();
-        let Some(client) = self.client(namespace).filter(|client| client.socket.key() == socket) else {
-            return Ok(());
-        };
-        self.record(Decision::TokenRevoked, client.socket.identity().as_deref(), Some(reason.as_str()));
-        let failure = Failure::new(ErrorCode::TokenRevoked);
-        if !self.session.disconnect(namespace) {
-            self.forget_client(namespace, DisconnectReason::ServerNamespaceDisconnect);
-            return self.refuse(namespace, &failure);
-        }
-        let revoked = json!({ "code": failure.code, "reason": reason, "message": failure.message });
-        let event = encode_event(namespace, None, "auth:revoked", &(revoked,));
-        self.seat.send(Frame::text(&event.expect("plain data always serializes").text));
-        self.seat.send(Frame::text(&encode_disconnect(namespace)));
-        self.drop_client(namespace, DisconnectReason::ServerNamespaceDisconnect);
-        Err(Ending::Revoked)
-    }
-
-    /// Records a decision about this client.
-    fn record(&self, event: Decision, identity: Option<&Identity>, reason: Option<&str>) {
-        self.context.audit.record(&Record {
-            user: identity.map(|identity| &identity.user),
-            session: identity.and_then(|identity| identity.session.as_ref()),
-            address: Some(self.handshake.address),
-            origin: self.handshake.header("origin"),
-            reason,
-            ..Record::new(event)
-        });
-    }
-
-    /// Ends the connection if the time of a token is over: by the wall clock, which may have been set since.
-    pub(super) fn expire_tokens(&mut self) -> Result<(), Ending> {
-        let (now, now_ms) = (self.context.clock.now(), self.seat.now_ms());
-        let mut is_expired = false;
-        for client in &mut self.clients {
-            let Some(deadline) = client.socket.identity().and_then(|identity| identity.deadline) else {
-                continue;
-            };
-            client.expires_ms = Some(now_ms.saturating_add(deadline.since_ms(now).max(1)));
-            if deadline <= now {
-                is_expired = true;
-                // Not recoverable: who comes back has another token.
-                let failure = Failure::new(ErrorCode::TokenExpired);
-                let expired = json!({ "code": failure.code, "message": failure.message });
-                let event = encode_event(client.socket.namespace(), None, "auth:expired", &(expired,));
-                self.seat.send(Frame::text(&event.expect("plain data always serializes").text));
-            }
-        }
-        if is_expired { Err(Ending::Expired) } else { Ok(()) }
-    }
-
     pub(super) fn client_mut(&mut self, namespace: &str) -> Option<&mut Client> {
         self.clients.iter_mut().find(|client| **client.socket.namespace() == *namespace)
     }
 
-    fn client(&self, namespace: &str) -> Option<&Client> {
+    /// The client of this very socket, if it is still there.
+    pub(super) fn client_of(&self, socket: &Socket) -> Option<&Client> {
+        self.client(socket.namespace()).filter(|client| client.socket.key() == socket.key())
+    }
+
+    pub(super) fn client(&self, namespace: &str) -> Option<&Client> {
         self.clients.iter().find(|client| **client.socket.namespace() == *namespace)
     }
 
@@ -404,7 +378,7 @@ impl Connection {
         }
     }
 
-    fn forget_client(&mut self, namespace: &str, reason: DisconnectReason) -> Option<Client> {
+    pub(super) fn forget_client(&mut self, namespace: &str, reason: DisconnectReason) -> Option<Client> {
         let index = self.clients.iter().position(|client| **client.socket.namespace() == *namespace)?;
         let mut client = self.clients.remove(index);
         self.keep(&mut client, reason);

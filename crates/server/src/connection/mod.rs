@@ -8,6 +8,7 @@ mod polling;
 mod probe;
 mod recovery;
 mod seat;
+mod token;
 mod websocket;
 
 use std::{
@@ -81,6 +82,8 @@ pub(crate) struct Connection {
     /// After a refusal: when to close, unless the client gets in after all.
     linger_until_ms: Option<u64>,
     armed_ms: u64,
+    /// When the first of its tokens ends, as the hub knows it.
+    expires_ms: u64,
     is_draining: bool,
 }
 
@@ -121,6 +124,7 @@ impl Connection {
             auth_failures: 0,
             linger_until_ms: None,
             armed_ms: u64::MAX,
+            expires_ms: u64::MAX,
             is_draining: context.is_draining(),
             context: context.clone(),
         };
@@ -236,6 +240,7 @@ impl Connection {
                 self.armed_ms = u64::MAX;
                 self.on_deadline()
             }
+            Notice::ClockSet => self.look_at_tokens(),
             Notice::WantsWrite => {
                 self.on_wants_write();
                 Ok(())
@@ -266,6 +271,10 @@ impl Connection {
         if let Some(bare) = &mut self.bare {
             return bare.receive(packet, now);
         }
+        if self.expires_ms <= now.0 {
+            // Its deadline may have to wait for its turn; what the client sends does not count any more.
+            self.look_at_tokens()?;
+        }
         match self.session.receive(packet, now)? {
             Some(incoming) => {
                 if self.session.is_msgpack() && matches!(incoming, Incoming::Connect { .. }) {
@@ -292,7 +301,7 @@ impl Connection {
             self.on_probe_deadline(now_ms);
             return Ok(());
         }
-        self.expire_tokens()?;
+        self.look_at_tokens()?;
         self.on_probe_deadline(now_ms);
         if self.is_backlog_full() {
             // Nobody can be blamed for a silence that comes from our not listening.
@@ -308,14 +317,19 @@ impl Connection {
 
     /// Arms the one deadline of the connection for the first of everything that may come due.
     fn arm(&mut self) {
-        let expiry_ms = self.clients.iter().filter_map(|client| client.expires_ms).min();
+        let token_ms = self.clients.iter().map(|client| client.times.next_ms()).min();
+        let expires_ms = self.first_expiry_ms();
+        if expires_ms != self.expires_ms {
+            self.expires_ms = expires_ms;
+            self.seat.shard().expire_at(self.seat.key, expires_ms);
+        }
         let partial_ms = match &self.link {
             Link::Polling(_) => None,
             Link::WebSocket(websocket) => websocket.partial_until_ms(),
         };
         let linger_ms = self.linger_until_ms.filter(|_| self.clients.is_empty());
         let heartbeat = self.bare.as_ref().map_or_else(|| self.session.deadline(), |bare| bare.deadline());
-        let others = [linger_ms, self.probe_deadline_ms(), expiry_ms, partial_ms];
+        let others = [linger_ms, self.probe_deadline_ms(), token_ms, partial_ms];
         let first = others.into_iter().flatten().fold(heartbeat.0, u64::min);
         // A deadline that is armed too early is looked at in vain once; arming it anew each time would cost more.
         if first < self.armed_ms {

@@ -91,6 +91,15 @@ impl LiveTokens {
         _ = self.sweeps.send(Sweep::Revoked(revocation, Instant::now()));
     }
 
+    /// Applies a revocation and waits until its sockets are closed; tells how many there were.
+    pub(crate) async fn revoke(&self, revocation: Revocation) -> usize {
+        let sockets = self.concerned(&revocation);
+        let count = sockets.len();
+        self.apply(revocation);
+        self.settled(sockets).await;
+        count
+    }
+
     /// Takes in what was stored before the server started.
     pub(crate) fn load(&self, revocations: Vec<Revocation>) {
         let mut all = self.revocations.write();

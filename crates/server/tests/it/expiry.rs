@@ -16,6 +16,7 @@ fn start() -> (TestServer, Arc<TestClock>) {
     let clock = Arc::new(TestClock::default());
     let config = ServerConfig {
         clock: clock.clone(),
+        expiry_warning: Duration::ZERO,
         ping_interval: Duration::from_millis(50),
         ping_timeout: Duration::from_secs(60),
         ..config()
@@ -72,7 +73,8 @@ fn the_same_over_long_polling() {
 /// With a clock that runs, the deadline itself wakes the server: no ping is near.
 #[test]
 fn the_deadline_comes_by_itself() {
-    let config = ServerConfig { clock: Arc::new(roomkey::SystemClock), ..config() };
+    let clock = Arc::new(roomkey::SystemClock);
+    let config = ServerConfig { clock, expiry_warning: Duration::ZERO, ..config() };
     let server = start_with(config, namespace(Namespace::new(authentication())));
     let now = roomkey::Clock::now(&roomkey::SystemClock).as_secs();
     let token = token(&json!({ "id": "ada", "exp": now + 2 }));

@@ -414,7 +414,7 @@ fn middleware_may_refuse_and_rooms_may_be_taken_away() {
             Some(auth) if auth.contains("refuse") => Err(ErrorCode::Forbidden.into()),
             _ => Ok(()),
         })
-        .readmission(async |_, room| room.as_str() == "a");
+        .room_check(async |_, room| room.as_str() == "a");
     let server = start_with(recovering(), main);
     let (mut client, memory) = connect(&server);
     client.call("421[\"join\",\"a\"]", "431[true]");
