@@ -325,8 +325,14 @@ fn every_limit_is_counted_under_its_name() {
 
 #[test]
 fn no_limit_is_forgotten() {
-    // Beside what else happens then: `backpressure.rs`, `recovery.rs`.
-    let elsewhere = [Limit::EventsWaiting, Limit::ParkedSockets, Limit::RecoveredBytes, Limit::RecoveryLog];
+    // Beside what else happens then: `backpressure.rs`, `recovery.rs`, `refresh.rs`.
+    let elsewhere = [
+        Limit::EventsWaiting,
+        Limit::ParkedSockets,
+        Limit::RecoveredBytes,
+        Limit::RecoveryLog,
+        Limit::TokenRefreshes,
+    ];
     let tested: BTreeSet<_> = CASES.iter().map(|(limit, ..)| limit.name()).collect();
     for row in Limits::TABLE {
         let is_tested = tested.contains(row.name);
