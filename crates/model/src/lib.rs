@@ -18,4 +18,4 @@ pub use id::{ChannelId, MessageId, Seq, SessionId, SocketId, TokenId, UserId};
 pub use limits::{Limit, LimitRow, Limits};
 pub use name::{InvalidName, RoomName};
 pub use revocation::{Revocation, RevocationReason, RevocationTarget, UnknownReason};
-pub use time::{Clock, Entropy, Timestamp};
+pub use time::{Clock, Entropy, InvalidTime, Timestamp};

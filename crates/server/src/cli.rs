@@ -3,11 +3,13 @@
 mod check_config;
 mod keys;
 mod password_input;
+mod secret_generate;
 mod serve;
 #[cfg(test)]
 mod tests;
 mod token_inspect;
 mod token_mint;
+mod token_revoke;
 mod user_add;
 mod words;
 
@@ -20,7 +22,10 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, Environment, Flags};
+use crate::{
+    SystemEntropy,
+    config::{Config, ConfigError, Environment, Flags},
+};
 
 /// What the `roomkey` program does: reads its arguments, obeys, and gives its exit status.
 ///
@@ -67,6 +72,9 @@ enum Command {
     /// Manage the keys that the server signs tokens with.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Make secrets for the configuration.
+    #[command(subcommand)]
+    Secret(SecretCommand),
 }
 
 #[derive(Subcommand)]
@@ -75,6 +83,8 @@ enum TokenCommand {
     Mint(token_mint::Mint),
     /// Say what a token claims, and whether the server would accept it.
     Inspect(token_inspect::Inspect),
+    /// Refuse a token from now on, or all of a session, of a user or of a key, and close the sockets that live by it.
+    Revoke(token_revoke::Revoke),
 }
 
 #[derive(Subcommand)]
@@ -92,6 +102,12 @@ enum KeysCommand {
     /// Refuse everything that a key has signed, close the sockets that live by it, and forget the key. For when it is in
     /// other hands. Users log in again or refresh.
     Revoke(keys::Revoke),
+}
+
+#[derive(Subcommand)]
+enum SecretCommand {
+    /// Print a new random secret, for JWT_SECRET (auth.jwt_secret).
+    Generate(secret_generate::Generate),
 }
 
 /// Where the configuration is.
@@ -155,10 +171,12 @@ impl Cli {
             Command::CheckConfig(args) => check_config::run(&args, environment),
             Command::Token(TokenCommand::Mint(mint)) => mint.run(environment),
             Command::Token(TokenCommand::Inspect(inspect)) => inspect.run(environment),
+            Command::Token(TokenCommand::Revoke(revoke)) => revoke.run(environment),
             Command::User(UserCommand::Add(add)) => add.run(environment),
             Command::Keys(KeysCommand::List(list)) => list.run(environment),
             Command::Keys(KeysCommand::Rotate(rotate)) => rotate.run(environment),
             Command::Keys(KeysCommand::Revoke(revoke)) => revoke.run(environment),
+            Command::Secret(SecretCommand::Generate(generate)) => Ok(generate.run(&SystemEntropy)),
         }
     }
 }

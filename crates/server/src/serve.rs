@@ -17,7 +17,7 @@ use crate::{
     accounts::Accounts,
     chat,
     config::{AuthSetup, Config},
-    control::{ControlSocket, Operator},
+    control::{ControlSocket, Operator, Parts},
     pages,
     rest::{self, Api},
     revocation::Revoker,
@@ -34,8 +34,8 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     let address = server_config.address;
     let builder = ServerBuilder::new(server_config);
     let store = open_store(config, &builder)?;
-    let revoker =
-        Revoker::new(store.clone(), builder.live_tokens().clone(), auth.verifier.clone(), clock.clone());
+    let live_tokens = builder.live_tokens().clone();
+    let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock.clone());
     block_on(revoker.load())?.context("the revocations cannot be read")?;
     let chat = Arc::new(Chat::new(
         store.clone(),
@@ -55,9 +55,17 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
         .namespace(NAMESPACE, chat::namespace(&chat, &auth.authentication))
         .bind()
         .with_context(|| format!("cannot listen on {address}"))?;
-    let api = Arc::new(Api {
+    let parts = Parts {
         accounts: accounts.clone(),
+        store: store.clone(),
         revoker: revoker.clone(),
+        live_tokens,
+        clock: clock.clone(),
+    };
+    let operator = Operator::new(config, &auth, parts);
+    let api = Arc::new(Api {
+        accounts,
+        revoker,
         issuer: auth.issuer,
         registration: config.auth.registration,
         authentication: auth.authentication,
@@ -72,7 +80,6 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
     let server = server.router(router);
     let address = server.local_addr();
-    let operator = Operator { accounts, revoker, store: store.clone(), keys: auth.keys };
     let operators = serve_operators(config, operator);
     server.run(async {
         tokio::select! {

@@ -117,6 +117,67 @@ fn a_minted_token_is_accepted_by_inspect() {
 }
 
 #[test]
+fn a_revoked_token_is_refused_and_inspect_says_why() {
+    let by = |flags: &str, reason: &str| {
+        let site = Site::new();
+        let mint = || site.run("token mint --user ada --session s1", SECRET).0.trim().to_owned();
+        let inspect = |token: &str| {
+            let (json, is_success) = site.run(&format!("token inspect --json {token}"), SECRET);
+            let json: Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(json["accepted"], is_success);
+            json
+        };
+        let (token, other) = (mint(), site.run("token mint --user bob", SECRET).0);
+        let jti = inspect(&token)["token"].as_str().unwrap().to_owned();
+        let flags = flags.replace("TOKEN", &token).replace("JTI", &jti);
+        let (text, is_success) = site.run(&format!("token revoke {flags}"), SECRET);
+        assert!(is_success && text == "Revoked; 0 sockets closed.\n", "{text}");
+        let json = inspect(&token);
+        assert_eq!((&json["code"], &json["reason"]), (&"TOKEN_REVOKED".into(), &reason.into()), "{flags}");
+        assert_eq!(json["user"], "ada");
+        assert_eq!(inspect(other.trim())["accepted"], true, "{flags}");
+        inspect(&mint())["accepted"] == true
+    };
+    let revoked = "it was revoked, or its session, or all that its user had at the time";
+    assert!(by("TOKEN", revoked));
+    assert!(by("--jti JTI", revoked));
+    assert!(by("--jti JTI --issuer roomkey", revoked));
+    assert!(!by("--sid s1", revoked));
+    assert!(by("--user ada", revoked), "what is issued later is accepted");
+    assert!(!by("--user ada --issued-before 2100-01-01T00:00:00Z", revoked));
+}
+
+#[test]
+fn what_cannot_be_revoked_is_named() {
+    let site = Site::new();
+    let long = format!("token revoke --jti {}", "x".repeat(300));
+    for (args, expected) in [
+        ("token revoke x", "it is refused anyway: the token does not have three non-empty parts"),
+        (&long, "the token: must be at most 255 bytes long"),
+    ] {
+        assert_eq!(site.run(args, SECRET), (expected.to_owned(), false));
+    }
+    let (text, is_success) = site.run("token revoke --user nobody", []);
+    assert_eq!((text.as_str(), is_success), ("there is no such user", false));
+    let (text, is_success) =
+        site.run("token revoke --sid s", [SECRET[0], ("ROOMKEY__AUTH__BUILTIN", "false")]);
+    assert_eq!((text.as_str(), is_success), ("name the issuer: there is no built-in one", false));
+
+    let usage = |args: &str| Cli::try_parse_from(["roomkey"].into_iter().chain(args.split(' '))).is_err();
+    for args in [
+        "token revoke",
+        "token revoke x --jti y",
+        "token revoke --sid x --user y",
+        "token revoke x --issuer y",
+        "token revoke --user x --issuer y",
+        "token revoke --jti x --issued-before 2026-01-01T00:00:00Z",
+        "token revoke --user x --issued-before yesterday",
+    ] {
+        assert!(usage(args), "{args}");
+    }
+}
+
+#[test]
 fn only_what_the_server_would_accept_is_minted() {
     let no_key = "there is no signing key in DATA/keys: \
         start the server once, or set --data-dir or JWT_SECRET as for the server";
@@ -239,4 +300,21 @@ fn with_a_secret_there_are_no_keys() {
         let (text, is_success) = Site::new().run(command, SECRET);
         assert!(!is_success && text.contains("auth.jwt_secret_previous"), "{text}");
     }
+}
+
+#[test]
+fn a_generated_secret_is_one_that_the_server_takes() {
+    let generate = |args: &str| {
+        let cli =
+            Cli::try_parse_from(["roomkey", "secret", "generate"].into_iter().chain(args.split_whitespace()));
+        cli.map(|cli| cli.run(&Environment::default()).unwrap().text)
+    };
+    let secret = generate("").unwrap();
+    assert_eq!(secret.len(), 44, "32 bytes and a line end");
+    assert_ne!(generate("").unwrap(), secret);
+    let environment = [("JWT_SECRET", secret.trim())];
+    assert!(Site::new().run("token mint --user ada", environment).1);
+    let json: Value = serde_json::from_str(&generate("--bytes 64 --json").unwrap()).unwrap();
+    assert_eq!((json["secret"].as_str().unwrap().len(), &json["bytes"]), (86, &64.into()));
+    assert!(generate("--bytes 31").is_err());
 }

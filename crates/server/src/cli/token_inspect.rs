@@ -5,9 +5,8 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use roomkey_auth::{Identity, Inspection, TokenError};
 use roomkey_model::{Clock, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     ConfigArgs, Outcome,
@@ -15,7 +14,12 @@ use super::{
 };
 use crate::{
     SystemClock,
-    config::{AuthSetup, Environment, MissingKey},
+    config::{AuthSetup, Config, Environment, MissingKey},
+    control::{
+        self,
+        commands::tokens::{self, Report},
+    },
+    revocation::{LiveTokens, Revoker},
 };
 
 /// Bytes that are read from standard input: more than any token has.
@@ -33,69 +37,90 @@ pub(super) struct Inspect {
 }
 
 impl Inspect {
-    /// Asks the same verifier that the server would. Succeeds if it accepts the token.
+    /// Asks the running server, or the same verifier that it would have. Succeeds if the token is accepted.
     pub(super) fn run(&self, environment: &Environment) -> anyhow::Result<Outcome> {
         let config = self.config.load(environment)?;
-        let auth = AuthSetup::new(&config, MissingKey::Refuse)?;
-        let token = self.token()?;
-        let now = SystemClock.now();
-        let inspection = auth.verifier.inspect(token.trim(), now);
-        let is_success = inspection.verdict.is_ok();
+        let command = tokens::Inspect { token: read(self.token.as_deref())? };
+        let report = match control::ask_running(&config, &command)? {
+            Some(report) => report,
+            None => inspect(&config, &command.token)?,
+        };
         let mut text = String::new();
         if self.json {
-            writeln!(text, "{}", in_json(inspection))?;
+            writeln!(text, "{}", serde_json::to_string(&report)?)?;
         } else {
-            in_words(&inspection, now, &mut text)?;
+            in_words(&report, SystemClock.now(), &mut text)?;
         }
-        Ok(Outcome { text, is_success })
-    }
-
-    fn token(&self) -> anyhow::Result<String> {
-        match self.token.as_deref() {
-            Some(token) if token != "-" => Ok(token.to_owned()),
-            _ => {
-                let mut text = String::new();
-                let mut input = io::stdin().take(INPUT_BYTES_MAX);
-                input.read_to_string(&mut text).context("cannot read the token from standard input")?;
-                Ok(text)
-            }
-        }
+        Ok(Outcome { text, is_success: report.accepted })
     }
 }
 
-fn in_words(inspection: &Inspection, now: Timestamp, text: &mut String) -> fmt::Result {
-    match &inspection.verdict {
-        Ok(_) => writeln!(text, "The server accepts this token.")?,
-        Err(error) => {
-            writeln!(text, "The server refuses this token: {error}. Clients see {}.", error.code().as_str())?;
+/// The token from the arguments, or from standard input, where other users of the machine cannot see it.
+pub(super) fn read(argument: Option<&str>) -> anyhow::Result<String> {
+    let token = match argument {
+        Some(token) if token != "-" => token.to_owned(),
+        _ => {
+            let mut text = String::new();
+            let mut input = io::stdin().take(INPUT_BYTES_MAX);
+            input.read_to_string(&mut text).context("cannot read the token from standard input")?;
+            text
         }
+    };
+    Ok(token.trim().to_owned())
+}
+
+/// Without a server, and without making anything that is not there.
+fn inspect(config: &Config, token: &str) -> anyhow::Result<Report> {
+    let auth = AuthSetup::new(config, MissingKey::Refuse)?;
+    let (live_tokens, _) = LiveTokens::new();
+    let live_tokens = std::sync::Arc::new(live_tokens);
+    if config.database_path().exists() {
+        let store = control::open_store(config)?;
+        let clock = std::sync::Arc::new(SystemClock);
+        let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock);
+        tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+            let loaded = revoker.load().await;
+            store.close().await;
+            loaded
+        })?;
+    }
+    Ok(Report::new(token, &auth.verifier, &live_tokens, SystemClock.now()))
+}
+
+fn in_words(report: &Report, now: Timestamp, text: &mut String) -> fmt::Result {
+    match (&report.reason, &report.code) {
+        (Some(reason), Some(code)) => {
+            writeln!(text, "The server refuses this token: {reason}. Clients see {code}.")?;
+        }
+        _ => writeln!(text, "The server accepts this token.")?,
     }
     let mut line = |name: &str, value: &str| writeln!(text, "  {name:<8} {}", printable(value));
-    if inspection.claims.is_some() {
-        line("issuer", inspection.profile.as_deref().unwrap_or("none that is configured"))?;
+    if report.claims.is_some() {
+        line("issuer", report.profile.as_deref().unwrap_or("none that is configured"))?;
     }
-    if let Ok(identity) = &inspection.verdict {
-        line("user", identity.user.as_str())?;
+    if let Some(speaker) = &report.speaker {
+        line("user", &speaker.user)?;
         let optional = [
-            ("name", identity.name.as_deref()),
-            ("email", identity.email.as_deref()),
-            ("session", identity.session.as_ref().map(|session| session.as_str())),
-            ("token", Some(identity.token.as_str())),
+            ("name", speaker.name.as_deref()),
+            ("email", speaker.email.as_deref()),
+            ("session", speaker.session.as_deref()),
+            ("token", Some(speaker.token.as_str())),
+            ("key", speaker.key.as_deref()),
         ];
         for (name, value) in optional {
             value.map_or(Ok(()), |value| line(name, value))?;
         }
-        if !identity.roles.is_empty() {
-            line("roles", &identity.roles.join(", "))?;
+        if !speaker.roles.is_empty() {
+            line("roles", &speaker.roles.join(", "))?;
         }
     }
     for (name, claim) in [("issued", "iat"), ("from", "nbf"), ("until", "exp")] {
-        let seconds = inspection.claims.as_ref().and_then(|claims| claims.get(claim)?.as_u64());
+        let seconds = report.claims.as_ref().and_then(|claims| claims.get(claim)?.as_u64());
         if let Some(seconds) = seconds.filter(|seconds| *seconds < END_OF_TIME_S) {
             line(name, &in_time(Timestamp::from_secs(seconds), now))?;
         }
     }
-    for (name, json) in [("header", &inspection.header), ("claims", &inspection.claims)] {
+    for (name, json) in [("header", &report.header), ("claims", &report.claims)] {
         line(name, &json.as_ref().map_or("not readable".to_owned(), Value::to_string))?;
     }
     Ok(())
@@ -103,34 +128,3 @@ fn in_words(inspection: &Inspection, now: Timestamp, text: &mut String) -> fmt::
 
 /// The year 10000. Later times are claimed by nobody who means them.
 const END_OF_TIME_S: u64 = 253_402_300_800;
-
-fn in_json(inspection: Inspection) -> Value {
-    let mut value = match &inspection.verdict {
-        Ok(identity) => accepted(identity),
-        Err(error) => refused(error),
-    };
-    value["profile"] = inspection.profile.into();
-    value["header"] = inspection.header.unwrap_or_default();
-    value["claims"] = inspection.claims.unwrap_or_default();
-    value
-}
-
-fn accepted(identity: &Identity) -> Value {
-    json!({
-        "accepted": true,
-        "issuer": &*identity.issuer,
-        "subject": &*identity.subject,
-        "user": identity.user,
-        "session": identity.session,
-        "token": identity.token,
-        "name": identity.name.as_deref(),
-        "email": identity.email.as_deref(),
-        "roles": identity.roles.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
-        "issuedAt": identity.issued_at.map(Timestamp::to_rfc3339),
-        "expiresAt": identity.expires_at.map(Timestamp::to_rfc3339),
-    })
-}
-
-fn refused(error: &TokenError) -> Value {
-    json!({ "accepted": false, "code": error.code(), "reason": error.to_string() })
-}

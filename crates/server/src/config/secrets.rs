@@ -16,5 +16,5 @@ pub(super) fn read(
     })
 }
 
-const ALLOW_WEAK: &str = "make a new one with `openssl rand -base64 48`, or, while you migrate, allow it with \
+const ALLOW_WEAK: &str = "make a new one with `roomkey secret generate`, or, while you migrate, allow it with \
     `auth.allow_weak_secret = true` (ROOMKEY__AUTH__ALLOW_WEAK_SECRET=true)";

@@ -11,20 +11,33 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Has the command done: by the server if it runs, else here.
 pub(crate) fn ask<C: Command>(config: &Config, command: C) -> anyhow::Result<C::Answer> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    block_on(async {
+        if let Some(stream) = connect(&config.control_path()).await? {
+            return send(stream, &command).await;
+        }
+        let operator = Arc::new(Operator::open(config).await?);
+        let answer = command.run(operator.clone()).await;
+        operator.close().await;
+        answer.map_err(|failure| anyhow!(failure.message))
+    })
+}
+
+/// Has the command done by the server, if it runs.
+pub(crate) fn ask_running<C: Command>(config: &Config, command: &C) -> anyhow::Result<Option<C::Answer>> {
+    block_on(async {
         match connect(&config.control_path()).await? {
-            Some(stream) => {
-                timeout(PATIENCE, http::send(stream, &command)).await.context("the server does not answer")?
-            }
-            None => {
-                let operator = Arc::new(Operator::open(config).await?);
-                let answer = command.run(operator.clone()).await;
-                operator.close().await;
-                answer.map_err(|failure| anyhow!(failure.message))
-            }
+            Some(stream) => send(stream, command).await.map(Some),
+            None => Ok(None),
         }
     })
+}
+
+fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}
+
+async fn send<C: Command>(stream: UnixStream, command: &C) -> anyhow::Result<C::Answer> {
+    timeout(PATIENCE, http::send(stream, command)).await.context("the server does not answer")?
 }
 
 /// The running server, if one listens.

@@ -19,8 +19,8 @@ use std::{future::Future, sync::Arc};
 use roomkey_model::Failure;
 use serde::{Serialize, de::DeserializeOwned};
 
-pub(crate) use client::ask;
-pub(crate) use operator::Operator;
+pub(crate) use client::{ask, ask_running};
+pub(crate) use operator::{Named, Operator, Parts, open_store};
 pub(crate) use socket::ControlSocket;
 
 /// One thing an operator can do: its arguments, and what it does.

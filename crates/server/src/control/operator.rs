@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use roomkey_model::{ErrorCode, Failure};
+use roomkey_model::{Clock, ErrorCode, Failure, UserId};
 use roomkey_store::{SqliteConfig, SqliteStore, Store, StoreError};
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    SystemClock, SystemEntropy,
+    SystemClock, SystemEntropy, TokenAuthentication,
     accounts::Accounts,
     config::{AuthSetup, Config, MissingKey},
     key_ring::LiveKeys,
@@ -20,8 +21,27 @@ pub(crate) struct Operator {
     pub(crate) store: Arc<dyn Store>,
     /// Revokes, at once.
     pub(crate) revoker: Arc<Revoker>,
+    /// What is revoked.
+    pub(crate) live_tokens: Arc<LiveTokens>,
     /// The keys of the built-in issuer, where it has keys and not a secret.
     pub(crate) keys: Option<Arc<LiveKeys>>,
+    /// Verifies tokens.
+    pub(crate) authentication: Arc<TokenAuthentication>,
+    /// The `iss` of the built-in issuer, where there is one.
+    pub(crate) builtin: Option<Arc<str>>,
+    /// Whether anybody else's tokens are accepted, whose users have no account here.
+    pub(crate) has_other_issuers: bool,
+    /// Where the time comes from.
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// A user as an operator names one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Named {
+    /// The id, the e-mail address or the user name.
+    pub(crate) name: String,
+    /// Whether it can only be the id.
+    pub(crate) is_id: bool,
 }
 
 impl Operator {
@@ -29,25 +49,72 @@ impl Operator {
     pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
         let auth = AuthSetup::new(config, MissingKey::Pretend)?;
         let store = open_store(config)?;
+        let clock = Arc::new(SystemClock);
         // There is nobody to end the sockets of: those who should are gone, so that nobody waits for them.
         let (live_tokens, _) = LiveTokens::new();
         let live_tokens = Arc::new(live_tokens);
-        let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier, Arc::new(SystemClock));
+        let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock.clone());
         revoker.load().await?;
         let accounts = Accounts::new(
             store.clone(),
-            auth.issuer,
-            Arc::new(SystemClock),
+            auth.issuer.clone(),
+            clock.clone(),
             Arc::new(SystemEntropy),
             config.limits.hashes_waiting,
         );
         let (accounts, revoker) = (Arc::new(accounts), Arc::new(revoker));
-        Ok(Self { accounts, store, revoker, keys: auth.keys })
+        Ok(Self::new(config, &auth, Parts { accounts, store, revoker, live_tokens, clock }))
+    }
+
+    /// Of a server that runs.
+    pub(crate) fn new(config: &Config, auth: &AuthSetup, parts: Parts) -> Self {
+        let Parts { accounts, store, revoker, live_tokens, clock } = parts;
+        Self {
+            accounts,
+            store,
+            revoker,
+            live_tokens,
+            keys: auth.keys.clone(),
+            authentication: auth.authentication.clone(),
+            builtin: auth.issuer.as_ref().map(|issuer| issuer.issuer().into()),
+            has_other_issuers: config.auth.jwt_secret.is_some() || !config.auth.issuers.is_empty(),
+            clock,
+        }
     }
 
     /// Waits until everything is on disk.
     pub(super) async fn close(&self) {
         self.store.close().await;
+    }
+
+    /// The issuer of this name, or the built-in one.
+    pub(crate) fn issuer(&self, named: Option<String>) -> Result<Arc<str>, Failure> {
+        let builtin = || {
+            self.builtin
+                .clone()
+                .ok_or_else(|| Failure::bad_payload("name the issuer: there is no built-in one"))
+        };
+        named.map_or_else(builtin, |issuer| Ok(issuer.into()))
+    }
+
+    /// The user of this name. Without other issuers, whoever has no account does not exist, and is not typed correctly.
+    pub(crate) async fn user(&self, named: &Named) -> Result<UserId, Failure> {
+        let id = UserId::new(named.name.as_str());
+        if let Ok(id) = &id
+            && let Some(account) = self.store.account(id).await?
+        {
+            return Ok(account.user);
+        }
+        let account = match named.name.contains('@') {
+            _ if named.is_id => None,
+            true => self.store.account_by_email(&named.name).await?,
+            false => self.store.account_by_username(&named.name).await?,
+        };
+        match (account, id) {
+            (Some(account), _) => Ok(account.user),
+            (None, Ok(id)) if self.has_other_issuers => Ok(id),
+            _ => Err(Failure::with_message(ErrorCode::NotFound, "there is no such user")),
+        }
     }
 
     /// The keys, or why there are none.
@@ -56,11 +123,20 @@ impl Operator {
     }
 }
 
+/// What a server and the commands of its operators share.
+pub(crate) struct Parts {
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) revoker: Arc<Revoker>,
+    pub(crate) live_tokens: Arc<LiveTokens>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
 /// Also where tokens are signed by others only.
 const NO_KEYS: &str = "there is no key ring: the server signs with auth.jwt_secret (JWT_SECRET), or not at all. \
     To change the secret without logging anyone out, put the old one into auth.jwt_secret_previous and restart";
 
-fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+pub(crate) fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     let opened = SqliteStore::open(&config.database_path(), &SqliteConfig::default(), Box::new(|_| ()));
     match opened {
         Ok(store) => Ok(Arc::new(store)),

@@ -12,7 +12,7 @@ use crate::{
 
 #[test]
 fn a_weak_secret_needs_to_be_allowed() {
-    let hint = "make a new one with `openssl rand -base64 48`, or, while you migrate, allow it with \
+    let hint = "make a new one with `roomkey secret generate`, or, while you migrate, allow it with \
         `auth.allow_weak_secret = true` (ROOMKEY__AUTH__ALLOW_WEAK_SECRET=true)";
     let problem = format!("must have at least 32 bytes for HS256; {hint}");
     let site = Site::new("[auth]\njwt_secret = 'hunter2'");
