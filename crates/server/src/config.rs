@@ -153,6 +153,7 @@ impl Config {
                 max_disconnection: ms(self.engine.recovery_max_disconnection_ms),
                 snapshot: Some(self.server.data_dir.join("absent-sockets.json")),
             }),
+            expiry_warning: Duration::from_secs(self.auth.expiry_warning_s),
             drain_timeout: ms(self.server.drain_timeout_ms),
             limits: self.limits.clone(),
             ..ServerConfig::default()

@@ -114,6 +114,9 @@ async fn serve_operators(config: &Config, operator: Operator) {
             if let Some(Err(error)) = operator.keys.as_ref().map(|keys| keys.tidy()) {
                 tracing::error!(error = format!("{error:#}"), "retired keys cannot be removed");
             }
+            if let Err(failure) = operator.revoker.purge().await {
+                tracing::warn!(error = %failure.message, "revocations that are over cannot be removed");
+            }
         }
     };
     tokio::join!(commands, forgetting);

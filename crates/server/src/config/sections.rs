@@ -124,6 +124,8 @@ pub(crate) struct AuthSection {
     pub(crate) audience: String,
     /// How long they are valid.
     pub(crate) access_token_lifetime_s: u64,
+    /// How long before the end of its token a socket is sent `auth:expiring`; 0 is never.
+    pub(crate) expiry_warning_s: u64,
     /// The secret (HS256) that a backend signs tokens with, also known as `JWT_SECRET`. Roomkey then signs with it,
     /// too. Without it, Roomkey makes a key of its own (Ed25519) at the first start.
     pub(crate) jwt_secret: Option<Secret>,
@@ -147,6 +149,7 @@ impl Default for AuthSection {
             issuer: "roomkey".to_owned(),
             audience: "roomkey".to_owned(),
             access_token_lifetime_s: 3600,
+            expiry_warning_s: 60,
             jwt_secret: None,
             jwt_secret_previous: Vec::new(),
             allow_weak_secret: false,

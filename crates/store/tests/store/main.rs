@@ -4,5 +4,6 @@ mod contract;
 mod crash;
 mod faults;
 mod ordering;
+mod revocations;
 mod support;
 mod writer;
