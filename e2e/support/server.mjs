@@ -27,7 +27,7 @@ export const SECRET = "end-to-end-secret-of-32-bytes-or-more";
 export async function startServer(t, options = {}) {
   const dataDir = options.dataDir ?? (await temporaryDirectory(t));
   const args = serveArguments(dataDir, "127.0.0.1:0", options);
-  const env = { JWT_SECRET: SECRET, ...options.env };
+  const env = environmentOf(options);
   const limited = [`ulimit -n ${options.descriptors} && exec "$0" "$@"`, binary, ...args];
   const server = options.descriptors
     ? await launch(t, "/bin/sh", ["-c", ...limited], env)
@@ -69,7 +69,15 @@ export async function temporaryDirectory(t) {
 
 async function startAgain(t, server, dataDir, options) {
   const address = new URL(server.url).host;
-  return launch(t, binary, serveArguments(dataDir, address, options), { JWT_SECRET: SECRET, ...options.env });
+  return launch(t, binary, serveArguments(dataDir, address, options), environmentOf(options));
+}
+
+/** Without rates, unless a test sets them: one test does what many clients do elsewhere. */
+function environmentOf({ env }) {
+  const rates = ["EVENTS_PER_SOCKET_PER_S", "EVENTS_PER_USER_PER_S", "HANDSHAKES_PER_ADDRESS_PER_S"];
+  rates.push("REFUSALS_PER_ADDRESS_PER_MIN", "UNKNOWN_SESSIONS_PER_ADDRESS_PER_S");
+  const without = rates.map((name) => [`ROOMKEY__LIMITS__${name}`, "0"]);
+  return { JWT_SECRET: SECRET, ...Object.fromEntries(without), ...env };
 }
 
 function serveArguments(dataDir, address, { args = [] }) {

@@ -97,6 +97,14 @@ limits! {
     Rooms rooms_per_socket: usize = 256, "", "`LIMIT_EXCEEDED`; the socket stays out of the room.";
     /// Bytes of the name of an event that a client sends.
     EventName event_name_bytes: usize = 256, "bytes", "`BAD_PAYLOAD`; the event is not handled.";
+    /// Events of one connection in a second, in the long run. 0: no limit.
+    EventsPerSocket events_per_socket_per_s: u32 = 50, "", "`RATE_LIMITED`, not handled; at more than twice as many WebSocket close 1008.";
+    /// Events of one connection at once, after a silence.
+    EventsBurst events_per_socket_burst: u32 = 200, "", "As `events_per_socket_per_s`.";
+    /// Events of one user in a second, over all connections, in the long run. 0: no limit.
+    EventsPerUser events_per_user_per_s: u32 = 100, "", "`RATE_LIMITED`; the event is not handled.";
+    /// Events of one user at once, over all connections, after a silence.
+    UserEventsBurst events_per_user_burst: u32 = 400, "", "As `events_per_user_per_s`.";
     /// Events of one connection that are being handled.
     EventsInFlight events_in_flight_per_socket: usize = 32, "", "The next ones wait.";
     /// Events of one connection that wait for others to be handled.
@@ -131,6 +139,20 @@ limits! {
     Sessions sessions: usize = 1_000_000, "", "HTTP 503.";
     /// Sessions of one address (IPv6: one /64) whose client has not authenticated.
     UnauthenticatedSessions unauthenticated_sessions_per_address: usize = 1000, "", "HTTP 503.";
+    /// Sessions opened from one address (IPv6: one /64) in a second, in the long run. 0: no limit.
+    HandshakesPerAddress handshakes_per_address_per_s: u32 = 20, "", "HTTP 429 with `Retry-After`.";
+    /// Sessions opened from one address at once, after a silence.
+    HandshakesBurst handshakes_per_address_burst: u32 = 200, "", "As `handshakes_per_address_per_s`.";
+    /// Requests of sessions that do not exist, from one address in a second. 0: no limit.
+    UnknownSessionsPerAddress unknown_sessions_per_address_per_s: u32 = 10, "", "HTTP 429; the connection is closed.";
+    /// The same at once, after a silence.
+    UnknownSessionsBurst unknown_sessions_per_address_burst: u32 = 100, "", "As `unknown_sessions_per_address_per_s`.";
+    /// Tokens from one address (IPv6: one /64) that are refused at once in a minute; good ones never wait. 0: no limit.
+    RefusalsPerAddress refusals_per_address_per_min: u32 = 10, "", "Refusals take longer each time, up to 4 s.";
+    /// Refusals that one address waits for at one time.
+    RefusalsWaiting refusals_waiting_per_address: usize = 8, "", "The connection is closed at once; over REST HTTP 429, `RATE_LIMITED`.";
+    /// Addresses, accounts and the like whose rate is remembered, for each kind of rate.
+    RateKeys rate_keys: usize = 100_000, "", "Those not seen for longest are forgotten.";
     /// Logins and registrations that wait for a free core to hash their password.
     HashesWaiting hashes_waiting: usize = 64, "", "HTTP 503, `UNAVAILABLE`.";
     /// Bytes of the content of one chat message.
@@ -143,6 +165,22 @@ limits! {
     ChannelName channel_name_bytes: usize = 256, "bytes", "`BAD_PAYLOAD`.";
     /// Channels one user may be in. Together with the personal rooms they fit into `rooms_per_socket`.
     ChannelsPerUser channels_per_user: usize = 250, "", "`LIMIT_EXCEEDED`.";
+}
+
+impl Limits {
+    /// The same limits without the rates of what known and unknown clients do in the course of things: for tests and
+    /// measurements, in which one client does what many do elsewhere, and behind something that limits rates itself.
+    #[must_use]
+    pub fn without_rates(self) -> Self {
+        Self {
+            events_per_socket_per_s: 0,
+            events_per_user_per_s: 0,
+            handshakes_per_address_per_s: 0,
+            refusals_per_address_per_min: 0,
+            unknown_sessions_per_address_per_s: 0,
+            ..self
+        }
+    }
 }
 
 #[cfg(test)]
@@ -162,7 +200,9 @@ mod tests {
     fn every_outcome_speaks_of_codes_that_exist() {
         for row in Limits::TABLE {
             let quoted = row.outcome.split('`').skip(1).step_by(2);
-            for code in quoted.filter(|code| !code.contains("::")) {
+            for code in
+                quoted.filter(|text| text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+            {
                 assert!(ErrorCode::ALL.iter().any(|known| known.as_str() == code), "{}: {code}", row.name);
             }
         }

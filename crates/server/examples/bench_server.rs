@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use roomkey::{
-    Event, Failure, Namespace, OriginPolicy, RoomName, ServerBuilder, ServerConfig, Socket,
+    Event, Failure, Limits, Namespace, OriginPolicy, RoomName, ServerBuilder, ServerConfig, Socket,
     TokenAuthentication,
     auth::{Algorithm, HmacSecret, IssuerProfile, SecretStrength, Verifier},
 };
@@ -26,6 +26,7 @@ fn main() -> anyhow::Result<()> {
         address: ([127, 0, 0, 1], port.parse()?).into(),
         threads: threads.parse()?,
         origins: OriginPolicy::any(),
+        limits: Limits::default().without_rates(),
         ..ServerConfig::default()
     };
     let builder = ServerBuilder::new(config).namespace("/", namespace()?);

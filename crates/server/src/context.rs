@@ -7,7 +7,7 @@ use std::{
 };
 
 use roomkey_cluster::Node;
-use roomkey_model::{Clock, Entropy, Limit, Limits};
+use roomkey_model::{Clock, Entropy, ErrorCode, Failure, Limit, Limits};
 use roomkey_protocol::session;
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     metrics::Metrics,
     namespaces::Namespaces,
     newcomers::{Newcomer, Newcomers},
+    rates::{Exceeded, Penalty, Rates},
     recovery::RecoverableSockets,
     registry::Registry,
     revocation::LiveTokens,
@@ -32,6 +33,7 @@ pub(crate) struct Context {
     pub(crate) newcomers: Newcomers,
     pub(crate) live_tokens: Arc<LiveTokens>,
     pub(crate) audit: Arc<Audit>,
+    pub(crate) rates: Rates,
     /// `None` where nothing is recovered.
     pub(crate) recoverable: Option<Arc<RecoverableSockets>>,
     /// How long a client may be away.
@@ -79,6 +81,35 @@ impl Context {
     /// Whether the server is stopping: whatever begins now is to end at once.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    /// Counts a session that is to be opened from this address.
+    pub(crate) fn count_handshake(&self, address: IpAddr) -> Result<(), Exceeded> {
+        self.counted(self.rates.handshakes.take(address, self.clock.now().0))
+    }
+
+    /// Counts a request from this address whose session does not exist.
+    pub(crate) fn count_unknown_session(&self, address: IpAddr) -> Result<(), Exceeded> {
+        self.counted(self.rates.unknown_sessions.take(address, self.clock.now().0))
+    }
+
+    /// Counts a token from this address that is refused, and says how. One that was good once is no guess, and does not
+    /// count.
+    pub(crate) fn count_refusal(&self, address: IpAddr, failure: &Failure) -> Penalty {
+        if !matches!(failure.code, ErrorCode::TokenInvalid | ErrorCode::TokenAmbiguous) {
+            return Penalty::None;
+        }
+        let penalty = self.rates.refusals.count(address, self.clock.now().0);
+        match &penalty {
+            Penalty::None => {}
+            Penalty::Wait(..) => self.metrics.limit_reached(Limit::RefusalsPerAddress),
+            Penalty::TooMany(_) => self.metrics.limit_reached(Limit::RefusalsWaiting),
+        }
+        penalty
+    }
+
+    fn counted<T>(&self, outcome: Result<T, Exceeded>) -> Result<T, Exceeded> {
+        outcome.inspect_err(|exceeded| self.metrics.limit_reached(exceeded.policy.limit))
     }
 
     /// Room for one more session from this address; `None` if there is none, there or anywhere.

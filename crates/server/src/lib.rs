@@ -79,6 +79,7 @@ mod namespace;
 mod namespaces;
 mod newcomers;
 mod pages;
+mod rates;
 mod recovery;
 mod registry;
 mod rest;

@@ -169,6 +169,7 @@ impl Collector for ServerCollector {
         for row in Limits::TABLE {
             let reached = match row.limit {
                 Limit::Rooms => counted.rooms_refused,
+                Limit::RateKeys => self.0.rates.forced(),
                 limit => self.0.metrics.limits.0[limit as usize].value(),
             };
             ConstCounter::new(reached).encode(family.encode_family(&[("limit", row.name)])?)?;

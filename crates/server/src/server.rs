@@ -34,6 +34,7 @@ use crate::{
     metrics::{self, Metrics},
     namespaces::Namespaces,
     newcomers::Newcomers,
+    rates::Rates,
     recovery::{self, Going, RecoverableSockets, Recovery},
     registry::Registry,
     revocation::{self, LiveTokens, Sweeps},
@@ -217,6 +218,7 @@ impl ServerBuilder {
             config.recovery.map(|recovery| (recovery, RecoverableSockets::new(limits.parked_sockets)));
         let (recoverable, recovery) =
             recovery.map(|(recovery, (sockets, going))| (Arc::new(sockets), (recovery, going))).unzip();
+        let hub = node.hub().clone();
         let context = Context {
             node,
             namespaces,
@@ -224,6 +226,7 @@ impl ServerBuilder {
             newcomers: Newcomers::default(),
             live_tokens,
             audit: Arc::new(Audit),
+            rates: Rates::new(&limits, move || hub.now_ms()),
             recoverable,
             recovery_ms,
             origins: config.origins,

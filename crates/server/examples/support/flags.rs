@@ -41,7 +41,7 @@ pub(crate) struct Flags {
 impl Flags {
     /// The server that the flags describe, open to every page.
     pub(crate) fn config(&self) -> ServerConfig {
-        let limits = Limits::default();
+        let limits = Limits::default().without_rates();
         let config = ServerConfig::default();
         ServerConfig {
             address: ([127, 0, 0, 1], self.port).into(),

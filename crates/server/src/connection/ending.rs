@@ -31,6 +31,8 @@ pub(super) enum Ending {
     ClosedByPeer(Option<CloseCode>),
     #[error("the token has expired")]
     Expired,
+    #[error("too many events, though they were refused")]
+    EventFlood,
     #[error("too many WebSocket pings")]
     PingFlood,
     /// A polling request whose body is no payload: nothing is left to say to such a client.
@@ -60,7 +62,8 @@ impl Ending {
     fn reason(&self) -> DisconnectReason {
         match self {
             Self::ClosedByPeer(_) => CloseReason::TransportClose.into(),
-            Self::Expired
+            Self::EventFlood
+            | Self::Expired
             | Self::PingFlood
             | Self::Revoked
             | Self::SlowReader
@@ -76,7 +79,8 @@ impl Ending {
     fn is_violation(&self) -> bool {
         matches!(
             self,
-            Self::Malformed(_)
+            Self::EventFlood
+                | Self::Malformed(_)
                 | Self::PingFlood
                 | Self::WebSocket(_)
                 | Self::Session(
@@ -91,7 +95,7 @@ impl Ending {
             Self::Expired => CloseCode::new(4401),
             Self::Revoked => CloseCode::new(4403),
             Self::Shutdown => Some(CloseCode::SERVICE_RESTART),
-            Self::PingFlood | Self::TokenFlood => Some(CloseCode::POLICY_VIOLATION),
+            Self::EventFlood | Self::PingFlood | Self::TokenFlood => Some(CloseCode::POLICY_VIOLATION),
             Self::Unavailable => Some(CloseCode::TRY_AGAIN_LATER),
             Self::Session(CloseReason::PreAuthBytes) => Some(CloseCode::TOO_BIG),
             Self::WebSocket(error) => Some(error.close_code()),
@@ -138,7 +142,12 @@ impl Ending {
     /// Whether the next poll is waited for, to hear of it.
     fn waits_for_poll(&self) -> bool {
         match self {
-            Self::Expired | Self::Revoked | Self::Shutdown | Self::TokenFlood | Self::Unavailable => true,
+            Self::EventFlood
+            | Self::Expired
+            | Self::Revoked
+            | Self::Shutdown
+            | Self::TokenFlood
+            | Self::Unavailable => true,
             Self::Session(reason) => !matches!(
                 reason,
                 CloseReason::ParseError(ParseError::HeartbeatDirection)

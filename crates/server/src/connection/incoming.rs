@@ -63,6 +63,8 @@ pub(super) enum Done {
     Reauthenticated { socket: Socket, id: Option<u64>, outcome: Result<Arc<Identity>, Failure> },
     /// A handler has finished, and this is its ack.
     Handled { socket: Socket, ack: Option<Encoded> },
+    /// A token was refused, and it is time to say so.
+    Refused { name: Arc<str>, failure: Failure },
 }
 
 impl Client {
@@ -233,9 +235,10 @@ impl Connection {
             }
             Done::Authenticated { name, namespace, auth, outcome } => match outcome {
                 Ok(identity) => self.join(Joining { name, namespace, auth, identity }, true, cx),
-                Err(failure) => self.refuse(&name, &failure),
+                Err(failure) => self.refuse_token(name, failure, cx),
             },
             Done::Reauthenticated { socket, id, outcome } => self.on_reauthenticated(socket, id, outcome, cx),
+            Done::Refused { name, failure } => self.refuse(&name, &failure),
             Done::Ceded(joining) => self.join(joining, false, cx),
             Done::Admission { socket, outcome } => {
                 let name = socket.namespace().clone();
@@ -269,6 +272,7 @@ impl Connection {
         self.context.metrics.connects_accepted.increment();
         self.linger_until_ms = None;
         self.seat.welcome();
+        self.enter_user(socket);
         let everyone = RoomKey::everyone(name);
         if let Err(error) = self.context.node.hub().join(socket.key(), &everyone) {
             tracing::error!(%error, "a socket has no place in its namespace");

@@ -6,6 +6,7 @@ mod ending;
 mod incoming;
 mod polling;
 mod probe;
+mod rates;
 mod recovery;
 mod seat;
 mod token;
@@ -35,6 +36,7 @@ use self::{
     incoming::{Client, Done},
     polling::Polling,
     probe::Probe,
+    rates::EventRates,
     seat::Seat,
 };
 use crate::{
@@ -79,6 +81,7 @@ pub(crate) struct Connection {
     /// What has been received while as many handlers ran as may.
     backlog: Option<Box<Backlog>>,
     auth_failures: u32,
+    event_rates: EventRates,
     /// After a refusal: when to close, unless the client gets in after all.
     linger_until_ms: Option<u64>,
     armed_ms: u64,
@@ -122,6 +125,7 @@ impl Connection {
             work: None,
             backlog: None,
             auth_failures: 0,
+            event_rates: EventRates::default(),
             linger_until_ms: None,
             armed_ms: u64::MAX,
             expires_ms: u64::MAX,
@@ -279,6 +283,9 @@ impl Connection {
             Some(incoming) => {
                 if self.session.is_msgpack() && matches!(incoming, Incoming::Connect { .. }) {
                     self.choose_dialect();
+                }
+                if self.is_too_much(&incoming, now.0)? {
+                    return Ok(());
                 }
                 self.handle_or_keep(incoming, cx)
             }

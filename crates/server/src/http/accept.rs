@@ -221,9 +221,13 @@ impl Incoming {
                 };
                 websocket::begin(&self.context, shard, opening, arrival).await
             }
-            Err((status, message)) => {
-                let headers = "Content-Type: text/html\r\nSec-WebSocket-Version: 13\r\n";
-                refuse(&stream, &status.to_string(), headers, &message).await
+            Err(refusal) => {
+                let mut headers = "Content-Type: text/html\r\nSec-WebSocket-Version: 13\r\n".to_owned();
+                for (name, value) in &*refusal.headers {
+                    let value = value.to_str().expect("our own headers are text");
+                    headers.extend([name.as_str(), ": ", value, "\r\n"]);
+                }
+                refuse(&stream, &refusal.status.to_string(), &headers, &refusal.message).await
             }
         }
     }

@@ -1,6 +1,9 @@
 //! Where a client is, when proxies stand before the server: the one thing that their headers are believed.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Once,
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
@@ -51,6 +54,21 @@ impl TrustedProxies {
             }
         }
         address
+    }
+
+    /// Too many requests came from one address. If they say that they were forwarded, and no proxy is configured, that
+    /// address may be one with all clients behind it: said once, in the log.
+    pub(crate) fn suspect(&self, headers: &HeaderMap) {
+        static SAID: Once = Once::new();
+        if self.networks.is_empty()
+            && (headers.contains_key(header::FORWARDED) || headers.contains_key(X_FORWARDED_FOR))
+        {
+            SAID.call_once(|| {
+                tracing::warn!(
+                    "many clients seem to come from the address of a proxy, and share its rates: see server.trusted_proxies"
+                );
+            });
+        }
     }
 
     fn trusts(&self, address: IpAddr) -> bool {

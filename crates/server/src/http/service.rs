@@ -106,10 +106,11 @@ pub(super) fn is_engine_path(context: &Context, head: &Parts) -> bool {
 fn upgrade(context: &Arc<Context>, shard: &Shard, mut head: Parts, address: IpAddr) -> Response<Body> {
     let opening = match websocket::check(context, &head, address) {
         Ok(opening) => opening,
-        Err((status, message)) => {
-            let mut response = Response::new(Body::from(message));
-            *response.status_mut() = status;
+        Err(refusal) => {
+            let mut response = Response::new(Body::from(refusal.message));
+            *response.status_mut() = refusal.status;
             let headers = response.headers_mut();
+            *headers = *refusal.headers;
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
             headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
             return last(response);

@@ -1,6 +1,6 @@
 //! What handlers take from a request: a JSON body, and who sent it.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     body::Bytes,
@@ -11,10 +11,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use roomkey_auth::Identity;
 use roomkey_model::{ErrorCode, Failure, Limit};
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Api, ApiError};
-use crate::{ClientAddress, Handshake};
+use crate::{ClientAddress, Handshake, rates::Penalty};
 
 /// A JSON body of a known shape.
 pub(super) struct JsonBody<T>(pub(super) T);
@@ -70,7 +70,22 @@ impl FromRequestParts<Arc<Api>> for Authenticated {
         let is_trusted_page = api.server.context.origins.trusts_page(&parts.headers);
         let query = parts.uri.query().unwrap_or("");
         let handshake = Handshake::new(address.0, now, query, &parts.headers, is_trusted_page);
-        Ok(Self(api.authentication.authenticate(&api.server.context, &handshake, None).await?))
+        match api.authentication.authenticate(&api.server.context, &handshake, None).await {
+            Ok(identity) => Ok(Self(identity)),
+            Err(failure) => Err(refused_token(api, address.0, failure).await.into()),
+        }
+    }
+}
+
+/// What is said of a token that is no good: later, where many of them come from.
+async fn refused_token(api: &Api, address: IpAddr, failure: Failure) -> Failure {
+    match api.server.context.count_refusal(address, &failure) {
+        Penalty::None => failure,
+        Penalty::Wait(time, _place) => {
+            sleep(time).await;
+            failure
+        }
+        Penalty::TooMany(exceeded) => Failure { limit: None, ..exceeded.failure() },
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     Handshake,
     context::Context,
     http::Verdict,
+    rates::Exceeded,
     registry::{Entry, Sid},
 };
 
@@ -26,27 +27,45 @@ pub(super) struct Request {
     pub(super) jsonp: Option<u32>,
 }
 
+/// Why a request does not go on.
+pub(super) enum Refusal {
+    /// It is no request that could be answered.
+    Invalid(HandshakeError),
+    /// There were too many from its address.
+    TooMany(Exceeded),
+}
+
+impl From<HandshakeError> for Refusal {
+    fn from(error: HandshakeError) -> Self {
+        Self::Invalid(error)
+    }
+}
+
 /// Checks a request in the reference server's order (transport, origin, session, version) and finds its session.
+///
+/// What is wrong with a request is told before that there are too many of its kind, so that only those count which
+/// open a session, or guess at one.
 pub(super) fn check(
     context: &Context,
     request_head: &Parts,
+    address: IpAddr,
     is_upgrade: bool,
-) -> Result<Request, HandshakeError> {
+) -> Result<Request, Refusal> {
     let query = Query::parse(request_head.uri.query().unwrap_or(""))?;
     let is_offered = match query.transport {
         Transport::Polling => context.transports.polling,
         Transport::Websocket => context.transports.websocket,
     };
     if !is_offered {
-        return Err(HandshakeError::TransportUnknown);
+        return Err(HandshakeError::TransportUnknown.into());
     }
     match context.origins.check(&request_head.headers) {
         Verdict::Allowed | Verdict::NoOrigin => {}
         Verdict::Denied => {
             context.metrics.origins_refused.increment();
-            return Err(HandshakeError::Forbidden);
+            return Err(HandshakeError::Forbidden.into());
         }
-        Verdict::Malformed => return Err(HandshakeError::BadRequest),
+        Verdict::Malformed => return Err(HandshakeError::BadRequest.into()),
     }
     let Some(sid) = &query.sid else {
         query.check_handshake(request_head.method.as_str(), is_upgrade)?;
@@ -54,19 +73,28 @@ pub(super) fn check(
             Revision::V3 => Format::V3 { base64: query.base64 || query.jsonp.is_some() },
             Revision::V4 => Format::V4,
         };
+        context.count_handshake(address).map_err(|exceeded| {
+            context.trusted_proxies.suspect(&request_head.headers);
+            Refusal::TooMany(exceeded)
+        })?;
         return Ok(Request { entry: None, format, jsonp: jsonp(&query, format) });
     };
-    let entry = context.registry.find(sid).ok_or(HandshakeError::SessionIdUnknown)?;
+    let Some(entry) = context.registry.find(sid) else {
+        return Err(match context.count_unknown_session(address) {
+            Ok(()) => HandshakeError::SessionIdUnknown.into(),
+            Err(exceeded) => Refusal::TooMany(exceeded),
+        });
+    };
     let origin = request_head.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     if !entry.allows_origin(origin) {
-        return Err(HandshakeError::SessionIdUnknown);
+        return Err(HandshakeError::SessionIdUnknown.into());
     }
     let format = entry.format();
     query.check_follow_up(format.revision(), is_upgrade)?;
     // A session that is on a WebSocket has no more requests.
     match entry.transport() {
         Transport::Polling => Ok(Request { entry: Some(entry), format, jsonp: jsonp(&query, format) }),
-        Transport::Websocket => Err(HandshakeError::BadRequest),
+        Transport::Websocket => Err(HandshakeError::BadRequest.into()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use axum::body::Body;
+use axum::{body::Body, response::IntoResponse};
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use roomkey_hub::Shard;
@@ -17,11 +17,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::admission::{self, Request};
+use super::admission::{self, Refusal, Request};
 use crate::{
     connection::Connection,
     context::Context,
     newcomers::Newcomer,
+    rates::Exceeded,
     registry::{Entry, Sid},
     transport::{Letter, PollAnswer, PostAnswer, Unsent},
 };
@@ -41,8 +42,9 @@ pub(crate) async fn respond<B>(
 where
     B: http_body::Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
 {
-    match admission::check(context, request_head, false) {
-        Err(error) => refuse(error),
+    match admission::check(context, request_head, address, false) {
+        Err(Refusal::Invalid(error)) => refuse(error),
+        Err(Refusal::TooMany(exceeded)) => too_many(&exceeded),
         Ok(Request { entry: None, format, jsonp }) => match context.admit(address) {
             Some(newcomer) => handshake(context, shard, request_head, address, newcomer, format, jsonp),
             None => empty(StatusCode::SERVICE_UNAVAILABLE),
@@ -194,6 +196,14 @@ impl Drop for Abandoned {
 pub(crate) fn refuse(error: HandshakeError) -> Response<Body> {
     let mut response = text("application/json", error.body());
     *response.status_mut() = StatusCode::from_u16(error.http_status()).expect("a status");
+    response
+}
+
+/// The numbers of Engine.IO's errors are for what is wrong with a request: this has the code it has everywhere.
+fn too_many(exceeded: &Exceeded) -> Response<Body> {
+    let mut response = exceeded.into_response();
+    // Whoever goes on has to connect anew each time.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

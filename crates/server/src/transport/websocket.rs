@@ -4,7 +4,7 @@ use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use roomkey_hub::Shard;
-use roomkey_protocol::engine::{payload::Format, query::HandshakeError};
+use roomkey_protocol::engine::payload::Format;
 use roomkey_websocket::{
     deflate,
     handshake::{self, Request},
@@ -36,8 +36,15 @@ enum Purpose {
     Upgrade(Arc<Entry>),
 }
 
-/// Why a request does not open a WebSocket: the status and the text of the answer.
-pub(crate) type Refusal = (StatusCode, Cow<'static, str>);
+/// Why a request does not open a WebSocket.
+pub(crate) struct Refusal {
+    /// The status of the answer.
+    pub(crate) status: StatusCode,
+    /// Its text.
+    pub(crate) message: Cow<'static, str>,
+    /// What else it says.
+    pub(crate) headers: Box<HeaderMap>,
+}
 
 /// Whether the headers ask for a WebSocket, rightly or wrongly.
 pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
@@ -59,35 +66,57 @@ fn upgrade_request<'a>(method: &'a Method, headers: &'a HeaderMap) -> Request<'a
 
 /// Checks a request in the reference server's order: transport, origin, session, version, and then the WebSocket.
 pub(crate) fn check(context: &Context, request_head: &Parts, address: IpAddr) -> Result<Opening, Refusal> {
-    let request = admission::check(context, request_head, true).map_err(refusal)?;
+    let request = admission::check(context, request_head, address, true)?;
     let accept = upgrade_request(&request_head.method, &request_head.headers).accept().map_err(|error| {
         let status = StatusCode::from_u16(error.http_status()).expect("a status");
-        (status, wrong_handshake(error).into())
+        Refusal::new(status, wrong_handshake(error))
     })?;
     let extensions = extensions(context, &request_head.headers)?;
     let purpose = match request.entry {
         Some(entry) => Purpose::Upgrade(entry),
-        None => Purpose::Begin(context.admit(address).ok_or(CROWDED)?, request.format),
+        None => Purpose::Begin(context.admit(address).ok_or_else(Refusal::crowded)?, request.format),
     };
     Ok(Opening { accept, extensions, purpose })
 }
 
 /// The answer to the extensions that are offered. Nobody looks at the offers where none can be accepted.
 fn extensions(context: &Context, headers: &HeaderMap) -> Result<Option<&'static str>, Refusal> {
-    const MALFORMED: Refusal =
-        (StatusCode::BAD_REQUEST, Cow::Borrowed("Invalid or unacceptable Sec-WebSocket-Extensions header"));
+    let malformed =
+        || Refusal::new(StatusCode::BAD_REQUEST, "Invalid or unacceptable Sec-WebSocket-Extensions header");
     if context.deflate.is_none() {
         return Ok(None);
     }
     let values = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter().map(HeaderValue::to_str);
-    let values = values.collect::<Result<Vec<_>, _>>().map_err(|_| MALFORMED)?;
-    deflate::negotiate(values).map_err(|_| MALFORMED)
+    let values = values.collect::<Result<Vec<_>, _>>().map_err(|_| malformed())?;
+    deflate::negotiate(values).map_err(|_| malformed())
 }
 
-const CROWDED: Refusal = (StatusCode::SERVICE_UNAVAILABLE, Cow::Borrowed("Too many connections"));
+impl Refusal {
+    fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, message: message.into(), headers: Box::default() }
+    }
 
-fn refusal(error: HandshakeError) -> Refusal {
-    (StatusCode::from_u16(error.http_status()).expect("a status"), error.to_string().into())
+    fn crowded() -> Self {
+        let mut refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Too many connections");
+        refusal.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        refusal
+    }
+}
+
+impl From<admission::Refusal> for Refusal {
+    fn from(refusal: admission::Refusal) -> Self {
+        match refusal {
+            admission::Refusal::Invalid(error) => {
+                let status = StatusCode::from_u16(error.http_status()).expect("a status");
+                Self::new(status, error.to_string())
+            }
+            admission::Refusal::TooMany(exceeded) => {
+                let mut refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests");
+                exceeded.describe(&mut refusal.headers);
+                refusal
+            }
+        }
+    }
 }
 
 fn wrong_handshake(error: handshake::HandshakeError) -> &'static str {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use roomkey::{AckError, Limit, Limits, Namespace, RoomName, ServerBuilder, ServerConfig, Socket};
 use roomkey_testkit::{Client, HttpClient, Opcode, Polling, TestServer, WebSocketClient, eventually};
 
-use crate::support::{config, config_with, namespace, start};
+use crate::support::{config, namespace, start};
 
 /// A limit, what makes it small enough to be reached, and what reaches it once.
 type Case = (Limit, fn(&mut Limits), fn(&TestServer));
@@ -287,7 +287,40 @@ const CASES: &[Case] = &[
             assert_eq!(HttpClient::connect(server.address()).fetch("GET", POLLING, "").status, 503);
         },
     ),
+    (
+        Limit::HandshakesPerAddress,
+        |limits| (limits.handshakes_per_address_per_s, limits.handshakes_per_address_burst) = (1, 1),
+        |server| {
+            let mut http = HttpClient::connect(server.address());
+            while http.fetch("GET", POLLING, "").status != 429 {}
+        },
+    ),
+    (
+        Limit::UnknownSessionsPerAddress,
+        |limits| {
+            (limits.unknown_sessions_per_address_per_s, limits.unknown_sessions_per_address_burst) = (1, 1);
+        },
+        |server| {
+            let mut http = HttpClient::connect(server.address());
+            while http.fetch("GET", &format!("{POLLING}&sid=x"), "").status != 429 {}
+        },
+    ),
+    (
+        Limit::EventsPerSocket,
+        |limits| (limits.events_per_socket_per_s, limits.events_per_socket_burst) = (1, 1),
+        |server| refused_event(&mut Client::connect(server.address())),
+    ),
 ];
+
+/// Sends events until one is refused: within a second if the machine does not stand still.
+fn refused_event(client: &mut Client) {
+    loop {
+        client.text("420[\"echo\"]");
+        if client.receive_text().contains("RATE_LIMITED") {
+            return;
+        }
+    }
+}
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -313,10 +346,10 @@ fn every_limit_is_counted_under_its_name() {
             http_body_ms: HOUR_MS,
             http_head_ms: HOUR_MS,
             partial_message_ms: HOUR_MS,
-            ..Limits::default()
+            ..Limits::default().without_rates()
         };
         lower(&mut limits);
-        let server = asking(config_with(limits));
+        let server = asking(ServerConfig { limits, ..config() });
         reach(&server);
         eventually(&format!("case {index}: {limit} is counted"), || !counted(&server).is_empty());
         assert_eq!(counted(&server), [(limit.name().to_owned(), 1)], "case {index}");
@@ -325,16 +358,21 @@ fn every_limit_is_counted_under_its_name() {
 
 #[test]
 fn no_limit_is_forgotten() {
-    // Beside what else happens then: `backpressure.rs`, `recovery.rs`, `refresh.rs`.
+    // Beside what else happens then: `backpressure.rs`, `rates.rs`, `recovery.rs`, `refresh.rs`.
     let elsewhere = [
+        Limit::EventsPerUser,
         Limit::EventsWaiting,
         Limit::ParkedSockets,
+        Limit::RateKeys,
         Limit::RecoveredBytes,
         Limit::RecoveryLog,
+        Limit::RefusalsPerAddress,
+        Limit::RefusalsWaiting,
         Limit::TokenRefreshes,
     ];
     let tested: BTreeSet<_> = CASES.iter().map(|(limit, ..)| limit.name()).collect();
-    for row in Limits::TABLE {
+    // A burst is part of a rate, which is counted under the name of that.
+    for row in Limits::TABLE.iter().filter(|row| !row.name.ends_with("_burst")) {
         let is_tested = tested.contains(row.name);
         assert!(
             is_tested || OF_THE_PRODUCT.contains(&row.limit) || elsewhere.contains(&row.limit),

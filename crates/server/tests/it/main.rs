@@ -24,6 +24,7 @@ mod payloads;
 mod polling;
 mod polling_errors;
 mod pre_auth;
+mod rates;
 mod recovery;
 mod refresh;
 mod revision_3;

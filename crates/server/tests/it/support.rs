@@ -3,18 +3,19 @@ use std::time::Duration;
 use roomkey::{Deflate, Event, Limits, Namespace, Recovery, RoomName, ServerBuilder, ServerConfig, Socket};
 use roomkey_testkit::TestServer;
 
-/// An address that nobody needs, two threads, and a short farewell.
+/// An address that nobody needs, two threads, a short farewell, and no rates: one test does what many clients do.
 pub(crate) fn config() -> ServerConfig {
     ServerConfig {
         address: ([127, 0, 0, 1], 0).into(),
         threads: 2,
         drain_timeout: Duration::from_secs(20),
+        limits: Limits::default().without_rates(),
         ..ServerConfig::default()
     }
 }
 
 pub(crate) fn config_with(limits: Limits) -> ServerConfig {
-    ServerConfig { limits, ..config() }
+    ServerConfig { limits: limits.without_rates(), ..config() }
 }
 
 /// The same with all that is off by default.
