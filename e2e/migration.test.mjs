@@ -5,6 +5,8 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
+import jwt from "jsonwebtoken";
+
 import { connection, next } from "./support/client.mjs";
 import { startServer } from "./support/server.mjs";
 import { folder, listen, snippets } from "./support/snippets.mjs";
@@ -33,13 +35,14 @@ describe("from a JWT middleware in Node", () => {
     process.env.JWT_SECRET = secret;
     t.after(() => delete process.env.JWT_SECRET);
     const { directory, load } = await files(t, "login.mjs", "before.mjs", "client.mjs");
-    const [{ login }, { connect }, { default: jwt }] = [await load("login.mjs"), await load("client.mjs"), await import("jsonwebtoken")];
+    const [{ login }, { connect }] = [await load("login.mjs"), await load("client.mjs")];
     const expired = jwt.sign({ id: 7, exp: Math.floor(Date.now() / 1000) - 3600 }, secret);
+    const forged = jwt.sign({ id: 7 }, "another secret of thirty-two bytes", { expiresIn: "1h" });
     const tokens = {
       good: [login({ id: 7, name: "Ada" }), undefined],
       none: [undefined, "Authentication error: No token provided", "TOKEN_MISSING"],
       expired: [expired, "Authentication error: Token expired", "TOKEN_EXPIRED"],
-      forged: [jwt.sign({ id: 7 }, "another secret of thirty-two bytes", { expiresIn: "1h" }), "Authentication error: Invalid token", "TOKEN_INVALID"],
+      forged: [forged, "Authentication error: Invalid token", "TOKEN_INVALID"],
       nonsense: ["nonsense", "Authentication error: Invalid token", "TOKEN_INVALID"],
     };
     const was = await listen(t, directory, "before.mjs", { JWT_SECRET: secret });
@@ -55,7 +58,7 @@ describe("from a JWT middleware in Node", () => {
 
 test("a client whose token is renewed stays, and one whose token has ended comes back", async (t) => {
   const { load } = await files(t, "live.mjs");
-  const [{ connect }, { default: jwt }] = [await load("live.mjs"), await import("jsonwebtoken")];
+  const { connect } = await load("live.mjs");
   const secret = "a secret that a backend has had for years";
   const server = await startServer(t, { env: { JWT_SECRET: secret } });
   let fetched = 0;
