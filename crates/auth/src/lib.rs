@@ -3,7 +3,8 @@
 //! Pure: time and chance are parameters, nothing here opens a socket, a file or a URL, and no key or
 //! algorithm is ever taken from a token. Keys come from configuration as [`IssuerProfile`]s; a [`Verifier`]
 //! holds the profiles and answers for one token at a time. [`BuiltinIssuer`] signs the tokens of Roomkey's own
-//! accounts, [`password`] keeps their passwords, and [`credentials`] finds the one token in a request.
+//! accounts, [`RefreshToken`] continues their sessions, [`password`] keeps their passwords, and [`credentials`] finds
+//! the one token in a request.
 //!
 //! ```
 //! use roomkey_auth::{Algorithm, HmacSecret, IssuerProfile, SecretStrength, Verifier};
@@ -31,6 +32,7 @@ mod key;
 pub mod password;
 pub mod policy;
 mod profile;
+mod refresh;
 mod revocations;
 mod verify;
 
@@ -44,5 +46,6 @@ pub use key::{
 pub use profile::{
     AuthJsProfile, AuthJsVersion, ClaimPath, IssuerProfile, IssuerRule, RequiredClaim, TokenType,
 };
+pub use refresh::{RefreshToken, sha256};
 pub use revocations::Revocations;
 pub use verify::{Inspection, Verifier};

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     ServerBuilder,
-    accounts::Accounts,
+    accounts::{Accounts, AccountsParts},
     chat,
     config::{AuthSetup, Config},
     control::{ControlSocket, Operator, Parts},
@@ -48,9 +48,16 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
             limits: limits.clone(),
         },
     ));
-    let accounts =
-        Accounts::new(store.clone(), auth.issuer.clone(), clock.clone(), entropy, limits.hashes_waiting);
-    let (accounts, revoker) = (Arc::new(accounts), Arc::new(revoker));
+    let revoker = Arc::new(revoker);
+    let accounts = Arc::new(Accounts::new(AccountsParts {
+        store: store.clone(),
+        issuer: auth.issuer.clone(),
+        revoker: revoker.clone(),
+        clock: clock.clone(),
+        entropy,
+        lifetimes: config.auth.session_lifetimes(),
+        hashes_waiting: limits.hashes_waiting,
+    }));
     let server = builder
         .namespace(NAMESPACE, chat::namespace(&chat, &auth.authentication))
         .bind()
@@ -116,6 +123,9 @@ async fn serve_operators(config: &Config, operator: Operator) {
             }
             if let Err(failure) = operator.revoker.purge().await {
                 tracing::warn!(error = %failure.message, "revocations that are over cannot be removed");
+            }
+            if let Err(failure) = operator.accounts.forget_sessions().await {
+                tracing::warn!(error = %failure.message, "sessions that are over cannot be removed");
             }
         }
     };

@@ -8,13 +8,14 @@
 
 mod error;
 mod records;
+mod sessions;
 mod sqlite;
 mod store;
 
 pub use error::{OpenError, StoreError};
 pub use records::{
-    Account, Channel, Draft, HistoryQuery, Joined, Member, Message, Page, Profile, Role, Session, Standing,
-    Visibility,
+    Account, Channel, Draft, HistoryQuery, Joined, Member, Message, Page, Profile, Role, Standing, Visibility,
 };
+pub use sessions::{RefreshFamily, Revoke, Rotated, Rotation, Session};
 pub use sqlite::{SqliteConfig, SqliteStore};
 pub use store::{CommitSink, Committed, MemberPermit, Pending, Permit, Store};

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use roomkey_model::{ChannelId, MessageId, Seq, SessionId, Timestamp, UserId};
+use roomkey_model::{ChannelId, MessageId, Seq, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 /// An account of the built-in issuer.
@@ -23,23 +23,6 @@ impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account").field("user", &self.user).finish_non_exhaustive()
     }
-}
-
-/// A login of an account: one device in the user's eyes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// The `sid` of its tokens.
-    pub session: SessionId,
-    /// Whose login it is.
-    pub user: UserId,
-    /// What the client called itself.
-    pub user_agent: Option<String>,
-    /// When the login was.
-    pub created: Timestamp,
-    /// When the session was last used.
-    pub seen: Timestamp,
-    /// When it ended, if it did.
-    pub ended: Option<Timestamp>,
 }
 
 /// What others see of a user, whichever issuer the user is from.

@@ -9,6 +9,7 @@ mod open;
 mod queue;
 mod reader;
 mod revocations;
+mod sessions;
 mod writer;
 
 use std::{path::Path, sync::Arc, thread};
@@ -21,10 +22,12 @@ use tokio::sync::oneshot;
 
 use crate::{
     Account, Channel, CommitSink, Committed, Draft, HistoryQuery, Joined, Member, MemberPermit, Message,
-    OpenError, Pending, Permit, Profile, Role, Session, Standing, Store, StoreError,
+    OpenError, Pending, Permit, Profile, RefreshFamily, Revoke, Role, Rotated, Rotation, Session, Standing,
+    Store, StoreError,
 };
 use queue::Queue;
 use reader::Read;
+use sessions::Which;
 use writer::Job;
 
 /// How a [`SqliteStore`] is run.
@@ -158,28 +161,90 @@ impl Store for SqliteStore {
         self.read(move |connection| accounts::find(connection, "user", user.as_str()))
     }
 
-    fn create_session(&self, session: Session) -> Pending<()> {
-        self.write(move |connection, _| accounts::create_session(connection, &session))
+    fn accounts(&self, after: Option<&UserId>, limit: usize) -> Pending<Vec<Account>> {
+        let after = after.cloned();
+        self.read(move |connection| accounts::list(connection, after.as_ref(), limit))
+    }
+
+    fn rehash_password(&self, user: &UserId, old: &str, new: String) -> Pending<()> {
+        let (user, old) = (user.clone(), old.to_owned());
+        self.write(move |connection, _| accounts::replace_password(connection, &user, &old, &new))
+    }
+
+    fn change_password(
+        &self,
+        user: &UserId,
+        old: &str,
+        new: String,
+        except: Option<&SessionId>,
+        now: Timestamp,
+        revoke: Revoke,
+    ) -> Pending<usize> {
+        let (user, old, except) = (user.clone(), old.to_owned(), except.cloned());
+        self.write(move |connection, changes| {
+            accounts::replace_password(connection, &user, &old, &new)?;
+            let which = Which { except: except.as_ref(), began_by: now };
+            sessions::end_all(connection, &user, &which, now, revoke, changes)
+        })
+    }
+
+    fn create_session(&self, session: Session, refresh: RefreshFamily) -> Pending<()> {
+        self.write(move |connection, _| sessions::create(connection, &session, &refresh))
     }
 
     fn session(&self, session: &SessionId) -> Pending<Option<Session>> {
         let session = session.clone();
-        self.read(move |connection| accounts::session(connection, &session))
+        self.read(move |connection| sessions::find(connection, &session))
     }
 
-    fn sessions_of(&self, user: &UserId, limit: usize) -> Pending<Vec<Session>> {
+    fn refresh_tag_key(&self, session: &SessionId) -> Pending<Option<[u8; 32]>> {
+        let session = session.clone();
+        self.read(move |connection| sessions::tag_key(connection, &session))
+    }
+
+    fn rotate(&self, rotation: Rotation) -> Pending<Rotated> {
+        self.write(move |connection, changes| sessions::rotate(connection, rotation, changes))
+    }
+
+    fn sessions_of(&self, user: &UserId, now: Timestamp, limit: usize) -> Pending<Vec<Session>> {
         let user = user.clone();
-        self.read(move |connection| accounts::sessions_of(connection, &user, limit))
+        self.read(move |connection| sessions::of_user(connection, &user, now, limit))
     }
 
     fn touch_session(&self, session: &SessionId, now: Timestamp) -> Pending<()> {
         let session = session.clone();
-        self.write(move |connection, _| accounts::touch_session(connection, &session, now))
+        self.write(move |connection, _| sessions::touch(connection, &session, now))
     }
 
-    fn end_session(&self, session: &SessionId, now: Timestamp) -> Pending<bool> {
-        let session = session.clone();
-        self.write(move |connection, _| accounts::end_session(connection, &session, now))
+    fn end_session(
+        &self,
+        session: &SessionId,
+        user: &UserId,
+        now: Timestamp,
+        revocation: Revocation,
+    ) -> Pending<bool> {
+        let (session, user) = (session.clone(), user.clone());
+        self.write(move |connection, changes| {
+            sessions::end(connection, &session, &user, now, revocation, changes)
+        })
+    }
+
+    fn end_sessions_of(
+        &self,
+        user: &UserId,
+        began_by: Timestamp,
+        now: Timestamp,
+        revoke: Revoke,
+    ) -> Pending<usize> {
+        let user = user.clone();
+        self.write(move |connection, changes| {
+            let which = Which { except: None, began_by };
+            sessions::end_all(connection, &user, &which, now, revoke, changes)
+        })
+    }
+
+    fn forget_sessions(&self, since: Timestamp) -> Pending<usize> {
+        self.write(move |connection, _| sessions::forget(connection, since))
     }
 
     fn revoke(&self, revocations: Vec<Revocation>) -> Pending<()> {

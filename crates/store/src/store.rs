@@ -2,8 +2,8 @@ use futures_util::future::BoxFuture;
 use roomkey_model::{ChannelId, MessageId, Revocation, SessionId, Timestamp, UserId};
 
 use crate::{
-    Account, Channel, Draft, HistoryQuery, Joined, Member, Message, Profile, Role, Session, Standing,
-    StoreError,
+    Account, Channel, Draft, HistoryQuery, Joined, Member, Message, Profile, RefreshFamily, Revoke, Role,
+    Rotated, Rotation, Session, Standing, StoreError,
 };
 
 /// An answer on its way. The request was taken in when the method was called, not when this is first polled;
@@ -69,20 +69,64 @@ pub trait Store: Send + Sync {
     /// The account of this user.
     fn account(&self, user: &UserId) -> Pending<Option<Account>>;
 
-    /// Stores a new login.
-    fn create_session(&self, session: Session) -> Pending<()>;
+    /// The accounts by user id, after `after`; at most `limit`.
+    fn accounts(&self, after: Option<&UserId>, limit: usize) -> Pending<Vec<Account>>;
+
+    /// Replaces the password's hash if it still is `old`, and leaves the sessions alone.
+    fn rehash_password(&self, user: &UserId, old: &str, new: String) -> Pending<()>;
+
+    /// Replaces the password's hash if it still is `old`, and ends all logins of the user but `except`; in one commit with
+    /// the revocations that `revoke` makes of them. Tells how many.
+    fn change_password(
+        &self,
+        user: &UserId,
+        old: &str,
+        new: String,
+        except: Option<&SessionId>,
+        now: Timestamp,
+        revoke: Revoke,
+    ) -> Pending<usize>;
+
+    /// Stores a new login, and what its first refresh token is known by.
+    fn create_session(&self, session: Session, refresh: RefreshFamily) -> Pending<()>;
 
     /// The login, also when it has ended.
     fn session(&self, session: &SessionId) -> Pending<Option<Session>>;
 
-    /// The logins of a user that have not ended, newest first; at most `limit`.
-    fn sessions_of(&self, user: &UserId, limit: usize) -> Pending<Vec<Session>>;
+    /// What the tags of its refresh tokens are made with; none if it has none.
+    fn refresh_tag_key(&self, session: &SessionId) -> Pending<Option<[u8; 32]>>;
+
+    /// Exchanges a refresh token, once. Of two requests with the same token one exchanges it, and the other is a retry.
+    fn rotate(&self, rotation: Rotation) -> Pending<Rotated>;
+
+    /// The logins of a user that have not ended and are not over, newest first; at most `limit`.
+    fn sessions_of(&self, user: &UserId, now: Timestamp, limit: usize) -> Pending<Vec<Session>>;
 
     /// Notes that the login was used.
     fn touch_session(&self, session: &SessionId, now: Timestamp) -> Pending<()>;
 
-    /// Ends the login; tells whether it was there and had not ended.
-    fn end_session(&self, session: &SessionId, now: Timestamp) -> Pending<bool>;
+    /// Ends the login and writes the revocation, in one commit; tells whether it was there, of this user, and had not
+    /// ended.
+    fn end_session(
+        &self,
+        session: &SessionId,
+        user: &UserId,
+        now: Timestamp,
+        revocation: Revocation,
+    ) -> Pending<bool>;
+
+    /// Ends the logins of the user that began at `began_by` or before, in one commit with the revocations that `revoke`
+    /// makes of them. Tells how many.
+    fn end_sessions_of(
+        &self,
+        user: &UserId,
+        began_by: Timestamp,
+        now: Timestamp,
+        revoke: Revoke,
+    ) -> Pending<usize>;
+
+    /// Forgets the logins that were over before `since`; tells how many.
+    fn forget_sessions(&self, since: Timestamp) -> Pending<usize>;
 
     /// Revokes all of these, or none.
     fn revoke(&self, revocations: Vec<Revocation>) -> Pending<()>;

@@ -7,6 +7,8 @@ use super::{Config, ConfigError};
 /// Rooms of a socket beside those of channels: its personal ones, and some that it asks for.
 const OTHER_ROOMS: usize = 4;
 const LIFETIME_S_MAX: u64 = 31 * 24 * 3600;
+/// As long as browsers keep a cookie.
+const SESSION_S_MAX: u64 = 400 * 24 * 3600;
 
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let require = |path: &str, holds: bool, problem: &str| {
@@ -38,6 +40,12 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         (1..=LIFETIME_S_MAX).contains(&auth.access_token_lifetime_s),
         "must be from 1 second to 31 days",
     )?;
+    for (path, lifetime_s) in [
+        ("auth.refresh_token_idle_s", auth.refresh_token_idle_s),
+        ("auth.refresh_token_lifetime_s", auth.refresh_token_lifetime_s),
+    ] {
+        require(path, (1..=SESSION_S_MAX).contains(&lifetime_s), "must be from 1 second to 400 days")?;
+    }
     require("auth.jwt_secret_previous", auth.jwt_secret_previous.len() <= 3, "must be at most 3 secrets")?;
     require(
         "auth.cookie",

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, thread};
 use roomkey_hub::Hub;
 use serde::{Deserialize, Deserializer};
 
-use crate::{Deflate, ForwardedHeader};
+use crate::{Deflate, ForwardedHeader, accounts::SessionLifetimes};
 
 use super::{
     issuer::Issuer,
@@ -122,10 +122,14 @@ pub(crate) struct AuthSection {
     pub(crate) issuer: String,
     /// Their `aud`.
     pub(crate) audience: String,
-    /// How long they are valid.
+    /// How long they are valid. Clients get new ones with the refresh token of their login.
     pub(crate) access_token_lifetime_s: u64,
     /// How long before the end of its token a socket is sent `auth:expiring`; 0 is never.
     pub(crate) expiry_warning_s: u64,
+    /// A login ends when it is not used for so long.
+    pub(crate) refresh_token_idle_s: u64,
+    /// A login ends after so long, however much it is used.
+    pub(crate) refresh_token_lifetime_s: u64,
     /// The secret (HS256) that a backend signs tokens with, also known as `JWT_SECRET`. Roomkey then signs with it,
     /// too. Without it, Roomkey makes a key of its own (Ed25519) at the first start.
     pub(crate) jwt_secret: Option<Secret>,
@@ -148,7 +152,9 @@ impl Default for AuthSection {
             registration: true,
             issuer: "roomkey".to_owned(),
             audience: "roomkey".to_owned(),
-            access_token_lifetime_s: 3600,
+            access_token_lifetime_s: 600,
+            refresh_token_idle_s: 7 * 24 * 3600,
+            refresh_token_lifetime_s: 30 * 24 * 3600,
             expiry_warning_s: 60,
             jwt_secret: None,
             jwt_secret_previous: Vec::new(),
@@ -156,6 +162,16 @@ impl Default for AuthSection {
             cookie: None,
             query_token: false,
             issuers: Vec::new(),
+        }
+    }
+}
+
+impl AuthSection {
+    /// How long a login lasts.
+    pub(crate) fn session_lifetimes(&self) -> SessionLifetimes {
+        SessionLifetimes {
+            idle_ms: self.refresh_token_idle_s.saturating_mul(1000),
+            absolute_ms: self.refresh_token_lifetime_s.saturating_mul(1000),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     SystemClock, SystemEntropy, TokenAuthentication,
-    accounts::Accounts,
+    accounts::{Accounts, AccountsParts},
     config::{AuthSetup, Config, MissingKey},
     key_ring::LiveKeys,
     revocation::{LiveTokens, Revoker},
@@ -55,14 +55,16 @@ impl Operator {
         let live_tokens = Arc::new(live_tokens);
         let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock.clone());
         revoker.load().await?;
-        let accounts = Accounts::new(
-            store.clone(),
-            auth.issuer.clone(),
-            clock.clone(),
-            Arc::new(SystemEntropy),
-            config.limits.hashes_waiting,
-        );
-        let (accounts, revoker) = (Arc::new(accounts), Arc::new(revoker));
+        let revoker = Arc::new(revoker);
+        let accounts = Arc::new(Accounts::new(AccountsParts {
+            store: store.clone(),
+            issuer: auth.issuer.clone(),
+            revoker: revoker.clone(),
+            clock: clock.clone(),
+            entropy: Arc::new(SystemEntropy),
+            lifetimes: config.auth.session_lifetimes(),
+            hashes_waiting: config.limits.hashes_waiting,
+        }));
         Ok(Self::new(config, &auth, Parts { accounts, store, revoker, live_tokens, clock }))
     }
 

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     Api, ApiError,
-    extract::{Authenticated, JsonBody, UserAgent},
+    extract::{Authenticated, Client, JsonBody},
 };
 use crate::accounts::LoggedIn;
 
@@ -49,27 +49,27 @@ type Answer = (StatusCode, [(HeaderName, HeaderValue); 1], Json<Value>);
 
 async fn register(
     State(api): State<Arc<Api>>,
-    UserAgent(user_agent): UserAgent,
+    client: Client,
     JsonBody(new): JsonBody<Registration>,
 ) -> Result<Answer, ApiError> {
     if !api.registration {
         return Err(Failure::with_message(ErrorCode::Forbidden, "Registration is closed").into());
     }
     let username = new.username.as_deref();
-    let logged_in = api.accounts.register(&new.email, username, &new.password, user_agent.as_deref()).await?;
+    let logged_in = api.accounts.register(&new.email, username, &new.password, client.device()).await?;
     Ok(answer(StatusCode::CREATED, &logged_in))
 }
 
 async fn login(
     State(api): State<Arc<Api>>,
-    UserAgent(user_agent): UserAgent,
+    client: Client,
     JsonBody(login): JsonBody<Login>,
 ) -> Result<Answer, ApiError> {
     let name = match (&login.email, &login.username) {
         (Some(name), None) | (None, Some(name)) => name,
         _ => return Err(Failure::bad_payload("exactly one of email and username must be given").into()),
     };
-    let logged_in = api.accounts.login(name, &login.password, user_agent.as_deref()).await?;
+    let logged_in = api.accounts.login(name, &login.password, client.device()).await?;
     Ok(answer(StatusCode::OK, &logged_in))
 }
 
@@ -89,6 +89,7 @@ fn answer(status: StatusCode, logged_in: &LoggedIn) -> Answer {
     let account = &logged_in.account;
     let body = json!({
         "token": logged_in.token.expose_secret(),
+        "refreshToken": logged_in.refresh_token.expose_secret(),
         "expiresIn": logged_in.expires_in_s,
         "user": { "id": account.user, "email": account.email, "username": account.username },
     });

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
 
 use super::{Api, ApiError};
-use crate::{ClientAddress, Handshake, rates::Penalty};
+use crate::{ClientAddress, Handshake, accounts::Device, rates::Penalty};
 
 /// A JSON body of a known shape.
 pub(super) struct JsonBody<T>(pub(super) T);
@@ -93,15 +93,31 @@ fn client_address(parts: &Parts) -> Result<ClientAddress, Failure> {
     parts.extensions.get::<ClientAddress>().copied().ok_or_else(|| ErrorCode::Internal.into())
 }
 
-/// What the client calls itself, for the list of a user's sessions; at most so much of it.
-pub(super) struct UserAgent(pub(super) Option<String>);
+/// The client that asks: where it is, what it calls itself, and which page it is.
+pub(super) struct Client {
+    pub(super) address: IpAddr,
+    user_agent: Option<String>,
+    /// The `Origin` header.
+    #[allow(dead_code, reason = "the routes that record it follow")]
+    pub(super) origin: Option<String>,
+}
 
-impl<S: Sync> FromRequestParts<S> for UserAgent {
-    type Rejection = std::convert::Infallible;
+impl Client {
+    /// What a user is shown in the list of sessions.
+    pub(super) fn device(&self) -> Device<'_> {
+        Device { address: self.address, user_agent: self.user_agent.as_deref() }
+    }
+}
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        const CHARACTERS_MAX: usize = 256;
-        let value = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self(value.map(|value| value.chars().take(CHARACTERS_MAX).collect())))
+impl FromRequestParts<Arc<Api>> for Client {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Api>) -> Result<Self, ApiError> {
+        let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Self {
+            address: client_address(parts)?.0,
+            user_agent: text(header::USER_AGENT),
+            origin: text(header::ORIGIN),
+        })
     }
 }

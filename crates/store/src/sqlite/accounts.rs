@@ -1,11 +1,11 @@
-use roomkey_model::{SessionId, Timestamp, UserId};
+use roomkey_model::{Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    columns::{id, optional_time, signed, time},
+    columns::{id, signed, time},
     fault,
 };
-use crate::{Account, Profile, Session, StoreError};
+use crate::{Account, Profile, StoreError};
 
 /// What makes an e-mail address or a user name unique.
 pub(super) fn key(text: &str) -> String {
@@ -106,80 +106,29 @@ pub(super) fn profile(connection: &Connection, user: &UserId) -> Result<Option<P
         .optional()?)
 }
 
-pub(super) fn create_session(connection: &Connection, session: &Session) -> Result<(), StoreError> {
-    let inserted = connection
-        .prepare_cached(
-            "INSERT INTO sessions (session, user, user_agent, created, seen, ended)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
-            session.session.as_str(),
-            session.user.as_str(),
-            session.user_agent,
-            signed(session.created.0),
-            signed(session.seen.0),
-            session.ended.map(|ended| signed(ended.0)),
-        ]);
-    match inserted {
-        Ok(_) => Ok(()),
-        Err(error) if fault::is_unique_violation(&error, "sessions.session") => {
-            Err(StoreError::Conflict { field: "id" })
-        }
-        Err(error) if fault::is_foreign_key_violation(&error) => Err(StoreError::NotFound),
-        Err(error) => Err(error.into()),
-    }
-}
-
-const SESSION: &str = "SELECT session, user, user_agent, created, seen, ended FROM sessions";
-
-pub(super) fn session(
+/// Some accounts, by user id, after `after`.
+pub(super) fn list(
     connection: &Connection,
-    session_id: &SessionId,
-) -> Result<Option<Session>, StoreError> {
-    let sql = format!("{SESSION} WHERE session = ?1");
-    Ok(connection.prepare_cached(&sql)?.query_row([session_id.as_str()], session_of_row).optional()?)
-}
-
-pub(super) fn sessions_of(
-    connection: &Connection,
-    user: &UserId,
+    after: Option<&UserId>,
     limit: usize,
-) -> Result<Vec<Session>, StoreError> {
-    let sql = format!("{SESSION} WHERE user = ?1 AND ended IS NULL ORDER BY created DESC, session LIMIT ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![user.as_str(), signed(limit)], session_of_row)?;
+) -> Result<Vec<Account>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT user, email, username, password_hash, created FROM accounts WHERE user > ?1 ORDER BY user LIMIT ?2",
+    )?;
+    let after = after.map_or("", UserId::as_str);
+    let rows = statement.query_map(params![after, signed(limit)], account)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn session_of_row(row: &Row<'_>) -> rusqlite::Result<Session> {
-    Ok(Session {
-        session: id(row, "session")?,
-        user: id(row, "user")?,
-        user_agent: row.get("user_agent")?,
-        created: time(row, "created")?,
-        seen: time(row, "seen")?,
-        ended: optional_time(row, "ended")?,
-    })
-}
-
-pub(super) fn touch_session(
+/// Replaces the password's hash if it still is `old`.
+pub(super) fn replace_password(
     connection: &Connection,
-    session: &SessionId,
-    now: Timestamp,
+    user: &UserId,
+    old: &str,
+    new: &str,
 ) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("UPDATE sessions SET seen = ?2 WHERE session = ?1 AND seen < ?2")?
-        .execute(params![session.as_str(), signed(now.0)])?;
-    Ok(())
-}
-
-pub(super) fn end_session(
-    connection: &Connection,
-    session: &SessionId,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let ended = connection
-        .prepare_cached("UPDATE sessions SET ended = ?2 WHERE session = ?1 AND ended IS NULL")?
-        .execute(params![session.as_str(), signed(now.0)])?;
-    Ok(ended > 0)
+    let replaced = connection
+        .prepare_cached("UPDATE accounts SET password_hash = ?3 WHERE user = ?1 AND password_hash = ?2")?
+        .execute([user.as_str(), old, new])?;
+    if replaced > 0 { Ok(()) } else { Err(StoreError::Conflict { field: "password" }) }
 }

@@ -6,6 +6,7 @@ use crate::StoreError;
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_accounts_channels_messages.sql"),
     include_str!("../../migrations/0002_revocations.sql"),
+    include_str!("../../migrations/0003_refresh_tokens.sql"),
 ];
 
 /// Applies the steps the database lacks, all in one transaction.

@@ -1,36 +1,11 @@
-//! What every backend must do. A backend joins by a line in [`backends`].
+//! What every backend must do. A backend joins by a line in [`backends`]; `sessions` is part of it.
 
-use crate::support::{Fixture, anyone, draft, id, members_only, new_channel, profile, user};
-use futures_util::future::join_all;
-use roomkey_model::{Seq, SessionId, Timestamp};
-use roomkey_store::{
-    Account, Committed, Message, Page, Profile, Role, Session, Standing, StoreError, Visibility,
+use crate::support::{
+    Fixture, account, anyone, backends, draft, id, members_only, new_channel, profile, user,
 };
-
-fn backends() -> Vec<Fixture> {
-    vec![Fixture::sqlite()]
-}
-
-fn account(name: &str, email: &str, username: Option<&str>) -> Account {
-    Account {
-        user: user(name),
-        email: email.to_owned(),
-        username: username.map(str::to_owned),
-        password_hash: "$argon2id$".to_owned(),
-        created: Timestamp(7),
-    }
-}
-
-fn session(sid: &str, name: &str, created: u64) -> Session {
-    Session {
-        session: SessionId::new(sid).expect("a good name"),
-        user: user(name),
-        user_agent: Some("a browser".to_owned()),
-        created: Timestamp(created),
-        seen: Timestamp(created),
-        ended: None,
-    }
-}
+use futures_util::future::join_all;
+use roomkey_model::{Seq, Timestamp};
+use roomkey_store::{Committed, Message, Page, Profile, Role, Standing, StoreError, Visibility};
 
 fn contents(messages: &[Message]) -> Vec<&str> {
     messages.iter().map(|message| message.content.as_str()).collect()
@@ -52,6 +27,18 @@ async fn an_account_is_found_by_everything_that_is_unique() {
 }
 
 #[tokio::test]
+async fn accounts_are_listed_in_pages() {
+    for Fixture { store, .. } in backends() {
+        let accounts = ["u1", "u2", "u3"].map(|name| account(name, &format!("{name}@example.org"), None));
+        for account in &accounts {
+            store.create_account(account.clone()).await.expect("is new");
+        }
+        assert_eq!(store.accounts(None, 2).await, Ok(accounts[..2].to_vec()));
+        assert_eq!(store.accounts(Some(&user("u2")), 2).await, Ok(accounts[2..].to_vec()));
+    }
+}
+
+#[tokio::test]
 async fn a_conflict_names_what_is_taken() {
     for Fixture { store, .. } in backends() {
         store.create_account(account("u1", "ada@example.org", Some("ada"))).await.expect("is new");
@@ -65,28 +52,6 @@ async fn a_conflict_names_what_is_taken() {
         assert_eq!(store.account(&user("u2")).await, Ok(None));
         store.create_account(account("u2", "b@example.org", None)).await.expect("is new");
         store.create_account(account("u3", "c@example.org", None)).await.expect("no name is no conflict");
-    }
-}
-
-#[tokio::test]
-async fn a_session_ends_once() {
-    for Fixture { store, .. } in backends() {
-        store.create_account(account("u1", "ada@example.org", None)).await.expect("is new");
-        let (old, new) = (session("s1", "u1", 10), session("s2", "u1", 20));
-        for one in [&old, &new] {
-            store.create_session(one.clone()).await.expect("is new");
-        }
-        assert_eq!(store.sessions_of(&user("u1"), 9).await, Ok(vec![new.clone(), old.clone()]));
-        assert_eq!(store.sessions_of(&user("u1"), 1).await, Ok(vec![new.clone()]));
-        store.touch_session(&old.session, Timestamp(30)).await.expect("is there");
-        store.touch_session(&old.session, Timestamp(29)).await.expect("time does not go back");
-        assert_eq!(store.end_session(&old.session, Timestamp(40)).await, Ok(true));
-        assert_eq!(store.end_session(&old.session, Timestamp(50)).await, Ok(false));
-        let ended = Session { seen: Timestamp(30), ended: Some(Timestamp(40)), ..old.clone() };
-        assert_eq!(store.session(&old.session).await, Ok(Some(ended)));
-        assert_eq!(store.sessions_of(&user("u1"), 9).await, Ok(vec![new]));
-        assert_eq!(store.create_session(old).await, Err(StoreError::Conflict { field: "id" }));
-        assert_eq!(store.create_session(session("s3", "nobody", 1)).await, Err(StoreError::NotFound));
     }
 }
 

@@ -5,5 +5,6 @@ mod crash;
 mod faults;
 mod ordering;
 mod revocations;
+mod sessions;
 mod support;
 mod writer;

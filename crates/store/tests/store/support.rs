@@ -7,8 +7,8 @@ use std::{
 
 use roomkey_model::{ChannelId, Entropy, MessageId, Timestamp, UserId};
 use roomkey_store::{
-    Channel, CommitSink, Committed, Draft, HistoryQuery, Message, Page, Permit, Profile, Role, SqliteConfig,
-    SqliteStore, Standing, Store, Visibility,
+    Account, Channel, CommitSink, Committed, Draft, HistoryQuery, Message, Page, Permit, Profile, Role,
+    SqliteConfig, SqliteStore, Standing, Store, Visibility,
 };
 use tempfile::TempDir;
 
@@ -92,6 +92,21 @@ impl Fixture {
     pub(crate) async fn history(&self, channel: &str, page: Page, limit: usize) -> Vec<Message> {
         let query = HistoryQuery { channel: id(channel), reader: user("nobody"), page, limit };
         self.store.history(query, anyone()).await.expect("may be read")
+    }
+}
+
+/// One store of each kind.
+pub(crate) fn backends() -> Vec<Fixture> {
+    vec![Fixture::sqlite()]
+}
+
+pub(crate) fn account(name: &str, email: &str, username: Option<&str>) -> Account {
+    Account {
+        user: user(name),
+        email: email.to_owned(),
+        username: username.map(str::to_owned),
+        password_hash: "$argon2id$".to_owned(),
+        created: Timestamp(7),
     }
 }
 

@@ -1,0 +1,49 @@
+use roomkey_model::{ErrorCode, Failure, RevocationReason, Timestamp, UserId};
+use roomkey_store::Account;
+
+use super::{Accounts, fault};
+use crate::revocation::Swept;
+
+/// How long a session is remembered after its end.
+const REMEMBERED_MS: u64 = 24 * 3600 * 1000;
+
+/// For operators and backends.
+impl Accounts {
+    /// Accounts by id, after `after`; at most `limit`.
+    pub(crate) async fn list(&self, after: Option<&UserId>, limit: usize) -> Result<Vec<Account>, Failure> {
+        self.store.accounts(after, limit).await.map_err(|error| fault(&error))
+    }
+
+    /// The account that an operator names by id, e-mail address or user name.
+    pub(crate) async fn named(&self, id_or_name: &str) -> Result<Account, Failure> {
+        if let Ok(user) = UserId::new(id_or_name)
+            && let Some(account) = self.store.account(&user).await.map_err(|error| fault(&error))?
+        {
+            return Ok(account);
+        }
+        let found = self.find(id_or_name).await?;
+        found.ok_or_else(|| Failure::with_message(ErrorCode::NotFound, "There is no such user"))
+    }
+
+    /// Keeps a user out, of whatever issuer: ends the sessions and sockets, and refuses whatever token they bring.
+    pub(crate) async fn block(&self, user: &UserId) -> Result<Swept, Failure> {
+        self.end_all_sessions(user, None, RevocationReason::Blocked).await
+    }
+
+    /// Lets a blocked user log in again; tells whether the user was blocked.
+    pub(crate) async fn unblock(&self, user: &UserId) -> Result<bool, Failure> {
+        self.revoker.unblock(user).await
+    }
+
+    /// Whether a user is kept out.
+    pub(crate) fn is_blocked(&self, user: &UserId) -> bool {
+        self.revoker.is_blocked(user)
+    }
+
+    /// Forgets sessions that ended long ago.
+    pub(crate) async fn forget_sessions(&self) -> Result<(), Failure> {
+        let since = Timestamp(self.clock.now().0.saturating_sub(REMEMBERED_MS));
+        self.store.forget_sessions(since).await.map_err(|error| fault(&error))?;
+        Ok(())
+    }
+}
