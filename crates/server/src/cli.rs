@@ -11,6 +11,11 @@ mod token_inspect;
 mod token_mint;
 mod token_revoke;
 mod user_add;
+mod user_block;
+mod user_list;
+mod user_name;
+mod user_passwd;
+mod user_sessions;
 mod words;
 
 use std::{
@@ -91,6 +96,18 @@ enum TokenCommand {
 enum UserCommand {
     /// Create an account and print the id of its user.
     Add(user_add::Add),
+    /// List the accounts: id, e-mail address, user name.
+    List(user_list::List),
+    /// Keep a user out, of whatever issuer: sessions and sockets end at once, and no token is accepted.
+    Block(user_block::Block),
+    /// Let a blocked user in again, who has to log in anew.
+    Unblock(user_block::Unblock),
+    /// Give an account another password. All its sessions and sockets end.
+    Passwd(user_passwd::Passwd),
+    /// List the sessions of a user: the logins that have not ended.
+    Sessions(user_sessions::Sessions),
+    /// End all sessions of a user, or one; sockets are closed. The user may log in again.
+    Logout(user_sessions::Logout),
 }
 
 #[derive(Subcommand)]
@@ -169,14 +186,44 @@ impl Cli {
         match self.command.unwrap_or(Command::Serve(self.serve)) {
             Command::Serve(args) => serve::run(&args, environment),
             Command::CheckConfig(args) => check_config::run(&args, environment),
-            Command::Token(TokenCommand::Mint(mint)) => mint.run(environment),
-            Command::Token(TokenCommand::Inspect(inspect)) => inspect.run(environment),
-            Command::Token(TokenCommand::Revoke(revoke)) => revoke.run(environment),
-            Command::User(UserCommand::Add(add)) => add.run(environment),
-            Command::Keys(KeysCommand::List(list)) => list.run(environment),
-            Command::Keys(KeysCommand::Rotate(rotate)) => rotate.run(environment),
-            Command::Keys(KeysCommand::Revoke(revoke)) => revoke.run(environment),
+            Command::Token(command) => command.run(environment),
+            Command::User(command) => command.run(environment),
+            Command::Keys(command) => command.run(environment),
             Command::Secret(SecretCommand::Generate(generate)) => Ok(generate.run(&SystemEntropy)),
+        }
+    }
+}
+
+impl TokenCommand {
+    fn run(self, environment: &Environment) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Mint(mint) => mint.run(environment),
+            Self::Inspect(inspect) => inspect.run(environment),
+            Self::Revoke(revoke) => revoke.run(environment),
+        }
+    }
+}
+
+impl UserCommand {
+    fn run(self, environment: &Environment) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Add(add) => add.run(environment),
+            Self::List(list) => list.run(environment),
+            Self::Block(block) => block.run(environment),
+            Self::Unblock(unblock) => unblock.run(environment),
+            Self::Passwd(passwd) => passwd.run(environment),
+            Self::Sessions(sessions) => sessions.run(environment),
+            Self::Logout(logout) => logout.run(environment),
+        }
+    }
+}
+
+impl KeysCommand {
+    fn run(self, environment: &Environment) -> anyhow::Result<Outcome> {
+        match self {
+            Self::List(list) => list.run(environment),
+            Self::Rotate(rotate) => rotate.run(environment),
+            Self::Revoke(revoke) => revoke.run(environment),
         }
     }
 }

@@ -245,6 +245,64 @@ fn an_account_is_added_once() {
 }
 
 #[test]
+fn users_are_listed_blocked_and_let_in_again() {
+    let site = Site::new();
+    let password = site.0.path().join("password");
+    std::fs::write(&password, "correct horse battery staple\n").unwrap();
+    let run = |args: &str| site.run(args, []);
+    let json = |args: &str| -> Value {
+        let (text, is_success) = run(&format!("{args} --json"));
+        assert!(is_success, "{text}");
+        serde_json::from_str(&text).unwrap()
+    };
+    let add =
+        format!("user add --email ada@example.com --username ada --password-file {}", password.display());
+    let id = json(&add)["id"].as_str().unwrap().to_owned();
+    assert_eq!(run("user list"), (format!("{id}  ada@example.com  ada\n"), true));
+
+    for name in ["ada", "ada@example.com", &id] {
+        let blocked = json(&format!("user block {name}"));
+        assert_eq!(blocked, serde_json::json!({ "user": id, "blocked": true, "socketsClosed": 0 }));
+        assert_eq!(run("user list"), (format!("{id}  ada@example.com  ada  blocked\n"), true));
+        assert_eq!(json("user list")["users"][0]["blocked"], true);
+        let unblocked = json(&format!("user unblock {name}"));
+        assert_eq!(unblocked, serde_json::json!({ "user": id, "blocked": false, "wasBlocked": true }));
+        assert_eq!(run(&format!("user unblock {name}")), (format!("{id} was not blocked.\n"), true));
+    }
+    assert_eq!(run("user block ada --id"), ("there is no such user".to_owned(), false), "it is a name");
+    assert_eq!(run("user block bob"), ("there is no such user".to_owned(), false));
+
+    assert_eq!(run("user sessions ada"), (String::new(), true));
+    assert_eq!(json("user logout ada"), serde_json::json!({ "user": id, "socketsClosed": 0 }));
+    let (text, _) = run("user logout ada --session -nothing");
+    assert_eq!(text, "there is no such session");
+    let (text, _) = run(&format!("user passwd ada --password-file {}", password.display()));
+    assert_eq!(text, format!("{id} has a new password, and was logged out everywhere.\n"));
+    std::fs::write(&password, "short").unwrap();
+    let (text, is_success) = run(&format!("user passwd ada --password-file {}", password.display()));
+    assert_eq!((text.as_str(), is_success), ("The password has fewer than 8 characters", false));
+}
+
+/// Users of other issuers have no account that could be looked up.
+#[test]
+fn with_a_shared_secret_whoever_the_backend_knows_is_a_user() {
+    let site = Site::new();
+    let (token, _) = site.run("token mint --user clerk:7", SECRET);
+    let inspect = || site.run(&format!("token inspect {}", token.trim()), SECRET);
+    assert!(inspect().1);
+    assert_eq!(
+        site.run("user block clerk:7", SECRET),
+        ("Blocked clerk:7; 0 sockets closed.\n".to_owned(), true)
+    );
+    let (text, is_success) = inspect();
+    assert!(!is_success && text.starts_with("The server refuses this token: its user is blocked."), "{text}");
+    assert_eq!(site.run("user unblock clerk:7", SECRET), ("clerk:7 may log in again.\n".to_owned(), true));
+    assert!(!inspect().1, "the tokens of before stay refused");
+    let (token, _) = site.run("token mint --user clerk:7", SECRET);
+    assert!(site.run(&format!("token inspect {}", token.trim()), SECRET).1);
+}
+
+#[test]
 fn without_a_socket_the_data_of_a_running_server_is_out_of_reach() {
     let site = Site::new();
     let database = site.0.path().join("roomkey.db");

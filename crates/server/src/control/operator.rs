@@ -101,18 +101,15 @@ impl Operator {
 
     /// The user of this name. Without other issuers, whoever has no account does not exist, and is not typed correctly.
     pub(crate) async fn user(&self, named: &Named) -> Result<UserId, Failure> {
-        let id = UserId::new(named.name.as_str());
-        if let Ok(id) = &id
-            && let Some(account) = self.store.account(id).await?
-        {
-            return Ok(account.user);
-        }
-        let account = match named.name.contains('@') {
+        let found = match UserId::new(named.name.as_str()) {
+            Ok(id) if named.is_id => self.store.account(&id).await?,
             _ if named.is_id => None,
-            true => self.store.account_by_email(&named.name).await?,
-            false => self.store.account_by_username(&named.name).await?,
+            _ => match self.accounts.named(&named.name).await {
+                Err(failure) if failure.code == ErrorCode::NotFound => None,
+                found => Some(found?),
+            },
         };
-        match (account, id) {
+        match (found, UserId::new(named.name.as_str())) {
             (Some(account), _) => Ok(account.user),
             (None, Ok(id)) if self.has_other_issuers => Ok(id),
             _ => Err(Failure::with_message(ErrorCode::NotFound, "there is no such user")),

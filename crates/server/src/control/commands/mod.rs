@@ -17,5 +17,11 @@ pub(super) fn add_all(router: Router<Arc<Operator>>) -> Router<Arc<Operator>> {
     let router = route::<keys::Rotate>(router);
     let router = route::<tokens::Inspect>(router);
     let router = route::<tokens::Revoke>(router);
-    route::<users::Add>(router)
+    let router = route::<users::Add>(router);
+    let router = route::<users::Block>(router);
+    let router = route::<users::List>(router);
+    let router = route::<users::Logout>(router);
+    let router = route::<users::Passwd>(router);
+    let router = route::<users::Sessions>(router);
+    route::<users::Unblock>(router)
 }

@@ -146,35 +146,51 @@ impl Command for Revoke {
     const PATH: &'static str = "/tokens/revoke";
 
     async fn run(self, operator: Arc<Operator>) -> Result<Revoked, Failure> {
-        let mut issued_before = None;
-        let mut reason = RevocationReason::Revoked;
-        let target = match self {
+        let reason = RevocationReason::Revoked;
+        let swept = match self {
             Self::Key { issuer, kid } => {
-                reason = RevocationReason::KeyRevoked;
-                RevocationTarget::Key { issuer: operator.issuer(issuer)?, key_id: kid.into() }
+                let target = RevocationTarget::Key { issuer: operator.issuer(issuer)?, key_id: kid.into() };
+                operator.revoker.revoke(target, None, RevocationReason::KeyRevoked).await?
             }
-            Self::Session { issuer, sid } => RevocationTarget::Session {
-                issuer: operator.issuer(issuer)?,
-                session: SessionId::new(sid).map_err(|error| bad("the session", &error))?,
-            },
-            Self::TokenId { issuer, jti } => RevocationTarget::Token {
-                issuer: operator.issuer(issuer)?,
-                token: TokenId::new(jti).map_err(|error| bad("the token", &error))?,
-            },
+            Self::Session { issuer, sid } => {
+                let issuer = operator.issuer(issuer)?;
+                let session = SessionId::new(sid).map_err(|error| bad("the session", &error))?;
+                // With it ends what continues it: its refresh token.
+                let own = match operator.builtin.as_ref() == Some(&issuer) {
+                    true => operator.store.session(&session).await?,
+                    false => None,
+                };
+                let ended = match own {
+                    Some(own) => operator.accounts.end_session(&own.user, &session, reason).await?,
+                    None => None,
+                };
+                match ended {
+                    Some(swept) => swept,
+                    None => {
+                        let target = RevocationTarget::Session { issuer, session };
+                        operator.revoker.revoke(target, None, reason).await?
+                    }
+                }
+            }
+            Self::TokenId { issuer, jti } => {
+                let token = TokenId::new(jti).map_err(|error| bad("the token", &error))?;
+                let target = RevocationTarget::Token { issuer: operator.issuer(issuer)?, token };
+                operator.revoker.revoke(target, None, reason).await?
+            }
             Self::Token(token) => {
-                let identity = operator
-                    .authentication
-                    .verifier()
-                    .verify(token.trim(), operator.clock.now())
+                let now = operator.clock.now();
+                let identity = operator.authentication.verifier().verify(token.trim(), now);
+                let identity = identity
                     .map_err(|error| Failure::bad_payload(format!("it is refused anyway: {error}")))?;
-                RevocationTarget::Token { issuer: identity.issuer, token: identity.token }
+                let target = RevocationTarget::Token { issuer: identity.issuer, token: identity.token };
+                operator.revoker.revoke(target, None, reason).await?
             }
-            Self::User { user, issued_before: cut_off } => {
-                issued_before = Some(cut_off.unwrap_or_else(|| operator.clock.now()));
-                RevocationTarget::User(operator.user(&user).await?)
+            Self::User { user, issued_before } => {
+                let issued_before = issued_before.unwrap_or_else(|| operator.clock.now());
+                let user = operator.user(&user).await?;
+                operator.accounts.end_all_sessions(&user, Some(issued_before), reason).await?
             }
         };
-        let swept = operator.revoker.revoke(target, issued_before, reason).await?;
         Ok(Revoked { sockets: swept.sockets })
     }
 }
