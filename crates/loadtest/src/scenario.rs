@@ -15,7 +15,10 @@ use crate::{Report, Target, client::Client, process::Process, report::histogram}
 mod broadcast;
 mod connect;
 mod echo;
+mod expire;
 mod idle;
+mod refresh;
+mod revoke;
 mod send;
 
 /// Handshakes that are under way at the same time.
@@ -30,8 +33,14 @@ pub enum Scenario {
     Connect(connect::Connect),
     /// Events with an ack, one at a time from each client.
     Echo(echo::Echo),
+    /// Tokens that all end at once: until when their sockets are closed, and how others fare meanwhile.
+    Expire(expire::Expire),
     /// Connections that do nothing: what each costs in memory.
     Idle(idle::Idle),
+    /// Tokens that are all renewed at once, in the midst of broadcasts.
+    Refresh(refresh::Refresh),
+    /// Users that are revoked: until when their sockets are closed.
+    Revoke(revoke::Revoke),
     /// Durable chat messages, one at a time from each client (needs `roomkey serve`).
     Send(send::Send),
 }
@@ -43,20 +52,23 @@ pub async fn run(scenario: &Scenario, target: &Target, now: Timestamp) -> Result
             Scenario::Broadcast(broadcast) => broadcast.run(target, now).await,
             Scenario::Connect(connect) => connect.run(target, now).await,
             Scenario::Echo(echo) => echo.run(target, now).await,
+            Scenario::Expire(expire) => expire.run(target, now).await,
             Scenario::Idle(idle) => idle.run(target, now).await,
+            Scenario::Refresh(refresh) => refresh.run(target, now).await,
+            Scenario::Revoke(revoke) => revoke.run(target, now).await,
             Scenario::Send(send) => send.run(target, now).await,
         }
     };
     LocalSet::new().run_until(run).await
 }
 
-/// Connects one client per token; also how long each took, in microseconds.
+/// Connects one client per token, in their order; also how long each took, in microseconds.
 async fn connect_all(address: SocketAddr, tokens: &[String]) -> Result<(Vec<Client>, Histogram<u64>)> {
     let connect = async |token: &String| {
         let start = Instant::now();
         Client::connect(address, token).await.map(|client| (client, start.elapsed()))
     };
-    let mut connecting = stream::iter(tokens).map(connect).buffer_unordered(HANDSHAKES);
+    let mut connecting = stream::iter(tokens).map(connect).buffered(HANDSHAKES);
     let mut clients = Vec::with_capacity(tokens.len());
     let mut latency = histogram();
     while let Some((client, elapsed)) = connecting.try_next().await? {

@@ -5,10 +5,15 @@ use serde_json::json;
 
 const LIFETIME_S: u64 = 3600;
 
-/// A token for `subject`, issued now, good for an hour (RFC 7519, HS256).
+/// A token for `subject`, issued now, good for an hour.
 pub(crate) fn mint(secret: &str, subject: &str, now: Timestamp) -> String {
+    mint_until(secret, subject, now, now.as_secs() + LIFETIME_S)
+}
+
+/// A token for `subject`, issued now, good until `exp` (RFC 7519, HS256).
+pub(crate) fn mint_until(secret: &str, subject: &str, now: Timestamp, exp: u64) -> String {
     let header = json!({"alg": "HS256", "typ": "JWT"});
-    let claims = json!({"sub": subject, "iat": now.as_secs(), "exp": now.as_secs() + LIFETIME_S});
+    let claims = json!({"sub": subject, "iat": now.as_secs(), "exp": exp});
     let input = format!("{}.{}", BASE64URL.encode(header.to_string()), BASE64URL.encode(claims.to_string()));
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let signature = hmac::sign(&key, input.as_bytes());
