@@ -17,5 +17,6 @@ mod keys;
 mod lifetime;
 mod properties;
 mod redaction;
+mod revoking;
 mod seeds;
 mod signatures;

@@ -58,13 +58,18 @@ fn f6_ecdsa_signatures_have_one_form() {
 #[test]
 fn f7_the_twin_of_an_ecdsa_signature_is_the_same_token() {
     let token = ec_token(json!({}));
-    let (input, signature) = token.rsplit_once('.').expect("three parts");
     let genuine = verify(&verifier(), &token).expect("a good token");
+    assert_eq!(verify(&verifier(), &twin(&token)).expect("ECDSA is malleable"), genuine);
+}
+
+/// The same token with the other signature that its key makes for it: `(r, n - s)` for `(r, s)`.
+pub(crate) fn twin(token: &str) -> String {
+    let (input, signature) = token.rsplit_once('.').expect("three parts");
     let mut twin = b64_decode(signature);
     subtract(&mut twin[32..], &ORDER);
     let twin = format!("{input}.{}", b64(twin));
     assert_ne!(twin, token);
-    assert_eq!(verify(&verifier(), &twin).expect("ECDSA is malleable"), genuine);
+    twin
 }
 
 /// `order - number`, big endian, in place.

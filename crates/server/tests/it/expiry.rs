@@ -126,3 +126,72 @@ fn many_tokens_that_end_at_once_end_at_once() {
         assert_eq!(client.closed(), Some(4401));
     }
 }
+
+/// An ack that comes too late is not sent, though the handler has done its work.
+#[test]
+fn a_token_that_ends_in_the_midst_of_a_handler() {
+    let clock = Arc::new(TestClock::default());
+    let (release, released) = tokio::sync::watch::channel(false);
+    let main = namespace(Namespace::new(authentication())).on("slow", move |_: roomkey::Socket, (): ()| {
+        let mut released = released.clone();
+        async move { released.wait_for(|is_released| *is_released).await.map(|_| "done").unwrap_or("stopped") }
+    });
+    let config = ServerConfig {
+        clock: clock.clone(),
+        expiry_warning: Duration::ZERO,
+        ping_interval: Duration::from_millis(50),
+        ping_timeout: Duration::from_secs(60),
+        ..config()
+    };
+    let server = start_with(config, main);
+    let mut client = Client::connect_as(server.address(), &token_for(60));
+    client.text("420[\"slow\"]");
+    clock.advance_secs(60);
+    assert_eq!(next(&mut client), Received::Text(EXPIRED.to_owned()));
+    release.send(true).expect("the handler waits");
+    assert_eq!(next(&mut client), Received::Close(Some(4401)));
+}
+
+#[test]
+fn a_token_that_ends_in_the_midst_of_a_message() {
+    let (server, clock) = start();
+    let mut client = Client::connect_as(server.address(), &token_for(60));
+    client.text("451-0[\"echo\",{\"_placeholder\":true,\"num\":0}]");
+    clock.advance_secs(60);
+    assert_eq!(next(&mut client), Received::Text(EXPIRED.to_owned()));
+    assert_eq!(next(&mut client), Received::Close(Some(4401)));
+}
+
+#[test]
+fn a_token_that_ends_in_the_midst_of_an_upgrade() {
+    let (server, clock) = start();
+    let mut polling = Polling::open(server.address());
+    polling.post(&format!(r#"40{{"token":"{}"}}"#, token_for(60)));
+    assert!(polling.poll().starts_with("40{"));
+    let mut websocket = roomkey_testkit::WebSocketClient::open(server.address(), &polling.upgrade_target());
+    websocket.text("2probe");
+    websocket.expect("3probe");
+    clock.advance_secs(60);
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|packet| packet != "1") {
+        heard.extend(polling.poll().split('\u{1e}').map(str::to_owned));
+    }
+    heard.retain(|packet| packet != "2" && packet != "6");
+    assert_eq!(heard, [EXPIRED, "1"]);
+    websocket.closed();
+    assert!(polling.is_gone());
+}
+
+/// A clock that is set forward ends those tokens that are over by it, and no others, without a ping coming by.
+#[test]
+fn a_clock_that_is_set_forward_ends_what_is_over() {
+    let clock = Arc::new(TestClock::default());
+    let config = ServerConfig { clock: clock.clone(), expiry_warning: Duration::ZERO, ..config() };
+    let server = start_with(config, namespace(Namespace::new(authentication())));
+    let mut over = Client::connect_as(server.address(), &token_for(1800));
+    let mut lasting = Client::connect_as(server.address(), &token_for(7200));
+    clock.advance_secs(3600);
+    over.expect(EXPIRED);
+    assert_eq!(over.receive(), Received::Close(Some(4401)));
+    lasting.call("420[\"echo\"]", "430[]");
+}
