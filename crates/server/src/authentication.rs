@@ -1,13 +1,20 @@
-use std::sync::Arc;
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
 use parking_lot::RwLock;
-use roomkey_auth::{ConfigError, Identity, TokenError, Verifier, VerifyingKey, credentials};
+use roomkey_auth::{
+    ConfigError, Identity, InvalidReason, TokenError, Verifier, VerifyingKey,
+    credentials::{self, Credentials},
+};
 use roomkey_model::Failure;
 
 use crate::{
     Handshake,
     audit::{Event, Record},
     context::Context,
+    jwks::KeySets,
 };
 
 /// How a namespace finds out who a client is.
@@ -25,12 +32,16 @@ pub struct TokenAuthentication {
     verifier: RwLock<Arc<Verifier>>,
     cookie: Option<Box<str>>,
     query: bool,
+    key_sets: OnceLock<Arc<KeySets>>,
 }
+
+/// A token, and the session cookie that it was in.
+type Found<'a> = (Cow<'a, str>, Option<&'a str>);
 
 impl TokenAuthentication {
     /// Tokens in `auth.token` of the CONNECT packet, and in the `Authorization` header of the handshake.
     pub fn new(verifier: Arc<Verifier>) -> Self {
-        Self { verifier: RwLock::new(verifier), cookie: None, query: false }
+        Self { verifier: RwLock::new(verifier), cookie: None, query: false, key_sets: OnceLock::new() }
     }
 
     /// Tokens in this cookie, too. They count only for pages of an allowed origin.
@@ -43,6 +54,25 @@ impl TokenAuthentication {
     #[must_use]
     pub fn or_query(self) -> Self {
         Self { query: true, ..self }
+    }
+
+    /// Fetches the keys of issuers that publish them ([`IssuerProfile::remote_keys`]) by these key sets.
+    ///
+    /// [`IssuerProfile::remote_keys`]: crate::auth::IssuerProfile::remote_keys
+    #[must_use]
+    pub fn with_key_sets(self, key_sets: KeySets) -> Self {
+        self.set_key_sets(key_sets);
+        self
+    }
+
+    /// The same for one that is shared already. Only the first counts.
+    pub(crate) fn set_key_sets(&self, key_sets: KeySets) {
+        let is_first = self.key_sets.set(Arc::new(key_sets)).is_ok();
+        debug_assert!(is_first, "key sets are set once");
+    }
+
+    pub(crate) fn key_sets(&self) -> Option<&Arc<KeySets>> {
+        self.key_sets.get()
     }
 
     /// What verifies tokens now.
@@ -67,10 +97,12 @@ impl TokenAuthentication {
         handshake: &Handshake,
         auth_payload: Option<&str>,
     ) -> Result<Arc<Identity>, Failure> {
-        match self.identify(context, handshake, auth_payload) {
-            Ok(identity) => Ok(Arc::new(identity)),
-            Err(error) => Err(refused(context, handshake, &error)),
-        }
+        let verifier = self.verifier();
+        let outcome = match self.find(&verifier, handshake, auth_payload) {
+            Ok((token, cookie)) => self.verify(context, &token, cookie).await,
+            Err(error) => Err(error),
+        };
+        outcome.map(Arc::new).map_err(|error| refused(context, handshake, &error))
     }
 
     /// The identity that a token speaks for which a client shows by itself, on a connection that it has: what else its
@@ -81,37 +113,90 @@ impl TokenAuthentication {
         handshake: &Handshake,
         auth_payload: &str,
     ) -> Result<Arc<Identity>, Failure> {
-        let given = credentials::Credentials { auth_payload: Some(auth_payload), ..Default::default() };
-        let outcome = credentials::pick(&given).and_then(|token| self.verify(context, &token));
+        let given = Credentials { auth_payload: Some(auth_payload), ..Credentials::default() };
+        let outcome = match credentials::pick(&given) {
+            Ok(token) => self.verify(context, &token, None).await,
+            Err(error) => Err(error),
+        };
         outcome.map(Arc::new).map_err(|error| refused(context, handshake, &error))
     }
 
-    fn identify(
+    /// The one token of a request. Cookies count only for pages that are trusted.
+    fn find<'a>(
         &self,
-        context: &Context,
-        handshake: &Handshake,
-        auth_payload: Option<&str>,
-    ) -> Result<Identity, TokenError> {
+        verifier: &'a Verifier,
+        handshake: &'a Handshake,
+        auth_payload: Option<&'a str>,
+    ) -> Result<Found<'a>, TokenError> {
         let authorization: Vec<_> = handshake.header_values("authorization").collect();
-        let cookies: Vec<_> = handshake.header_values("cookie").collect();
-        let cookie = match &self.cookie {
-            Some(name) if handshake.is_trusted_page => credentials::cookie(&cookies, name)?,
-            _ => None,
-        };
+        let mut in_cookies: Vec<Found<'a>> = Vec::new();
+        if handshake.is_trusted_page {
+            let cookies: Vec<_> = handshake.header_values("cookie").collect();
+            if let Some(name) = &self.cookie
+                && let Some(token) = credentials::cookie(&cookies, name)?
+            {
+                in_cookies.push((token.into(), None));
+            }
+            for name in verifier.session_cookies() {
+                if let Some(session) = credentials::session_cookie(&cookies, name)? {
+                    in_cookies.push((session, Some(name)));
+                }
+            }
+        }
+        in_cookies.retain(|(token, _)| !token.is_empty());
+        let in_cookie = in_cookies.pop();
+        if in_cookies.iter().any(|found| Some(found) != in_cookie.as_ref()) {
+            return Err(TokenError::Ambiguous);
+        }
         let query = if self.query { handshake.query("token") } else { None };
-        let given = credentials::Credentials {
+        let given = Credentials {
             auth_payload,
             authorization: &authorization,
-            cookie,
+            cookie: in_cookie.as_ref().map(|(token, _)| &**token),
             query: query.as_deref(),
         };
-        self.verify(context, &credentials::pick(&given)?)
+        let token = credentials::pick(&given)?.into_owned();
+        Ok((token.into(), in_cookie.and_then(|(_, session_cookie)| session_cookie)))
     }
 
-    fn verify(&self, context: &Context, token: &str) -> Result<Identity, TokenError> {
-        let identity = self.verifier().verify(token, context.clock.now())?;
+    /// A key that is not there is fetched, if that helps.
+    async fn verify(
+        &self,
+        context: &Context,
+        token: &str,
+        session_cookie: Option<&str>,
+    ) -> Result<Identity, TokenError> {
+        let verify = || {
+            let (verifier, now) = (self.verifier(), context.clock.now());
+            match session_cookie {
+                Some(cookie) => verifier.verify_session(cookie, token, now),
+                None => verifier.verify(token, now),
+            }
+        };
+        let identity = match verify() {
+            Err(TokenError::KeysUnavailable | TokenError::Invalid(InvalidReason::KeyUnknown))
+                if self.publishes_keys(token) =>
+            {
+                // Boxed, because it is rare and every connection would have room for it.
+                Box::pin(self.refresh_keys(token)).await?;
+                verify()?
+            }
+            verified => verified?,
+        };
         context.live_tokens.check(&identity).map_err(|_| TokenError::Revoked)?;
         Ok(identity)
+    }
+
+    fn publishes_keys(&self, token: &str) -> bool {
+        self.verifier().remote_keys(token).is_some()
+    }
+
+    async fn refresh_keys(&self, token: &str) -> Result<(), TokenError> {
+        let verifier = self.verifier();
+        let (Some((issuer, _)), Some(key_sets)) = (verifier.remote_keys(token), self.key_sets.get()) else {
+            return Err(TokenError::KeysUnavailable);
+        };
+        if key_sets.refresh(issuer).await { Ok(()) } else { Err(TokenError::KeysUnavailable) }
     }
 }
 

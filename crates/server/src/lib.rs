@@ -71,6 +71,7 @@ mod farewell;
 mod fd_table;
 mod handshake;
 mod http;
+mod jwks;
 mod key_ring;
 mod logging;
 mod mailbox;
@@ -105,6 +106,7 @@ pub use http::{
     ClientAddress, ForwardedHeader, InvalidNetwork, InvalidOrigin, Network, Origin, OriginPolicy,
     TrustedProxies,
 };
+pub use jwks::{InvalidKeySetUrl, KeySet, KeySetUrl, KeySets};
 pub use namespace::{Event, Namespace};
 pub use recovery::Recovery;
 pub use server::{Server, ServerBuilder, ServerConfig, ServerHandle};

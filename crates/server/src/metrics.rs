@@ -18,7 +18,7 @@ use prometheus_client::{
 
 use roomkey_model::{Limit, Limits};
 
-use crate::context::Context;
+use crate::{context::Context, jwks::KeySets};
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl Counter {
         self.0.fetch_add(count as u64, Ordering::Relaxed);
     }
 
-    fn value(&self) -> u64 {
+    pub(crate) fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -65,6 +65,18 @@ impl Default for LimitCounters {
 }
 
 impl Metrics {
+    pub(crate) fn new(key_sets: Vec<Arc<KeySets>>) -> Self {
+        Self { key_sets, ..Self::default() }
+    }
+
+    /// How often the key sets of issuers were fetched, and how often in vain.
+    fn key_set_fetches(&self) -> (u64, u64) {
+        let counters = self.key_sets.iter().map(|sets| sets.counters());
+        counters.fold((0, 0), |(fetches, failures), counters| {
+            (fetches + counters.fetches.value(), failures + counters.failures.value())
+        })
+    }
+
     pub(crate) fn limit_reached(&self, limit: Limit) {
         self.limits.0[limit as usize].increment();
     }
@@ -79,6 +91,8 @@ macro_rules! counters {
             limits: LimitCounters,
             /// From when a revocation was stored to when the last of its sockets was closed.
             pub(crate) revocation_propagation: Durations,
+            /// Which count what they fetch by themselves.
+            key_sets: Vec<Arc<KeySets>>,
             $( $(#[doc = $help])+ pub(crate) $name: Counter, )*
         }
 
@@ -158,7 +172,12 @@ impl Collector for ServerCollector {
             ),
             ("writes", "Writes that the deliveries took.", counted.writes),
         ];
-        for (name, help, value) in self.0.metrics.counters().into_iter().chain(of_hub) {
+        let (fetches, failures) = self.0.metrics.key_set_fetches();
+        let of_key_sets = [
+            ("key_set_failures", "Fetches of an issuer's key set that brought no keys.", failures),
+            ("key_set_fetches", "Fetches of an issuer's key set.", fetches),
+        ];
+        for (name, help, value) in self.0.metrics.counters().into_iter().chain(of_hub).chain(of_key_sets) {
             let counter = ConstCounter::new(value);
             let name = format!("roomkey_{name}");
             counter.encode(encoder.encode_descriptor(&name, help, None, counter.metric_type())?)?;

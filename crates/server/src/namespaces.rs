@@ -24,6 +24,11 @@ impl Namespaces {
         self.matching.push((matcher, Arc::new(namespace)));
     }
 
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Namespace> {
+        self.named.values().chain(self.matching.iter().map(|(_, namespace)| namespace)).map(Arc::as_ref)
+    }
+
     /// What serves a name, and the name to keep. Nothing is remembered of names that are matched: whatever there is
     /// of such a namespace belongs to the sockets in it.
     pub(crate) fn find(&self, name: &str) -> Option<(Arc<str>, Arc<Namespace>)> {

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    Broadcast, Namespace,
+    Authentication, Broadcast, Namespace,
     audit::Audit,
     broadcast_acks::BroadcastAcks,
     clock::{SystemClock, SystemEntropy},
@@ -31,6 +31,7 @@ use crate::{
     engine::Engine,
     fd_table,
     http::{Listener, OpenConnections, OriginPolicy, TrustedProxies},
+    jwks::KeySets,
     metrics::{self, Metrics},
     namespaces::Namespaces,
     newcomers::Newcomers,
@@ -219,6 +220,7 @@ impl ServerBuilder {
         let (recoverable, recovery) =
             recovery.map(|(recovery, (sockets, going))| (Arc::new(sockets), (recovery, going))).unzip();
         let hub = node.hub().clone();
+        let key_sets = key_sets(&namespaces);
         let context = Context {
             node,
             namespaces,
@@ -243,7 +245,7 @@ impl ServerBuilder {
             expiry_warning_ms: millis(config.expiry_warning),
             clock: config.clock,
             entropy: config.entropy,
-            metrics: Metrics::default(),
+            metrics: Metrics::new(key_sets),
             broadcast_acks: Arc::new(broadcast_acks),
             draining: AtomicBool::new(false),
         };
@@ -380,6 +382,20 @@ async fn watch_clock(context: &Context) {
         }
         context.live_tokens.purge(context.clock.now());
     }
+}
+
+/// The key sets that any of these namespaces needs, each once.
+fn key_sets(namespaces: &Namespaces) -> Vec<Arc<KeySets>> {
+    let mut all: Vec<Arc<KeySets>> = Vec::new();
+    for namespace in namespaces.iter() {
+        if let Authentication::Token(token) = &namespace.authentication
+            && let Some(key_sets) = token.key_sets()
+            && !all.iter().any(|known| Arc::ptr_eq(known, key_sets))
+        {
+            all.push(key_sets.clone());
+        }
+    }
+    all
 }
 
 /// Goes off when the thread that holds it panics.
