@@ -289,11 +289,7 @@ impl Connection {
 /// Whether a token may take the place of another: it is of the same login, and not an older one.
 fn may_succeed(older: &Identity, newer: &Identity) -> Result<(), Failure> {
     let is_same_user = older.user == newer.user && older.issuer == newer.issuer;
-    let is_same_session = match (&older.session, &newer.session) {
-        (Some(older), Some(newer)) => older == newer,
-        (None, _) | (_, None) => true,
-    };
-    if !is_same_user || !is_same_session {
+    if !is_same_user || older.session != newer.session {
         return Err(ErrorCode::PrincipalMismatch.into());
     }
     match (older.issued_at, newer.issued_at) {

@@ -1,78 +1,112 @@
-//! The live sockets, by their users.
+//! The live sockets, by what may be revoked about them.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, Hash, RandomState},
 };
 
 use parking_lot::Mutex;
-use roomkey_model::{Revocation, RevocationTarget, UserId};
+use roomkey_model::{Revocation, RevocationTarget, SessionId, UserId};
 use smallvec::{SmallVec, smallvec};
 use tokio::sync::Notify;
 
 use crate::Socket;
 
-/// Every socket with a token, from before it is let in until it is closed. In stripes, so that shards seldom meet.
+/// Every socket with a token, from before it is let in until it is closed.
 ///
-/// By user only: a logout or a block knows whom it concerns. What does not, as the revocation of a key, looks at all
-/// sockets, one stripe at a time.
+/// By user and by session: blocks and logouts come every day. What is rare, the revocation of one token or of a key,
+/// looks at all sockets.
+#[derive(Default)]
 pub(crate) struct SocketIndex {
-    stripes: [Mutex<Stripe>; 64],
-    hasher: RandomState,
+    users: Striped<UserId>,
+    sessions: Striped<SessionId>,
     /// Told whenever a socket has closed.
     pub(super) closed: Notify,
 }
 
-type Stripe = HashMap<UserId, SmallVec<[Socket; 1]>>;
-
-impl Default for SocketIndex {
-    fn default() -> Self {
-        Self {
-            stripes: std::array::from_fn(|_| Mutex::default()),
-            hasher: RandomState::new(),
-            closed: Notify::new(),
-        }
-    }
-}
-
 impl SocketIndex {
-    pub(super) fn insert(&self, user: &UserId, socket: &Socket) {
-        match self.stripe(user).lock().entry(user.clone()) {
-            Entry::Occupied(mut sockets) => sockets.get_mut().push(socket.clone()),
-            Entry::Vacant(entry) => _ = entry.insert(smallvec![socket.clone()]),
+    pub(super) fn insert(&self, socket: &Socket) {
+        let Some(identity) = socket.identity() else { return };
+        self.users.insert(&identity.user, socket);
+        if let Some(session) = &identity.session {
+            self.sessions.insert(session, socket);
         }
     }
 
-    pub(super) fn remove(&self, user: &UserId, socket: &Socket) {
-        if let Entry::Occupied(mut sockets) = self.stripe(user).lock().entry(user.clone()) {
-            sockets.get_mut().retain(|other| other.key() != socket.key());
-            if sockets.get().is_empty() {
-                sockets.remove();
-            }
+    /// A token that takes the place of another is of the same user and session, so that the socket is found again.
+    pub(super) fn remove(&self, socket: &Socket) {
+        let Some(identity) = socket.identity() else { return };
+        self.users.remove(&identity.user, socket);
+        if let Some(session) = &identity.session {
+            self.sessions.remove(session, socket);
         }
         self.closed.notify_waiters();
     }
 
     /// The sockets of a user, in the order they came.
     pub(crate) fn of_user(&self, user: &UserId) -> SmallVec<[Socket; 1]> {
-        self.stripe(user).lock().get(user).cloned().unwrap_or_default()
+        self.users.get(user)
     }
 
     /// The sockets whose token a revocation is about.
     pub(super) fn matching(&self, revocation: &Revocation) -> Vec<Socket> {
         let matches =
-            |socket: &&Socket| socket.identity().is_some_and(|identity| identity.is_revoked_by(revocation));
-        if let RevocationTarget::User(user) = &revocation.target {
-            return self.of_user(user).iter().filter(matches).cloned().collect();
-        }
-        let in_stripe = |stripe: &Mutex<Stripe>| -> Vec<Socket> {
-            stripe.lock().values().flatten().filter(matches).cloned().collect()
+            |socket: &Socket| socket.identity().is_some_and(|identity| identity.is_revoked_by(revocation));
+        let mut candidates = match &revocation.target {
+            RevocationTarget::User(user) => self.users.get(user),
+            RevocationTarget::Session { session, .. } => self.sessions.get(session),
+            RevocationTarget::Key { .. } | RevocationTarget::Token { .. } => {
+                return self.users.all_that(matches);
+            }
         };
-        self.stripes.iter().flat_map(in_stripe).collect()
+        candidates.retain(|socket| matches(socket));
+        candidates.into_vec()
+    }
+}
+
+/// Sockets by a key that several may share, in stripes so that shards seldom meet.
+struct Striped<K> {
+    stripes: [Mutex<HashMap<K, SmallVec<[Socket; 1]>>>; 64],
+    hasher: RandomState,
+}
+
+impl<K> Default for Striped<K> {
+    fn default() -> Self {
+        Self { stripes: std::array::from_fn(|_| Mutex::default()), hasher: RandomState::new() }
+    }
+}
+
+impl<K: Clone + Eq + Hash> Striped<K> {
+    fn insert(&self, key: &K, socket: &Socket) {
+        match self.stripe(key).lock().entry(key.clone()) {
+            Entry::Occupied(mut sockets) => sockets.get_mut().push(socket.clone()),
+            Entry::Vacant(entry) => _ = entry.insert(smallvec![socket.clone()]),
+        }
+    }
+
+    fn remove(&self, key: &K, socket: &Socket) {
+        if let Entry::Occupied(mut sockets) = self.stripe(key).lock().entry(key.clone()) {
+            sockets.get_mut().retain(|other| other.key() != socket.key());
+            if sockets.get().is_empty() {
+                sockets.remove();
+            }
+        }
+    }
+
+    fn get(&self, key: &K) -> SmallVec<[Socket; 1]> {
+        self.stripe(key).lock().get(key).cloned().unwrap_or_default()
+    }
+
+    fn all_that(&self, matches: impl Fn(&Socket) -> bool) -> Vec<Socket> {
+        let mut all = Vec::new();
+        for stripe in &self.stripes {
+            all.extend(stripe.lock().values().flatten().filter(|socket| matches(socket)).cloned());
+        }
+        all
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "only the low bits count")]
-    fn stripe(&self, user: &UserId) -> &Mutex<Stripe> {
-        &self.stripes[self.hasher.hash_one(user) as usize % self.stripes.len()]
+    fn stripe(&self, key: &K) -> &Mutex<HashMap<K, SmallVec<[Socket; 1]>>> {
+        &self.stripes[self.hasher.hash_one(key) as usize % self.stripes.len()]
     }
 }

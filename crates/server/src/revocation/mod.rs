@@ -36,6 +36,8 @@ pub(crate) struct LiveTokens {
 enum Sweep {
     /// Ends the sockets of what was revoked at this instant.
     Revoked(Revocation, Instant),
+    /// Tells which sockets these revocations are about.
+    Find(Vec<Revocation>, oneshot::Sender<Vec<Socket>>),
     /// Tells that all before it is done.
     Barrier(oneshot::Sender<()>),
 }
@@ -58,15 +60,13 @@ impl LiveTokens {
     /// Makes a socket known that is to be let in, and says whether its token counts.
     pub(crate) fn register(&self, socket: &Socket) -> Result<(), RevocationReason> {
         let Some(identity) = socket.identity() else { return Ok(()) };
-        self.sockets.insert(&identity.user, socket);
+        self.sockets.insert(socket);
         self.check(&identity)
     }
 
     /// Forgets a socket that is closed.
     pub(crate) fn remove(&self, socket: &Socket) {
-        if let Some(user) = socket.user() {
-            self.sockets.remove(&user, socket);
-        }
+        self.sockets.remove(socket);
     }
 
     /// Whether a token counts.
@@ -93,7 +93,7 @@ impl LiveTokens {
 
     /// Applies a revocation and waits until its sockets are closed; tells how many there were.
     pub(crate) async fn revoke(&self, revocation: Revocation) -> usize {
-        let sockets = self.concerned(&revocation);
+        let sockets = self.concerned(std::slice::from_ref(&revocation)).await;
         let count = sockets.len();
         self.apply(revocation);
         self.settled(sockets).await;
@@ -118,9 +118,15 @@ impl LiveTokens {
         self.revocations.write().purge(now);
     }
 
-    /// The sockets that a revocation is about, now.
-    fn concerned(&self, revocation: &Revocation) -> Vec<Socket> {
-        self.sockets.matching(revocation)
+    /// The sockets that revocations are about, now. Looking for them may take a while, and does not hold up the caller's
+    /// thread.
+    async fn concerned(&self, revocations: &[Revocation]) -> Vec<Socket> {
+        let (found, sockets) = oneshot::channel();
+        match self.sweeps.send(Sweep::Find(revocations.to_vec(), found)) {
+            Ok(()) => timeout(CLOSE_PATIENCE, sockets).await.ok().and_then(Result::ok).unwrap_or_default(),
+            // The server is not running.
+            Err(_) => Vec::new(),
+        }
     }
 
     /// Waits until everything that was applied before has been swept and these sockets are closed, for a while.
@@ -157,7 +163,7 @@ pub(crate) async fn sweep(context: &Arc<Context>, mut sweeps: Sweeps) {
                 if let Some(recoverable) = &context.recoverable {
                     recoverable.revoke(&revocation);
                 }
-                let sockets = context.live_tokens.concerned(&revocation);
+                let sockets = context.live_tokens.sockets.matching(&revocation);
                 if sockets.is_empty() {
                     continue;
                 }
@@ -172,6 +178,11 @@ pub(crate) async fn sweep(context: &Arc<Context>, mut sweeps: Sweeps) {
                 });
             }
             // Whoever asked may have stopped waiting.
+            Sweep::Find(revocations, found) => {
+                let index = &context.live_tokens.sockets;
+                _ = found
+                    .send(revocations.iter().flat_map(|revocation| index.matching(revocation)).collect());
+            }
             Sweep::Barrier(done) => _ = done.send(()),
         }
     }

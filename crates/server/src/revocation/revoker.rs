@@ -71,8 +71,7 @@ impl Revoker {
         revocations: &[Revocation],
         write: impl FnOnce() -> Pending<T>,
     ) -> Result<(T, Swept), Failure> {
-        let sockets: Vec<_> =
-            revocations.iter().flat_map(|revocation| self.live.concerned(revocation)).collect();
+        let sockets = self.live.concerned(revocations).await;
         let swept = Swept { sockets: sockets.len() };
         let done = write().await.map_err(|error| {
             tracing::error!(%error, "nothing was revoked");
