@@ -110,6 +110,11 @@ fn civil_from_days(days: u64) -> (u64, u64, u64) {
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// The same in microseconds, where the clock is that fine.
+    fn now_us(&self) -> u64 {
+        self.now().0.saturating_mul(1000)
+    }
 }
 
 /// Where unpredictable bytes come from. The server passes the system's generator; a test passes a seed.

@@ -1,5 +1,6 @@
 //! The `roomkey` program: one file for each command.
 
+mod audit_verify;
 mod check_config;
 mod keys;
 mod password_input;
@@ -77,6 +78,9 @@ enum Command {
     /// Manage the keys that the server signs tokens with.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Examine the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Make secrets for the configuration.
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -119,6 +123,12 @@ enum KeysCommand {
     /// Refuse everything that a key has signed, close the sockets that live by it, and forget the key. For when it is in
     /// other hands. Users log in again or refresh.
     Revoke(keys::Revoke),
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Say whether the audit log is what the server wrote, or what was done to it.
+    Verify(audit_verify::Verify),
 }
 
 #[derive(Subcommand)]
@@ -189,6 +199,7 @@ impl Cli {
             Command::Token(command) => command.run(environment),
             Command::User(command) => command.run(environment),
             Command::Keys(command) => command.run(environment),
+            Command::Audit(AuditCommand::Verify(verify)) => verify.run(environment),
             Command::Secret(SecretCommand::Generate(generate)) => Ok(generate.run(&SystemEntropy)),
         }
     }

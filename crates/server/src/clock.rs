@@ -8,12 +8,16 @@ use roomkey_model::{Clock, Entropy, Timestamp};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is where the time enters")]
-    #[expect(clippy::cast_possible_truncation, reason = "2^64 milliseconds do not pass")]
     fn now(&self) -> Timestamp {
+        Timestamp(self.now_us() / 1000)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where the time enters")]
+    #[expect(clippy::cast_possible_truncation, reason = "2^64 microseconds do not pass")]
+    fn now_us(&self) -> u64 {
         // A clock before 1970 is no worse than any other wrong one.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(since_epoch.as_millis() as u64)
+        since_epoch.as_micros() as u64
     }
 }
 

@@ -30,10 +30,10 @@ use std::{
 use roomkey_model::Limits;
 use serde::Deserialize;
 
-use crate::{Deflate, OriginPolicy, Recovery, ServerConfig, Transports, TrustedProxies};
+use crate::{AuditLog, Deflate, OriginPolicy, Recovery, ServerConfig, Transports, TrustedProxies};
 use node::{Node, Value};
 use place::{Place, Places};
-use sections::{AuthSection, ChatSection, EngineSection, HttpSection, ServerSection};
+use sections::{AuditSection, AuthSection, ChatSection, EngineSection, HttpSection, ServerSection};
 
 pub(crate) use auth_setup::{AuthSetup, MissingKey};
 pub(crate) use environment::Environment;
@@ -50,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) engine: EngineSection,
     pub(crate) auth: AuthSection,
     pub(crate) chat: ChatSection,
+    pub(crate) audit: AuditSection,
     pub(crate) log: LogSection,
     pub(crate) limits: Limits,
     /// The file that was read, if there was one.
@@ -117,6 +118,23 @@ impl Config {
         self.server.data_dir.join("keys")
     }
 
+    /// The current file of the audit log.
+    pub(crate) fn audit_path(&self) -> PathBuf {
+        self.audit.file.clone().unwrap_or_else(|| self.server.data_dir.join("audit.jsonl"))
+    }
+
+    /// The audit log, if there is one.
+    pub(crate) fn audit_log(&self) -> Option<AuditLog> {
+        let machine = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+        self.audit.enabled.then(|| AuditLog {
+            file: self.audit_path(),
+            file_bytes_max: self.audit.max_file_bytes,
+            files_kept: (self.audit.kept_files > 0).then_some(self.audit.kept_files),
+            connects: self.audit.connects,
+            node: self.audit.node.clone().unwrap_or_else(machine),
+        })
+    }
+
     /// What the server itself needs of it.
     pub(crate) fn server_config(&self) -> ServerConfig {
         let ms = Duration::from_millis;
@@ -155,6 +173,7 @@ impl Config {
             }),
             expiry_warning: Duration::from_secs(self.auth.expiry_warning_s),
             drain_timeout: ms(self.server.drain_timeout_ms),
+            audit: self.audit_log(),
             limits: self.limits.clone(),
             ..ServerConfig::default()
         }

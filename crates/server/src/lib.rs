@@ -94,6 +94,7 @@ mod transport;
 pub mod guide {}
 
 pub use ack::{Args, IntoAck, Json};
+pub use audit::AuditLog;
 pub use authentication::{Authentication, TokenAuthentication};
 pub use broadcast::{Broadcast, BroadcastAckError};
 pub use broadcast_acks::BroadcastAck;

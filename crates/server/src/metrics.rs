@@ -162,7 +162,16 @@ impl Collector for ServerCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let hub = self.0.node.hub();
         let counted = hub.counters();
-        let of_hub = [
+        let audit = self.0.audit.counters();
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let of_parts = [
+            ("audit_errors", "Writes of the audit log that failed.", count(&audit.errors)),
+            (
+                "audit_merged",
+                "Records of the audit log that are counted in another of their kind.",
+                count(&audit.merged),
+            ),
+            ("audit_written", "Records of the audit log.", count(&audit.written)),
             ("deliveries", "Frames handed to connections.", counted.deliveries),
             ("flushes", "Flushes of rooms.", counted.flushes),
             (
@@ -177,7 +186,7 @@ impl Collector for ServerCollector {
             ("key_set_failures", "Fetches of an issuer's key set that brought no keys.", failures),
             ("key_set_fetches", "Fetches of an issuer's key set.", fetches),
         ];
-        for (name, help, value) in self.0.metrics.counters().into_iter().chain(of_hub).chain(of_key_sets) {
+        for (name, help, value) in self.0.metrics.counters().into_iter().chain(of_parts).chain(of_key_sets) {
             let counter = ConstCounter::new(value);
             let name = format!("roomkey_{name}");
             counter.encode(encoder.encode_descriptor(&name, help, None, counter.metric_type())?)?;

@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     ServerBuilder,
     accounts::{Accounts, AccountsParts},
-    chat,
+    audit, chat,
     config::{AuthSetup, Config},
     control::{ControlSocket, Operator, Parts},
     pages,
@@ -61,7 +61,7 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     let server = builder
         .namespace(NAMESPACE, chat::namespace(&chat, &auth.authentication))
         .bind()
-        .with_context(|| format!("cannot listen on {address}"))?;
+        .with_context(|| format!("cannot serve on {address}"))?;
     let parts = Parts {
         accounts: accounts.clone(),
         store: store.clone(),
@@ -69,6 +69,11 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
         live_tokens,
         clock: clock.clone(),
     };
+    for warning in &auth.warnings {
+        let target = Some(&**warning);
+        let record = audit::Record { target, ..audit::Record::new(audit::Event::InsecureSetting) };
+        server.handle().context.audit.record(&record);
+    }
     let operator = Operator::new(config, &auth, parts);
     let api = Arc::new(Api {
         accounts,
@@ -86,6 +91,7 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     let router = rest::router(api);
     let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
     let server = server.router(router);
+    let audit = server.handle().context.audit.clone();
     let address = server.local_addr();
     let operators = serve_operators(config, operator);
     server.run(async {
@@ -96,6 +102,7 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     })?;
     // Every connection is gone: what was accepted for storing is stored now.
     block_on(store.close())?;
+    audit.close();
     tracing::info!("stopped");
     Ok(())
 }

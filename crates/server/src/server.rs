@@ -23,7 +23,7 @@ use tokio::{
 
 use crate::{
     Authentication, Broadcast, Namespace,
-    audit::Audit,
+    audit::{self, Audit, AuditLog},
     broadcast_acks::BroadcastAcks,
     clock::{SystemClock, SystemEntropy},
     context::{Context, Transports},
@@ -82,6 +82,8 @@ pub struct ServerConfig {
     pub drain_timeout: Duration,
     /// Whether clients that come back soon get what they missed.
     pub recovery: Option<Recovery>,
+    /// Where security decisions are recorded. Without it they are only said by `tracing`, under `roomkey::audit`.
+    pub audit: Option<AuditLog>,
     /// Every limit.
     pub limits: Limits,
     /// Where the time comes from.
@@ -109,6 +111,7 @@ impl Default for ServerConfig {
             expiry_warning: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(10),
             recovery: None,
+            audit: None,
             limits: Limits::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -227,7 +230,7 @@ impl ServerBuilder {
             registry: Registry::default(),
             newcomers: Newcomers::default(),
             live_tokens,
-            audit: Arc::new(Audit),
+            audit: Arc::new(Audit::start(config.audit.as_ref(), config.clock.clone(), &*config.entropy)?),
             rates: Rates::new(&limits, move || hub.now_ms()),
             recoverable,
             recovery_ms,
@@ -284,6 +287,7 @@ impl Server {
     /// too, it lets the connections that are left finish.
     pub fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         fd_table::grow();
+        self.context.audit.record(&audit::Record::new(audit::Event::Started));
         let (recovery, going) = self.recovery.unzip();
         let snapshot = recovery.and_then(|recovery| recovery.snapshot);
         if let Some(snapshot) = &snapshot {
@@ -331,11 +335,18 @@ impl Server {
                 let context = self.context.clone();
                 tokio::spawn(async move { recovery::expire(&context, going).await });
             }
-            tokio::select! {
-                () = stop => tracing::info!("shutting down"),
+            let decision = tokio::select! {
+                () = stop => {
+                    tracing::info!("shutting down");
+                    audit::Event::Stopped
+                }
                 // Whoever was connected to its shard is gone, and what is emitted to it would wait for ever.
-                () = thread_panicked.notified() => tracing::error!("a serving thread panicked: shutting down"),
-            }
+                () = thread_panicked.notified() => {
+                    tracing::error!("a serving thread panicked: shutting down");
+                    audit::Event::Crashed
+                }
+            };
+            self.context.audit.record(&audit::Record::new(decision));
             self.context.draining.store(true, Ordering::Release);
             stop_accepting.send_replace(true);
             let hub = self.context.node.hub();

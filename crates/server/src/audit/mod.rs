@@ -1,82 +1,145 @@
-//! The record of every security decision, in the words of the OWASP logging vocabulary.
-#![allow(dead_code, unused_imports, reason = "the routes that use all of it follow")]
+//! The audit log: one record for each security decision.
+//!
+//! [`Audit::record`] hands a record to a thread of its own, which says it in the log on standard error and, where there
+//! is a file, adds it to a chain that [`verify`](verify::verify) can follow. `docs/audit.md` says what is in it and what
+//! it proves.
 
-use std::net::IpAddr;
+mod chain;
+mod event;
+mod head;
+mod log;
+mod paths;
+mod queue;
+mod record;
+#[cfg(test)]
+mod tests;
+mod text;
+mod time;
+pub(crate) mod verify;
+mod writer;
 
-use roomkey_model::{SessionId, UserId};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+    thread::{self, JoinHandle},
+};
 
-/// What was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Event {
-    /// An account was logged in to, or a token was accepted for the first time.
-    LoginSucceeded,
-    /// A password or a token was refused.
-    LoginFailed,
-    /// A token was refused that may not be used any more, or something was revoked.
-    TokenRevoked,
-    /// A token was shown that belongs to somebody else than the connection.
-    PrincipalMismatch,
-    /// The token of a live socket was renewed.
-    SessionRenewed,
-    /// The token of a live socket came to its end.
-    SessionExpired,
-    /// A user may come back.
-    UserUnblocked,
+use parking_lot::Mutex;
+use roomkey_model::{Clock, Entropy};
+
+pub(crate) use event::Event;
+pub(crate) use record::Record;
+pub(crate) use writer::Counters;
+
+use log::{Log, Open, Rotation};
+use paths::Paths;
+use queue::Queue;
+use record::Entry;
+use writer::Writer;
+
+/// Where the audit log is kept, and how much of it.
+#[derive(Clone, Debug)]
+pub struct AuditLog {
+    /// The current file. Its key, its head and the files before it are beside it.
+    pub file: PathBuf,
+    /// Bytes after which the next file is begun.
+    pub file_bytes_max: u64,
+    /// Files before the current one that are kept; `None`: all.
+    pub files_kept: Option<usize>,
+    /// Whether each socket that is let in is recorded.
+    pub connects: bool,
+    /// What this server is called in its records.
+    pub node: String,
 }
 
-impl Event {
-    /// The word for it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::LoginSucceeded => "authn_login_success",
-            Self::LoginFailed => "authn_login_fail",
-            Self::TokenRevoked => "authn_token_revoked",
-            Self::PrincipalMismatch => "authz_fail",
-            Self::SessionRenewed => "session_renewed",
-            Self::SessionExpired => "session_expired",
-            Self::UserUnblocked => "authz_change",
+/// Takes records. What it is given when it is closed is only said in the log on standard error.
+pub(crate) struct Audit {
+    queue: Arc<Queue>,
+    counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
+    has_file: bool,
+    /// Whether each socket that is let in is recorded.
+    pub(crate) records_connects: bool,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Audit {
+    /// Opens the log, or without one says records in the log on standard error only.
+    pub(crate) fn start(
+        log: Option<&AuditLog>,
+        clock: Arc<dyn Clock>,
+        entropy: &dyn Entropy,
+    ) -> io::Result<Self> {
+        Self::start_with(log, clock, entropy, Box::new(log::open_file))
+    }
+
+    fn start_with(
+        log: Option<&AuditLog>,
+        clock: Arc<dyn Clock>,
+        entropy: &dyn Entropy,
+        open: Open,
+    ) -> io::Result<Self> {
+        let (queue, counters) = (Arc::<Queue>::default(), Arc::<Counters>::default());
+        let records_connects = log.is_none_or(|log| log.connects);
+        let node = log.map(|log| log.node.as_str()).unwrap_or_default().into();
+        let opened = log.map(|log| {
+            let rotation = Rotation { file_bytes_max: log.file_bytes_max, files_kept: log.files_kept };
+            let opened = Log::open(Paths::new(&log.file), rotation, entropy, open);
+            opened.map_err(|error| {
+                io::Error::new(
+                    error.kind(),
+                    format!("cannot open the audit log {}: {error}", log.file.display()),
+                )
+            })
+        });
+        let (log, incidents) =
+            opened.transpose()?.map_or((None, Vec::new()), |(log, found)| (Some(log), found));
+        let has_file = log.is_some();
+        let writer = Writer::new(queue.clone(), counters.clone(), clock.clone(), node, log);
+        let thread = thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(incidents))?;
+        Ok(Self { queue, counters, clock, has_file, records_connects, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Records a decision. Never waits for the disk.
+    pub(crate) fn record(&self, record: &Record<'_>) {
+        if self.is_recorded(record.event)
+            && let Some(entry) = self.queue.push(Entry::new(self.clock.now_us(), record))
+        {
+            entry.trace();
+        }
+    }
+
+    /// Whether a record of this event goes anywhere: what would only be said very quietly may not be heard at all.
+    fn is_recorded(&self, event: Event) -> bool {
+        self.has_file
+            || event.level() != tracing::Level::DEBUG
+            || tracing::enabled!(target: record::TARGET, tracing::Level::DEBUG)
+    }
+
+    /// What has been written, and what has not.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What an operator should know.
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        let is_failing = self.counters.is_failing.load(Ordering::Relaxed);
+        is_failing.then_some("the audit log cannot be written: the log says why")
+    }
+
+    /// Writes what waits, and makes it durable. Nothing is written after it.
+    pub(crate) fn close(&self) {
+        self.queue.close();
+        if let Some(thread) = self.thread.lock().take() {
+            // A panic has been said already.
+            let _ = thread.join();
         }
     }
 }
 
-/// One decision. Never holds a secret, nor text from a token that was not verified.
-#[derive(Clone, Debug)]
-pub(crate) struct Record<'a> {
-    pub(crate) event: Event,
-    /// Who did it, or tried to, as far as that is proven.
-    pub(crate) user: Option<&'a UserId>,
-    pub(crate) session: Option<&'a SessionId>,
-    pub(crate) address: Option<IpAddr>,
-    /// The `Origin` of the request.
-    pub(crate) origin: Option<&'a str>,
-    /// The rule that decided.
-    pub(crate) reason: Option<&'a str>,
-    /// Whom or what it is about, where that is not who did it.
-    pub(crate) target: Option<&'a str>,
-}
-
-impl Record<'_> {
-    /// A decision of which nothing else is known.
-    pub(crate) fn new(event: Event) -> Self {
-        Self { event, user: None, session: None, address: None, origin: None, reason: None, target: None }
-    }
-}
-
-/// Where records go.
-#[derive(Debug, Default)]
-pub(crate) struct Audit;
-
-impl Audit {
-    /// Takes a record. Never blocks.
-    pub(crate) fn record(&self, record: &Record<'_>) {
-        tracing::info!(
-            event = record.event.as_str(),
-            user = record.user.map(UserId::as_str),
-            address = record.address.map(|address| address.to_string()),
-            origin = record.origin,
-            reason = record.reason,
-            target = record.target,
-            "security"
-        );
+impl Drop for Audit {
+    fn drop(&mut self) {
+        self.close();
     }
 }

@@ -6,6 +6,8 @@ use super::{Config, ConfigError};
 
 /// Rooms of a socket beside those of channels: its personal ones, and some that it asks for.
 const OTHER_ROOMS: usize = 4;
+/// A file holds some records at least.
+const AUDIT_FILE_BYTES_MIN: u64 = 4096;
 const LIFETIME_S_MAX: u64 = 31 * 24 * 3600;
 /// As long as browsers keep a cookie.
 const SESSION_S_MAX: u64 = 400 * 24 * 3600;
@@ -33,6 +35,11 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     ] {
         require(path, ms > 0, "must not be 0")?;
     }
+    require(
+        "audit.max_file_bytes",
+        config.audit.max_file_bytes >= AUDIT_FILE_BYTES_MIN,
+        &format!("must be at least {AUDIT_FILE_BYTES_MIN}"),
+    )?;
     require("auth.issuer", !auth.issuer.trim().is_empty(), "must not be blank")?;
     require("auth.audience", !auth.audience.trim().is_empty(), "must not be blank")?;
     require(

@@ -192,6 +192,38 @@ impl Default for ChatSection {
     }
 }
 
+/// `[audit]`: the record of security decisions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AuditSection {
+    /// Whether there is a file of them. They are said in the log on standard error in any case.
+    pub(crate) enabled: bool,
+    /// The file, `audit.jsonl` in the data directory unless another is named. Its key, its head, and the files before it
+    /// are beside it.
+    pub(crate) file: Option<PathBuf>,
+    /// Bytes after which the next file is begun.
+    pub(crate) max_file_bytes: u64,
+    /// Files before the current one that are kept; 0 keeps all of them.
+    pub(crate) kept_files: usize,
+    /// Whether each socket that is let in is recorded, and not only who is refused and who logs in.
+    pub(crate) connects: bool,
+    /// What this server is called in its records. By default the name of the machine.
+    pub(crate) node: Option<String>,
+}
+
+impl Default for AuditSection {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            file: None,
+            max_file_bytes: 64 * 1024 * 1024,
+            kept_files: 16,
+            connects: true,
+            node: None,
+        }
+    }
+}
+
 /// `[log]`: what is written to standard error.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

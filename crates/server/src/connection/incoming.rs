@@ -273,6 +273,9 @@ impl Connection {
         self.linger_until_ms = None;
         self.seat.welcome();
         self.enter_user(socket);
+        if let Some(identity) = socket.identity().filter(|_| self.context.audit.records_connects) {
+            self.record(Decision::LoginSucceeded, Some(&identity), Some("token"));
+        }
         let everyone = RoomKey::everyone(name);
         if let Err(error) = self.context.node.hub().join(socket.key(), &everyone) {
             tracing::error!(%error, "a socket has no place in its namespace");

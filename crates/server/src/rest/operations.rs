@@ -16,7 +16,9 @@ pub(super) fn router() -> Router<Arc<Api>> {
 
 /// The process runs; settings that make it less safe are named.
 async fn health(State(api): State<Arc<Api>>) -> Json<Value> {
-    Json(json!({ "status": "ok", "warnings": api.warnings }))
+    let audit = api.server.context.audit.warning();
+    let warnings: Vec<&str> = api.warnings.iter().map(String::as_str).chain(audit).collect();
+    Json(json!({ "status": "ok", "warnings": warnings }))
 }
 
 /// Clients can be served: the store writes, and has all the way to the disk to show for it.
