@@ -137,6 +137,58 @@ test("a token is revoked while its socket lives, and inspect says so", async (t)
   }
 });
 
+test("a user is blocked while the server runs, and let in again", async (t) => {
+  const server = await startServer(t);
+  const [ada, bob] = [await register(server, "ada"), await register(server, "bob")];
+  const sockets = [await connect(t, server, ada.token), await connect(t, server, ada.token)];
+  const spared = await connect(t, server, bob.token);
+  const told = sockets.map((socket) => next(socket, "auth:revoked"));
+  const blocked = await json(t, server, ["user", "block", "ada@example.com"], { env });
+  assert.deepEqual(blocked, { user: ada.user.id, blocked: true, socketsClosed: 2 });
+  for (const [{ code, reason }] of await Promise.all(told)) assert.deepEqual([code, reason], ["TOKEN_REVOKED", "blocked"]);
+  assert.ok(spared.connected);
+  const logIn = () => request(server, "POST", "/api/auth/login", { body: { username: "ada", password: PASSWORD } });
+  expectStatus(401, await logIn());
+  const { users } = await json(t, server, ["user", "list"], { env });
+  assert.deepEqual(users.filter((user) => user.blocked).map((user) => user.username), ["ada"]);
+
+  const unblocked = await json(t, server, ["user", "unblock", "ada"], { env });
+  assert.equal(unblocked.wasBlocked, true);
+  assert.equal((await refusal(t, server, { auth: { token: ada.token } })).data.code, "TOKEN_REVOKED");
+  const again = expectStatus(200, await logIn());
+  assert.ok((await connect(t, server, again.token)).connected);
+});
+
+test("a user is logged out from one device, from all, and by a new password", async (t) => {
+  const server = await startServer(t);
+  const { user } = await register(server, "ada");
+  const logIn = async (password = PASSWORD) =>
+    expectStatus(200, await request(server, "POST", "/api/auth/login", { body: { username: "ada", password } })).token;
+  const [phone, laptop] = [await logIn(), await logIn()];
+  const sockets = [await connect(t, server, phone), await connect(t, server, laptop)];
+  const gone = sockets.map((socket) => next(socket, "auth:revoked"));
+  const { sessions } = await json(t, server, ["user", "sessions", user.id], { env });
+  assert.equal(sessions.length, 3, "registering is a login, too");
+  assert.ok(sessions.some((session) => session.id === claims(phone).sid));
+
+  const one = await json(t, server, ["user", "logout", "ada", "--session", claims(phone).sid], { env });
+  assert.deepEqual(one, { user: user.id, socketsClosed: 1 });
+  assert.equal((await gone[0])[0].reason, "logged_out");
+  assert.ok(sockets[1].connected, "the other device stays");
+  const all = await json(t, server, ["user", "logout", "ada"], { env });
+  assert.equal(all.socketsClosed, 1);
+  await gone[1];
+  assert.deepEqual(await json(t, server, ["user", "sessions", "ada"], { env }), { sessions: [] });
+
+  const last = await connect(t, server, await logIn());
+  const ended = next(last, "auth:revoked");
+  const changed = "9 orange unicycles at dawn";
+  await json(t, server, ["user", "passwd", "ada"], { env, input: `${changed}\n` });
+  assert.equal((await ended)[0].reason, "password_changed");
+  expectStatus(401, await request(server, "POST", "/api/auth/login", { body: { username: "ada", password: PASSWORD } }));
+  await logIn(changed);
+});
+
 test("commands reach a server that was killed and started again", async (t) => {
   const server = await startServer(t, ownKeys);
   const socket = path.join(server.dataDir, "control.sock");
@@ -180,4 +232,8 @@ test("wrong usage is 2, a refusal 1", async (t) => {
 
 function kid(token) {
   return JSON.parse(Buffer.from(token.split(".")[0], "base64url")).kid;
+}
+
+function claims(token) {
+  return JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
 }

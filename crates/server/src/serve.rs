@@ -93,7 +93,9 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     let server = server.router(router);
     let audit = server.handle().context.audit.clone();
     let address = server.local_addr();
-    let operators = serve_operators(config, operator);
+    // Before anybody is told that the server runs.
+    let socket = ControlSocket::bind(&config.control_path());
+    let operators = serve_operators(socket, operator);
     server.run(async {
         tokio::select! {
             () = until_asked_to_stop(address, config.chat.demo_page) => {}
@@ -108,10 +110,10 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
 }
 
 /// Does what operators say, for as long as it is polled. A server without the socket still serves its clients.
-async fn serve_operators(config: &Config, operator: Operator) {
+async fn serve_operators(socket: anyhow::Result<ControlSocket>, operator: Operator) {
     let operator = Arc::new(operator);
     let commands = async {
-        let served = match ControlSocket::bind(&config.control_path()) {
+        let served = match socket {
             Ok(socket) => socket.serve(operator.clone()).await.map_err(Into::into),
             Err(error) => Err(error),
         };

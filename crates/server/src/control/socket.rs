@@ -7,11 +7,13 @@ use std::{
     },
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
 use hyper_util::rt::TokioIo;
 use socket2::{Domain, SockAddr, Socket, Type};
+use tokio::time::sleep;
 
 use super::{Operator, http};
 
@@ -44,7 +46,15 @@ impl ControlSocket {
         let listener = tokio::net::UnixListener::from_std(self.listener.try_clone()?)?;
         let router = http::router(operator);
         loop {
-            let (stream, _) = listener.accept().await?;
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Such as no descriptor left: it passes.
+                    tracing::warn!(%error, "cannot take a command");
+                    sleep(Duration::from_secs(1)).await;
+                    continue;
+                }
+            };
             let router = router.clone();
             tokio::spawn(async move {
                 if let Err(error) = http::serve(TokioIo::new(stream), router).await {
