@@ -13,7 +13,7 @@ use roomkey_store::{CommitSink, Committed, SqliteConfig, SqliteStore, Store};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    ServerBuilder,
+    KeySets, ServerBuilder,
     accounts::{Accounts, AccountsParts},
     audit, chat,
     config::{AuthSetup, Config},
@@ -58,6 +58,10 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
         lifetimes: config.auth.session_lifetimes(),
         hashes_waiting: limits.hashes_waiting,
     }));
+    if !auth.key_sets.is_empty() {
+        let key_sets = KeySets::start(auth.key_sets.clone(), clock.clone());
+        auth.authentication.set_key_sets(key_sets.context("cannot start to fetch the keys of issuers")?);
+    }
     let server = builder
         .namespace(NAMESPACE, chat::namespace(&chat, &auth.authentication))
         .bind()

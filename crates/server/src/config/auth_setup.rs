@@ -10,9 +10,13 @@ use roomkey_auth::{
 use roomkey_model::{Clock, Entropy, Timestamp};
 use secrecy::ExposeSecret;
 
-use super::{Config, ConfigError, Origins, issuer::Issuer, private_file, secrets};
+use super::{
+    Config, ConfigError, Origins,
+    issuer::{Issuer, Profile},
+    private_file, secrets,
+};
 use crate::{
-    SystemClock, SystemEntropy, TokenAuthentication,
+    KeySet, SystemClock, SystemEntropy, TokenAuthentication,
     key_ring::{KeyRing, LiveKeys},
 };
 
@@ -26,6 +30,8 @@ pub(crate) struct AuthSetup {
     pub(crate) authentication: Arc<TokenAuthentication>,
     /// The keys of the issuer, where it has keys of its own and not a secret.
     pub(crate) keys: Option<Arc<LiveKeys>>,
+    /// What is to be fetched before tokens of some issuers can be verified.
+    pub(crate) key_sets: Vec<KeySet>,
     /// What makes the server less safe than it could be: to be said loudly at every start.
     pub(crate) warnings: Vec<String>,
 }
@@ -71,8 +77,18 @@ impl AuthSetup {
             }
             None
         };
-        profiles.extend(config.issuer_profiles()?);
-        let verifier = Arc::new(Verifier::new(profiles).map_err(|error| config.locate(error))?);
+        let (mut sessions, mut key_sets) = (Vec::new(), Vec::new());
+        for profile in config.issuer_profiles()? {
+            match profile {
+                Profile::Session(session) => sessions.push(*session),
+                Profile::Signed(profile, key_set) => {
+                    profiles.push(*profile);
+                    key_sets.extend(key_set);
+                }
+            }
+        }
+        let verifier = Verifier::with_sessions(profiles, sessions).map_err(|error| config.locate(error))?;
+        let verifier = Arc::new(verifier);
         warnings.extend(verifier.warnings());
         warnings.extend(config.warnings());
         let authentication = Arc::new(config.authentication(verifier.clone()));
@@ -80,7 +96,7 @@ impl AuthSetup {
             let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
             Arc::new(LiveKeys::new(ring, issuer.clone(), authentication.clone(), clock, entropy))
         });
-        Ok(Self { issuer, verifier, authentication, keys, warnings })
+        Ok(Self { issuer, verifier, authentication, keys, key_sets, warnings })
     }
 }
 
@@ -141,7 +157,7 @@ impl Config {
         Ok((ring, keys))
     }
 
-    fn issuer_profiles(&self) -> Result<Vec<IssuerProfile>, ConfigError> {
+    fn issuer_profiles(&self) -> Result<Vec<Profile>, ConfigError> {
         let profile = |(index, issuer): (usize, &Issuer)| {
             issuer.profile(&format!("auth.issuers[{index}]"), &self.places, self.strength())
         };
@@ -183,6 +199,7 @@ impl Config {
             !self.server.listen.ip().is_loopback() && self.http.origins == Origins::default(),
             "http.origins is empty: no web page may connect, only programs",
         );
+        warnings.extend(self.auth.issuers.iter().filter_map(Issuer::warning));
         warnings
     }
 

@@ -1,10 +1,13 @@
 //! `[[auth.issuers]]`: an issuer in an operator's words, and the profile its tokens are verified by.
 
+mod preset;
+mod session;
+
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use roomkey_auth::{
-    Algorithm, ClaimPath, IssuerProfile, IssuerRule, PublicKey, RequiredClaim, SecretStrength, TokenType,
-    VerifyingKey,
+    Algorithm, AuthJsProfile, ClaimPath, IssuerProfile, IssuerRule, PublicKey, RemoteKeys, RequiredClaim,
+    SecretStrength, TokenType, VerifyingKey,
 };
 use serde::Deserialize;
 
@@ -14,6 +17,9 @@ use super::{
     secrets,
     values::{Secret, TokenKind},
 };
+use crate::{KeySet, KeySetUrl};
+
+pub(crate) use preset::Preset;
 
 /// One issuer. What is not set has the strict default; for an issuer with secrets, that of a backend's tokens.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,11 +27,24 @@ use super::{
 pub(crate) struct Issuer {
     /// For messages and logs; unique.
     pub(crate) name: String,
+    /// A provider whose tokens are known: `auth0`, `authjs`, `clerk`, `cognito`, `firebase`, `keycloak`, `nextauth` or
+    /// `supabase`. It knows what most of the other keys must be, and says which ones it needs.
+    preset: Option<Preset>,
+    /// For `firebase` and `supabase`: the id of the project.
+    project: Option<String>,
+    /// For `cognito`: the id of the user pool.
+    pool: Option<String>,
+    /// For `authjs` and `nextauth`: the cookie of the session. By default the one of an application with HTTPS:
+    /// `__Secure-authjs.session-token`, `__Secure-next-auth.session-token`.
+    cookie: Option<String>,
+    /// For `authjs` and `nextauth`: whether the session may be where tokens are, too, such as in `auth.token`.
+    #[serde(default)]
+    accept_as_token: bool,
     /// The `iss` of its tokens. Without it: tokens that have no `iss`.
     #[serde(default)]
     issuer: Option<String>,
     /// The algorithms of its tokens: `HS256`, `HS384`, `HS512`, `RS256`, `ES256`, `EdDSA`. By default, those of its
-    /// keys, and HS256 for secrets.
+    /// keys, HS256 for secrets, and all others for keys that it publishes.
     #[serde(default)]
     algorithms: Vec<String>,
     /// Secrets that it signs with, the current and retiring ones.
@@ -37,6 +56,16 @@ pub(crate) struct Issuer {
     /// Files with a public key in PEM form, or with a JWK Set.
     #[serde(default)]
     public_key_files: Vec<PathBuf>,
+    /// Where it publishes its keys (JWKS), by `https:`. They are fetched ahead of need, and again when it has new ones.
+    jwks_url: Option<String>,
+    /// Whether `jwks_url` may be on this machine or in a private network.
+    #[serde(default)]
+    jwks_allow_private: bool,
+    /// Whether `jwks_url` may begin with `http:`, on this machine only. For development.
+    #[serde(default)]
+    jwks_allow_http: bool,
+    /// How long its keys are used when they cannot be fetched. Then its tokens are answered with "try again".
+    jwks_max_stale_s: Option<u64>,
     /// The `kid` that tokens name the key by, where there is only one.
     #[serde(default)]
     kid: Option<String>,
@@ -49,6 +78,12 @@ pub(crate) struct Issuer {
     /// Claims that must be there with exactly this text.
     #[serde(default)]
     required_claims: BTreeMap<String, String>,
+    /// Claims that must have exactly this text if they are there.
+    #[serde(default)]
+    expected_claims: BTreeMap<String, String>,
+    /// Whether a token must say when its user logged in (`auth_time`).
+    #[serde(default)]
+    require_auth_time: bool,
     /// What the header's `typ` must be: `access-token`, `jwt` or `access-token-or-jwt`.
     token_type: Option<TokenKind>,
     /// Where the user's id is: the first of these that is there. A claim's name, or a JSON pointer.
@@ -69,6 +104,17 @@ pub(crate) struct Issuer {
     user_prefix: Option<String>,
 }
 
+/// What an issuer comes to.
+pub(super) enum Profile {
+    /// Its tokens are signed; perhaps with keys that are to be fetched.
+    Signed(Box<IssuerProfile>, Option<KeySet>),
+    /// Its tokens are encrypted sessions.
+    Session(Box<AuthJsProfile>),
+}
+
+/// How long published keys are used without being confirmed.
+const MAX_STALE_S: u64 = 24 * 3600;
+
 impl Issuer {
     /// The profile of the issuer at `path`. Reads the key files.
     pub(super) fn profile(
@@ -76,6 +122,59 @@ impl Issuer {
         path: &str,
         places: &Places,
         strength: SecretStrength,
+    ) -> Result<Profile, ConfigError> {
+        let mut issuer = self.clone();
+        let filled = match self.preset {
+            Some(preset) => preset.fill(&mut issuer),
+            None => issuer.refuse_preset_keys(),
+        };
+        filled
+            .map_err(|(key, problem)| ConfigError::new(format!("{}.{key}", places.setting(path)), problem))?;
+        if self.preset.is_some_and(Preset::is_session) {
+            return Ok(Profile::Session(Box::new(issuer.session(path, places, strength)?)));
+        }
+        let key_set = issuer.key_set(path, places)?;
+        let profile = issuer.signed(path, places, strength, key_set.as_ref())?;
+        Ok(Profile::Signed(Box::new(profile), key_set))
+    }
+
+    /// What an operator should know about where its keys come from.
+    pub(super) fn warning(&self) -> Option<String> {
+        let is_open = self.jwks_url.as_ref().is_some_and(|url| url.starts_with("http:"));
+        is_open.then(|| format!("issuer {}: its keys are fetched without TLS", self.name))
+    }
+
+    fn refuse_preset_keys(&self) -> Result<(), preset::Problem> {
+        for (is_there, key) in [(self.project.is_some(), "project"), (self.pool.is_some(), "pool")] {
+            if is_there {
+                return Err((key, "needs a `preset`".to_owned()));
+            }
+        }
+        self.refuse_session_keys()
+    }
+
+    /// Where its keys are published, and where they are put.
+    fn key_set(&self, path: &str, places: &Places) -> Result<Option<KeySet>, ConfigError> {
+        let Some(url) = &self.jwks_url else { return Ok(None) };
+        let refuse =
+            |problem: String| Err(ConfigError::new(format!("{}.jwks_url", places.setting(path)), problem));
+        let is_local = self.jwks_allow_http && url.starts_with("http:");
+        let parsed =
+            if is_local { KeySetUrl::on_loopback(url) } else { KeySetUrl::new(url, self.jwks_allow_private) };
+        let url = match parsed {
+            Ok(url) => url,
+            Err(problem) => return refuse(problem.to_string()),
+        };
+        let keys = RemoteKeys::new(to_ms(self.jwks_max_stale_s.unwrap_or(MAX_STALE_S)));
+        Ok(Some(KeySet { name: self.name.clone(), url, keys }))
+    }
+
+    fn signed(
+        &self,
+        path: &str,
+        places: &Places,
+        strength: SecretStrength,
+        key_set: Option<&KeySet>,
     ) -> Result<IssuerProfile, ConfigError> {
         let keys = self.keys(path, places, strength)?;
         let rule = self.issuer.clone().map_or(IssuerRule::Absent, IssuerRule::Exact);
@@ -83,20 +182,25 @@ impl Issuer {
             VerifyingKey::Hmac(secret) => Some(secret.clone()),
             VerifyingKey::Public(_) => None,
         };
-        let defaults = match keys.iter().map(secret).collect() {
-            Some(secrets) => IssuerProfile::shared_secret(&self.name, secrets),
-            None => IssuerProfile::new(&self.name, rule.clone(), keys),
+        let is_backend = self.preset.is_none() && key_set.is_none();
+        let mut defaults = match keys.iter().map(secret).collect() {
+            Some(secrets) if is_backend => IssuerProfile::shared_secret(&self.name, secrets),
+            _ => IssuerProfile::new(&self.name, rule.clone(), keys),
         };
+        if key_set.is_some() {
+            let published = Algorithm::ALL.iter().filter(|algorithm| !algorithm.is_symmetric());
+            defaults.algorithms.extend(published);
+        }
         let algorithms = self.algorithms(path, places)?;
-        let required_claims = self.required_claims.iter();
         Ok(IssuerProfile {
             issuer: rule,
             algorithms: if algorithms.is_empty() { defaults.algorithms } else { algorithms },
+            remote_keys: key_set.map(|set| set.keys.clone()),
             audiences: self.audiences.clone(),
             authorized_parties: self.authorized_parties.clone(),
-            required_claims: required_claims
-                .map(|(claim, value)| RequiredClaim { path: ClaimPath::new(claim), value: value.clone() })
-                .collect(),
+            required_claims: claims(&self.required_claims),
+            expected_claims: claims(&self.expected_claims),
+            require_auth_time: self.require_auth_time,
             token_type: self.token_type.map_or(defaults.token_type, |kind| match kind {
                 TokenKind::AccessToken => TokenType::AccessToken,
                 TokenKind::AccessTokenOrJwt => TokenType::AccessTokenOrJwt,
@@ -107,15 +211,23 @@ impl Issuer {
             email_claim: self.email_claim.as_ref().map(ClaimPath::new).or(defaults.email_claim),
             roles_claim: self.roles_claim.as_ref().map(ClaimPath::new),
             leeway_ms: self.leeway_s.map_or(defaults.leeway_ms, to_ms),
-            lifetime_max_ms: match self.lifetime_max_s {
-                None => defaults.lifetime_max_ms,
-                Some(0) => None,
-                Some(seconds) => Some(to_ms(seconds)),
-            },
+            lifetime_max_ms: self.lifetime_max_ms(defaults.lifetime_max_ms),
             require_exp: self.require_exp.unwrap_or(defaults.require_exp),
-            user_prefix: self.user_prefix.clone().unwrap_or_else(|| format!("{}:", self.name)),
+            user_prefix: self.user_prefix(),
             ..defaults
         })
+    }
+
+    fn lifetime_max_ms(&self, default: Option<u64>) -> Option<u64> {
+        match self.lifetime_max_s {
+            None => default,
+            Some(0) => None,
+            Some(seconds) => Some(to_ms(seconds)),
+        }
+    }
+
+    fn user_prefix(&self) -> String {
+        self.user_prefix.clone().unwrap_or_else(|| format!("{}:", self.name))
     }
 
     fn keys(
@@ -185,6 +297,14 @@ impl Issuer {
         };
         self.algorithms.iter().enumerate().map(algorithm).collect()
     }
+}
+
+fn claims(claims: &BTreeMap<String, String>) -> Vec<RequiredClaim> {
+    let claim = |(claim, value): (&String, &String)| RequiredClaim {
+        path: ClaimPath::new(claim),
+        value: value.clone(),
+    };
+    claims.iter().map(claim).collect()
 }
 
 fn paths(claims: Option<&[String]>) -> Option<Vec<ClaimPath>> {

@@ -1,4 +1,4 @@
-use roomkey_auth::{Algorithm, HmacSecret, SecretStrength};
+use roomkey_auth::{Algorithm, ConfigError as AuthError, HmacSecret, SecretStrength};
 
 use super::{error::ConfigError, values::Secret};
 
@@ -10,10 +10,16 @@ pub(super) fn read(
     strength: SecretStrength,
 ) -> Result<HmacSecret, ConfigError> {
     let read = |strength| HmacSecret::new(setting, algorithm, secret.expose().as_bytes(), strength);
-    read(strength).map_err(|error| match read(SecretStrength::AllowWeak) {
-        Ok(_) => ConfigError::new(error.setting, format!("{}; {ALLOW_WEAK}", error.problem)),
-        Err(_) => error.into(),
-    })
+    read(strength).map_err(|error| with_hint(error, read(SecretStrength::AllowWeak).is_ok()))
+}
+
+/// The error of a secret that may only be too weak.
+pub(super) fn with_hint(error: AuthError, is_only_weak: bool) -> ConfigError {
+    if is_only_weak {
+        ConfigError::new(error.setting, format!("{}; {ALLOW_WEAK}", error.problem))
+    } else {
+        error.into()
+    }
 }
 
 const ALLOW_WEAK: &str = "make a new one with `roomkey secret generate`, or, while you migrate, allow it with \

@@ -1,6 +1,7 @@
 mod auth;
 mod errors;
 mod issuers;
+mod presets;
 
 use std::net::Ipv6Addr;
 

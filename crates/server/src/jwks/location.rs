@@ -1,3 +1,5 @@
+use std::fmt;
+
 use http::{
     Uri,
     uri::{PathAndQuery, Scheme},
@@ -79,6 +81,13 @@ impl KeySetUrl {
             is_https,
             reach,
         })
+    }
+}
+
+impl fmt::Display for KeySetUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.is_https { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.authority, self.path)
     }
 }
 
