@@ -72,6 +72,7 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
         revoker: revoker.clone(),
         live_tokens,
         clock: clock.clone(),
+        audit: server.handle().context.audit.clone(),
     };
     for warning in &auth.warnings {
         let target = Some(&**warning);

@@ -29,7 +29,7 @@ use parking_lot::Mutex;
 use roomkey_model::{Clock, Entropy};
 
 pub(crate) use event::Event;
-pub(crate) use record::Record;
+pub(crate) use record::{Record, session_tag};
 pub(crate) use writer::Counters;
 
 use log::{Log, Open, Rotation};

@@ -302,6 +302,31 @@ fn with_a_shared_secret_whoever_the_backend_knows_is_a_user() {
     assert!(site.run(&format!("token inspect {}", token.trim()), SECRET).1);
 }
 
+/// With what the server will write behind it, it is one chain.
+#[test]
+fn what_operators_do_is_recorded() {
+    let site = Site::new();
+    let run = |args: &str| assert!(site.run(args, SECRET).1, "{args}");
+    run("user block ada");
+    run("user unblock ada");
+    run("token revoke --sid s1");
+    run("audit verify");
+    let log = std::fs::read_to_string(site.0.path().join("audit.jsonl")).unwrap();
+    let records = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let said: Vec<_> = records
+        .map(|record| {
+            ["event", "reason", "target"]
+                .map(|field| record[field].as_str().unwrap_or("-").to_owned())
+                .join(" | ")
+        })
+        .collect();
+    expect![[r#"
+        user_archived | an operator's command | ada
+        authz_change | an operator's command | ada
+        authn_token_revoked | revoked | session e8bc163c"#]]
+    .assert_eq(&said.join("\n"));
+}
+
 #[test]
 fn without_a_socket_the_data_of_a_running_server_is_out_of_reach() {
     let site = Site::new();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     SystemClock, SystemEntropy, TokenAuthentication,
     accounts::{Accounts, AccountsParts},
+    audit::{Audit, Event, Record},
     config::{AuthSetup, Config, MissingKey},
     key_ring::LiveKeys,
     revocation::{LiveTokens, Revoker},
@@ -33,6 +34,8 @@ pub(crate) struct Operator {
     pub(crate) has_other_issuers: bool,
     /// Where the time comes from.
     pub(crate) clock: Arc<dyn Clock>,
+    /// Where what is done is recorded.
+    pub(crate) audit: Arc<Audit>,
 }
 
 /// A user as an operator names one.
@@ -50,6 +53,8 @@ impl Operator {
         let auth = AuthSetup::new(config, MissingKey::Pretend)?;
         let store = open_store(config)?;
         let clock = Arc::new(SystemClock);
+        // It is this process's for as long as the store is.
+        let audit = Arc::new(Audit::start(config.audit_log().as_ref(), clock.clone(), &SystemEntropy)?);
         // There is nobody to end the sockets of: those who should are gone, so that nobody waits for them.
         let (live_tokens, _) = LiveTokens::new();
         let live_tokens = Arc::new(live_tokens);
@@ -65,12 +70,12 @@ impl Operator {
             lifetimes: config.auth.session_lifetimes(),
             hashes_waiting: config.limits.hashes_waiting,
         }));
-        Ok(Self::new(config, &auth, Parts { accounts, store, revoker, live_tokens, clock }))
+        Ok(Self::new(config, &auth, Parts { accounts, store, revoker, live_tokens, clock, audit }))
     }
 
     /// Of a server that runs.
     pub(crate) fn new(config: &Config, auth: &AuthSetup, parts: Parts) -> Self {
-        let Parts { accounts, store, revoker, live_tokens, clock } = parts;
+        let Parts { accounts, store, revoker, live_tokens, clock, audit } = parts;
         Self {
             accounts,
             store,
@@ -81,12 +86,19 @@ impl Operator {
             builtin: auth.issuer.as_ref().map(|issuer| issuer.issuer().into()),
             has_other_issuers: config.auth.jwt_secret.is_some() || !config.auth.issuers.is_empty(),
             clock,
+            audit,
         }
     }
 
     /// Waits until everything is on disk.
     pub(super) async fn close(&self) {
         self.store.close().await;
+        self.audit.close();
+    }
+
+    /// Records what was done, and to whom or what.
+    pub(crate) fn record(&self, event: Event, reason: &str, target: &str) {
+        self.audit.record(&Record { reason: Some(reason), target: Some(target), ..Record::new(event) });
     }
 
     /// The issuer of this name, or the built-in one.
@@ -129,6 +141,7 @@ pub(crate) struct Parts {
     pub(crate) revoker: Arc<Revoker>,
     pub(crate) live_tokens: Arc<LiveTokens>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) audit: Arc<Audit>,
 }
 
 /// Also where tokens are signed by others only.

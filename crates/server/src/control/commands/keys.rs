@@ -4,6 +4,7 @@ use roomkey_model::{ErrorCode, Failure, RevocationReason, RevocationTarget};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    audit::Event,
     control::{Command, Operator},
     key_ring::{KeyInfo, Rotation},
 };
@@ -32,7 +33,9 @@ impl Command for Rotate {
     const PATH: &'static str = "/keys/rotate";
 
     async fn run(self, operator: Arc<Operator>) -> Result<Self::Answer, Failure> {
-        operator.keys()?.rotate().map_err(|error| fault(&error))
+        let rotation = operator.keys()?.rotate().map_err(|error| fault(&error))?;
+        operator.record(Event::KeysChanged, "a new key signs", &rotation.active.kid);
+        Ok(rotation)
     }
 }
 
@@ -67,11 +70,14 @@ impl Command for Revoke {
             return Err(Failure::with_message(ErrorCode::NotFound, "there is no key with this kid"));
         };
         if key.active {
-            keys.rotate().map_err(|error| fault(&error))?;
+            let rotation = keys.rotate().map_err(|error| fault(&error))?;
+            operator.record(Event::KeysChanged, "a new key signs", &rotation.active.kid);
         }
         let target = RevocationTarget::Key { issuer: keys.issuer().into(), key_id: key.kid.as_str().into() };
         let swept = operator.revoker.revoke(target, None, RevocationReason::KeyRevoked).await?;
+        operator.record(Event::TokenRevoked, RevocationReason::KeyRevoked.as_str(), &key.kid);
         keys.remove(&key.kid).map_err(|error| fault(&error))?;
+        operator.record(Event::KeysChanged, "a key was removed", &key.kid);
         let active = keys.list().into_iter().next().ok_or_else(|| Failure::new(ErrorCode::Internal))?;
         Ok(Revoked { revoked: key.kid, active, sockets: swept.sockets })
     }

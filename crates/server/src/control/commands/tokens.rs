@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    audit::{Event, session_tag},
     control::{Command, Named, Operator},
     revocation::LiveTokens,
 };
@@ -147,10 +148,16 @@ impl Command for Revoke {
 
     async fn run(self, operator: Arc<Operator>) -> Result<Revoked, Failure> {
         let reason = RevocationReason::Revoked;
+        let revoke = async |target: RevocationTarget, reason| {
+            let named = in_audit_log(&target);
+            let swept = operator.revoker.revoke(target, None, reason).await?;
+            operator.record(Event::TokenRevoked, reason.as_str(), &named);
+            Ok::<_, Failure>(swept)
+        };
         let swept = match self {
             Self::Key { issuer, kid } => {
                 let target = RevocationTarget::Key { issuer: operator.issuer(issuer)?, key_id: kid.into() };
-                operator.revoker.revoke(target, None, RevocationReason::KeyRevoked).await?
+                revoke(target, RevocationReason::KeyRevoked).await?
             }
             Self::Session { issuer, sid } => {
                 let issuer = operator.issuer(issuer)?;
@@ -164,18 +171,19 @@ impl Command for Revoke {
                     Some(own) => operator.accounts.end_session(&own.user, &session, reason).await?,
                     None => None,
                 };
+                let target = RevocationTarget::Session { issuer, session };
                 match ended {
-                    Some(swept) => swept,
-                    None => {
-                        let target = RevocationTarget::Session { issuer, session };
-                        operator.revoker.revoke(target, None, reason).await?
+                    Some(swept) => {
+                        operator.record(Event::TokenRevoked, reason.as_str(), &in_audit_log(&target));
+                        swept
                     }
+                    None => revoke(target, reason).await?,
                 }
             }
             Self::TokenId { issuer, jti } => {
                 let token = TokenId::new(jti).map_err(|error| bad("the token", &error))?;
                 let target = RevocationTarget::Token { issuer: operator.issuer(issuer)?, token };
-                operator.revoker.revoke(target, None, reason).await?
+                revoke(target, reason).await?
             }
             Self::Token(token) => {
                 let now = operator.clock.now();
@@ -183,15 +191,27 @@ impl Command for Revoke {
                 let identity = identity
                     .map_err(|error| Failure::bad_payload(format!("it is refused anyway: {error}")))?;
                 let target = RevocationTarget::Token { issuer: identity.issuer, token: identity.token };
-                operator.revoker.revoke(target, None, reason).await?
+                revoke(target, reason).await?
             }
             Self::User { user, issued_before } => {
                 let issued_before = issued_before.unwrap_or_else(|| operator.clock.now());
                 let user = operator.user(&user).await?;
-                operator.accounts.end_all_sessions(&user, Some(issued_before), reason).await?
+                let swept = operator.accounts.end_all_sessions(&user, Some(issued_before), reason).await?;
+                operator.record(Event::TokenRevoked, reason.as_str(), user.as_str());
+                swept
             }
         };
         Ok(Revoked { sockets: swept.sockets })
+    }
+}
+
+/// Nothing that could be used to get in.
+fn in_audit_log(target: &RevocationTarget) -> String {
+    match target {
+        RevocationTarget::Key { key_id, .. } => format!("key {key_id}"),
+        RevocationTarget::Session { session, .. } => format!("session {}", session_tag(session)),
+        RevocationTarget::Token { token, .. } => format!("token {token}"),
+        RevocationTarget::User(user) => user.to_string(),
     }
 }
 

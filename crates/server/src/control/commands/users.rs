@@ -4,7 +4,13 @@ use roomkey_model::{ErrorCode, Failure, RevocationReason, SessionId, Timestamp, 
 use roomkey_store::Account;
 use serde::{Deserialize, Serialize};
 
-use crate::control::{Command, Named, Operator};
+use crate::{
+    audit::Event,
+    control::{Command, Named, Operator},
+};
+
+/// Why something was done, in the audit log.
+const BY_OPERATOR: &str = "an operator's command";
 
 /// An account, as operators see it.
 #[derive(Serialize, Deserialize)]
@@ -84,6 +90,7 @@ impl Command for Block {
     async fn run(self, operator: Arc<Operator>) -> Result<Ended, Failure> {
         let user = operator.user(&self.user).await?;
         let swept = operator.accounts.block(&user).await?;
+        operator.record(Event::UserBlocked, BY_OPERATOR, user.as_str());
         Ok(Ended { user, sockets: swept.sockets })
     }
 }
@@ -109,6 +116,7 @@ impl Command for Unblock {
     async fn run(self, operator: Arc<Operator>) -> Result<Unblocked, Failure> {
         let user = operator.user(&self.user).await?;
         let was_blocked = operator.accounts.unblock(&user).await?;
+        operator.record(Event::UserUnblocked, BY_OPERATOR, user.as_str());
         Ok(Unblocked { user, was_blocked })
     }
 }
@@ -128,6 +136,7 @@ impl Command for Passwd {
     async fn run(self, operator: Arc<Operator>) -> Result<UserId, Failure> {
         let user = operator.user(&self.user).await?;
         operator.accounts.set_password(&user, &self.password).await?;
+        operator.record(Event::PasswordChanged, BY_OPERATOR, user.as_str());
         Ok(user)
     }
 }
@@ -189,6 +198,7 @@ impl Command for Logout {
                 operator.accounts.end_session(&user, &session, reason).await?.ok_or_else(no_session)?
             }
         };
+        operator.record(Event::TokenRevoked, reason.as_str(), user.as_str());
         Ok(Ended { user, sockets: swept.sockets })
     }
 }
