@@ -1,6 +1,6 @@
 //! Which tokens no longer count, though they were signed correctly and their time is not over.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use roomkey_model::{Revocation, RevocationReason, RevocationTarget, Timestamp, UserId};
 
@@ -11,7 +11,13 @@ use crate::Identity;
 /// A token is named by its issuer and its `jti`, or by a digest of what was signed: never by its text or its
 /// signature, which can be written in more than one way for the same token.
 #[derive(Debug, Default)]
-pub struct Revocations(HashMap<RevocationTarget, Terms>);
+pub struct Revocations {
+    terms: HashMap<RevocationTarget, Terms>,
+    /// What may be over when a minute since 1970 has begun: forgetting costs as much as there is to forget.
+    ends: BTreeMap<u64, Vec<RevocationTarget>>,
+}
+
+const MINUTE_MS: u64 = 60_000;
 
 /// What a [`Revocation`] says about its target, in as few bytes as there can be many of them.
 #[derive(Clone, Copy, Debug)]
@@ -32,12 +38,16 @@ impl Revocations {
     /// Puts one in the place of what was decided before about its target, which may be less than was revoked then.
     pub fn replace(&mut self, revocation: Revocation) {
         let Revocation { target, issued_before, until, reason, revoked_at: _ } = revocation;
-        self.0.insert(target, Terms { issued_before, until, reason });
+        let before = self.terms.insert(target.clone(), Terms { issued_before, until, reason });
+        let is_known = before.is_some_and(|before| before.until == until);
+        if let Some(until) = until.filter(|_| !is_known) {
+            self.ends.entry(until.0 / MINUTE_MS + 1).or_default().push(target);
+        }
     }
 
     /// Why this identity's token does not count; `None` if it does.
     pub fn find(&self, identity: &Identity) -> Option<RevocationReason> {
-        if self.0.is_empty() {
+        if self.terms.is_empty() {
             return None;
         }
         let issuer = || identity.issuer.clone();
@@ -58,31 +68,38 @@ impl Revocations {
 
     /// Whether a user is kept out whatever token they have.
     pub fn is_blocked(&self, user: &UserId) -> bool {
-        let terms = self.0.get(&RevocationTarget::User(user.clone()));
+        let terms = self.terms.get(&RevocationTarget::User(user.clone()));
         terms.is_some_and(|terms| terms.issued_before.is_none())
     }
 
-    /// Forgets what is over.
+    /// Forgets what is over, to the minute.
     pub fn purge(&mut self, now: Timestamp) {
-        self.0.retain(|_, terms| terms.until.is_none_or(|until| until > now));
+        let later = self.ends.split_off(&(now.0 / MINUTE_MS + 1));
+        for target in std::mem::replace(&mut self.ends, later).into_values().flatten() {
+            // It may have been prolonged since.
+            let is_over = |terms: &Terms| terms.until.is_some_and(|until| until <= now);
+            if self.terms.get(&target).is_some_and(is_over) {
+                self.terms.remove(&target);
+            }
+        }
         // What a flood has taken is given back.
-        if self.0.capacity() > 4 * self.0.len() {
-            self.0.shrink_to(2 * self.0.len());
+        if self.terms.capacity() > 4 * self.terms.len() {
+            self.terms.shrink_to(2 * self.terms.len());
         }
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.terms.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.terms.is_empty()
     }
 
     fn find_target(&self, target: &RevocationTarget) -> Option<Revocation> {
-        let Terms { issued_before, until, reason } = *self.0.get(target)?;
+        let Terms { issued_before, until, reason } = *self.terms.get(target)?;
         Some(Revocation { target: target.clone(), issued_before, revoked_at: Timestamp(0), until, reason })
     }
 }

@@ -125,9 +125,16 @@ fn l23_what_is_over_is_forgotten() {
     }
     let lasting = identity(&idp_token(json!({})));
     revocations.apply(&Revocation { until: None, ..revocation(token_of(&lasting)) });
+    // One of them is prolonged.
+    let prolonged =
+        RevocationTarget::Token { issuer: "idp".into(), token: TokenId::new("t7").expect("a good name") };
+    let later = Some(Timestamp::from_secs(NOW + 10_000));
+    revocations.apply(&Revocation { until: later, ..revocation(prolonged) });
     revocations.purge(Timestamp::from_secs(NOW + 99));
     assert_eq!(revocations.len(), 100_001);
-    revocations.purge(Timestamp::from_secs(NOW + 100));
+    revocations.purge(Timestamp::from_secs(NOW + 100 + 60));
+    assert_eq!(revocations.len(), 2);
+    revocations.purge(Timestamp::from_secs(NOW + 10_000 + 60));
     assert_eq!(revocations.len(), 1);
     assert!(revocations.find(&lasting).is_some());
 }
