@@ -75,7 +75,9 @@ async function startAgain(t, server, dataDir, options) {
 /** Without rates, unless a test sets them: one test does what many clients do elsewhere. */
 function environmentOf({ env }) {
   const rates = ["EVENTS_PER_SOCKET_PER_S", "EVENTS_PER_USER_PER_S", "HANDSHAKES_PER_ADDRESS_PER_S"];
-  rates.push("REFUSALS_PER_ADDRESS_PER_MIN", "UNKNOWN_SESSIONS_PER_ADDRESS_PER_S");
+  rates.push("LOGIN_FAILURES_ALARM", "LOGIN_FAILURES_PER_ACCOUNT", "LOGIN_FAILURES_PER_ADDRESS_PER_MIN");
+  rates.push("REFUSALS_PER_ADDRESS_PER_MIN", "REGISTRATIONS_PER_ADDRESS_PER_HOUR");
+  rates.push("UNKNOWN_SESSIONS_PER_ADDRESS_PER_S");
   const without = rates.map((name) => [`ROOMKEY__LIMITS__${name}`, "0"]);
   return { JWT_SECRET: SECRET, ...Object.fromEntries(without), ...env };
 }

@@ -49,3 +49,9 @@ pub use profile::{
 pub use refresh::{RefreshToken, sha256};
 pub use revocations::Revocations;
 pub use verify::{Inspection, Verifier};
+
+/// The SHA-256 digest: names what must not be kept itself.
+pub fn digest(bytes: &[u8]) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
+}

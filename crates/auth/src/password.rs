@@ -51,6 +51,8 @@ pub fn verify(password: &str, hash: &str) -> Verdict {
         let _ = verify_nobody(password);
         return Verdict::Wrong;
     };
+    #[cfg(test)]
+    tests::work::spend(password, &params);
     if password.len() > BYTES_MAX || argon2id().verify_password(password.as_bytes(), &hash).is_err() {
         return Verdict::Wrong;
     }
@@ -59,6 +61,8 @@ pub fn verify(password: &str, hash: &str) -> Verdict {
 
 /// The same work as [`verify`], for a user who does not exist: the time of an answer must not tell.
 pub fn verify_nobody(password: &str) -> Verdict {
+    #[cfg(test)]
+    tests::work::spend(password, &Params::DEFAULT);
     if password.len() <= BYTES_MAX {
         let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
         // The result is of no interest, and with these parameters it cannot fail.

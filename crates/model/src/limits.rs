@@ -153,6 +153,16 @@ limits! {
     RefusalsWaiting refusals_waiting_per_address: usize = 8, "", "The connection is closed at once; over REST HTTP 429, `RATE_LIMITED`.";
     /// Addresses, accounts and the like whose rate is remembered, for each kind of rate.
     RateKeys rate_keys: usize = 100_000, "", "Those not seen for longest are forgotten.";
+    /// Failed logins to one account in 15 minutes, from where it was not logged in to lately. 0: no limit.
+    LoginFailuresPerAccount login_failures_per_account: u32 = 5, "", "HTTP 429, `RATE_LIMITED`; waits double, 1 s to 5 min.";
+    /// Failed logins from one address (IPv6: one /64) in a minute, in the long run. 0: no limit.
+    LoginFailuresPerAddress login_failures_per_address_per_min: u32 = 10, "", "HTTP 429, `RATE_LIMITED`; not for those at home there.";
+    /// Failed logins from one address at once, after a silence.
+    LoginFailuresBurst login_failures_per_address_burst: u32 = 50, "", "As `login_failures_per_address_per_min`.";
+    /// Failed logins of the whole server in 5 minutes, if there are four to each that succeeds. 0: no limit.
+    LoginFailuresAlarm login_failures_alarm: u32 = 100, "", "An audit record; failures are answered 1 s later.";
+    /// Accounts created from one address (IPv6: one /64) in an hour. 0: no limit.
+    RegistrationsPerAddress registrations_per_address_per_hour: u32 = 60, "", "HTTP 429, `RATE_LIMITED`.";
     /// Logins and registrations that wait for a free core to hash their password.
     HashesWaiting hashes_waiting: usize = 64, "", "HTTP 503, `UNAVAILABLE`.";
     /// Bytes of the content of one chat message.
@@ -176,7 +186,11 @@ impl Limits {
             events_per_socket_per_s: 0,
             events_per_user_per_s: 0,
             handshakes_per_address_per_s: 0,
+            login_failures_alarm: 0,
+            login_failures_per_account: 0,
+            login_failures_per_address_per_min: 0,
             refusals_per_address_per_min: 0,
+            registrations_per_address_per_hour: 0,
             unknown_sessions_per_address_per_s: 0,
             ..self
         }

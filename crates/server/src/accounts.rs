@@ -19,10 +19,15 @@ use roomkey_model::{Clock, Entropy, ErrorCode, Failure, SessionId, Timestamp, Us
 use roomkey_store::{Account, RefreshFamily, Session, Store, StoreError};
 use secrecy::SecretString;
 
-use crate::revocation::Revoker;
+use crate::{rates::AccountName, revocation::Revoker};
 use hashing::Hashing;
 
 pub(crate) use refreshing::Refused;
+
+/// The name of an account as failed logins are counted by: the same for all ways to write it.
+pub(crate) fn account_name(name: &str) -> AccountName {
+    AccountName::of(&names::normalize(name))
+}
 
 /// Creates accounts, logs in to them, and ends what was begun so.
 pub(crate) struct Accounts {

@@ -11,7 +11,7 @@ use roomkey_model::{Clock, Entropy, ErrorCode, Failure, Limit, Limits};
 use roomkey_protocol::session;
 
 use crate::{
-    audit::Audit,
+    audit::{Audit, Event, Record},
     broadcast_acks::BroadcastAcks,
     deflate::Deflate,
     engine::Engine,
@@ -85,12 +85,12 @@ impl Context {
 
     /// Counts a session that is to be opened from this address.
     pub(crate) fn count_handshake(&self, address: IpAddr) -> Result<(), Exceeded> {
-        self.counted(self.rates.handshakes.take(address, self.clock.now().0))
+        self.counted(address, self.rates.handshakes.take(address, self.clock.now().0))
     }
 
     /// Counts a request from this address whose session does not exist.
     pub(crate) fn count_unknown_session(&self, address: IpAddr) -> Result<(), Exceeded> {
-        self.counted(self.rates.unknown_sessions.take(address, self.clock.now().0))
+        self.counted(address, self.rates.unknown_sessions.take(address, self.clock.now().0))
     }
 
     /// Counts a token from this address that is refused, and says how. One that was good once is no guess, and does not
@@ -100,16 +100,26 @@ impl Context {
             return Penalty::None;
         }
         let penalty = self.rates.refusals.count(address, self.clock.now().0);
-        match &penalty {
-            Penalty::None => {}
-            Penalty::Wait(..) => self.metrics.limit_reached(Limit::RefusalsPerAddress),
-            Penalty::TooMany(_) => self.metrics.limit_reached(Limit::RefusalsWaiting),
-        }
+        let limit = match &penalty {
+            Penalty::None => return penalty,
+            Penalty::Wait(..) => Limit::RefusalsPerAddress,
+            Penalty::TooMany(_) => Limit::RefusalsWaiting,
+        };
+        self.record_limit(Event::LoginFailedMax, address, limit);
         penalty
     }
 
-    fn counted<T>(&self, outcome: Result<T, Exceeded>) -> Result<T, Exceeded> {
-        outcome.inspect_err(|exceeded| self.metrics.limit_reached(exceeded.policy.limit))
+    fn counted(&self, address: IpAddr, outcome: Result<(), Exceeded>) -> Result<(), Exceeded> {
+        outcome.inspect_err(|exceeded| self.record_limit(Event::RateLimited, address, exceeded.policy.limit))
+    }
+
+    fn record_limit(&self, event: Event, address: IpAddr, limit: Limit) {
+        self.metrics.limit_reached(limit);
+        self.audit.record(&Record {
+            address: Some(address),
+            reason: Some(limit.name()),
+            ..Record::new(event)
+        });
     }
 
     /// Room for one more session from this address; `None` if there is none, there or anywhere.

@@ -93,6 +93,7 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
         warnings: auth.warnings,
         server: server.handle(),
     });
+    block_on(rest::attempts::restore(&api))?.context("the logins cannot be read")?;
     let router = rest::router(api);
     let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
     let server = server.router(router);
@@ -137,6 +138,9 @@ async fn serve_operators(socket: anyhow::Result<ControlSocket>, operator: Operat
             }
             if let Err(failure) = operator.revoker.purge().await {
                 tracing::warn!(error = %failure.message, "revocations that are over cannot be removed");
+            }
+            if let Err(error) = rest::attempts::forget(&*operator.store, operator.clock.now()).await {
+                tracing::warn!(%error, "failed logins that count no more cannot be removed");
             }
             if let Err(failure) = operator.accounts.forget_sessions().await {
                 tracing::warn!(error = %failure.message, "sessions that are over cannot be removed");

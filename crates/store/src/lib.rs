@@ -7,12 +7,14 @@
 //! commits, and whoever owns the sink tells the world.
 
 mod error;
+mod logins;
 mod records;
 mod sessions;
 mod sqlite;
 mod store;
 
 pub use error::{OpenError, StoreError};
+pub use logins::{LoginFailures, PastLogin};
 pub use records::{
     Account, Channel, Draft, HistoryQuery, Joined, Member, Message, Page, Profile, Role, Standing, Visibility,
 };

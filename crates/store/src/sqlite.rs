@@ -3,6 +3,7 @@ mod channels;
 mod columns;
 mod fault;
 mod lock;
+mod logins;
 mod messages;
 mod migrate;
 mod open;
@@ -21,9 +22,9 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::{
-    Account, Channel, CommitSink, Committed, Draft, HistoryQuery, Joined, Member, MemberPermit, Message,
-    OpenError, Pending, Permit, Profile, RefreshFamily, Revoke, Role, Rotated, Rotation, Session, Standing,
-    Store, StoreError,
+    Account, Channel, CommitSink, Committed, Draft, HistoryQuery, Joined, LoginFailures, Member,
+    MemberPermit, Message, OpenError, PastLogin, Pending, Permit, Profile, RefreshFamily, Revoke, Role,
+    Rotated, Rotation, Session, Standing, Store, StoreError,
 };
 use queue::Queue;
 use reader::Read;
@@ -265,6 +266,22 @@ impl Store for SqliteStore {
 
     fn purge_revocations(&self, now: Timestamp, limit: usize) -> Pending<usize> {
         self.write(move |connection, _| revocations::purge(connection, now, limit))
+    }
+
+    fn note_login_failures(&self, failures: LoginFailures) -> Pending<()> {
+        self.write(move |connection, _| logins::note_failures(connection, &failures))
+    }
+
+    fn login_failures(&self, now: Timestamp, limit: usize) -> Pending<Vec<LoginFailures>> {
+        self.read(move |connection| logins::failures(connection, now, limit))
+    }
+
+    fn forget_login_failures(&self, now: Timestamp, limit: usize) -> Pending<usize> {
+        self.write(move |connection, _| logins::forget_failures(connection, now, limit))
+    }
+
+    fn past_logins(&self, since: Timestamp, limit: usize) -> Pending<Vec<PastLogin>> {
+        self.read(move |connection| logins::past(connection, since, limit))
     }
 
     fn arrive(&self, profile: Profile, now: Timestamp) -> Pending<Vec<ChannelId>> {

@@ -2,8 +2,8 @@ use futures_util::future::BoxFuture;
 use roomkey_model::{ChannelId, MessageId, Revocation, SessionId, Timestamp, UserId};
 
 use crate::{
-    Account, Channel, Draft, HistoryQuery, Joined, Member, Message, Profile, RefreshFamily, Revoke, Role,
-    Rotated, Rotation, Session, Standing, StoreError,
+    Account, Channel, Draft, HistoryQuery, Joined, LoginFailures, Member, Message, PastLogin, Profile,
+    RefreshFamily, Revoke, Role, Rotated, Rotation, Session, Standing, StoreError,
 };
 
 /// An answer on its way. The request was taken in when the method was called, not when this is first polled;
@@ -139,6 +139,18 @@ pub trait Store: Send + Sync {
 
     /// Forgets revocations that are over by `now`, at most `limit`; tells how many.
     fn purge_revocations(&self, now: Timestamp, limit: usize) -> Pending<usize>;
+
+    /// Remembers that logins to an account failed, in the place of what was remembered of it before.
+    fn note_login_failures(&self, failures: LoginFailures) -> Pending<()>;
+
+    /// The failed logins that still count, the longest first; at most `limit`.
+    fn login_failures(&self, now: Timestamp, limit: usize) -> Pending<Vec<LoginFailures>>;
+
+    /// Forgets those that count no more, at most `limit`; tells how many.
+    fn forget_login_failures(&self, now: Timestamp, limit: usize) -> Pending<usize>;
+
+    /// Which accounts were logged in to since then, and from where, the latest first; at most `limit`.
+    fn past_logins(&self, since: Timestamp, limit: usize) -> Pending<Vec<PastLogin>>;
 
     /// A user has come: brings the profile up to date, and gives the channels the user is in.
     fn arrive(&self, profile: Profile, now: Timestamp) -> Pending<Vec<ChannelId>>;

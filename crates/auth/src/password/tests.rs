@@ -41,6 +41,42 @@ fn too_long_a_password_is_not_even_hashed() {
     assert_eq!(verify_nobody(&long), Verdict::Wrong);
 }
 
+/// What Argon2 has been asked to do on this thread: counted, since a clock would show everything else, too.
+pub(super) mod work {
+    use std::cell::Cell;
+
+    use super::{BYTES_MAX, Params};
+
+    thread_local!(static SPENT: Cell<u64> = const { Cell::new(0) });
+
+    /// What is too long is not hashed.
+    pub(in super::super) fn spend(password: &str, params: &Params) {
+        if password.len() <= BYTES_MAX {
+            let cost = u64::from(params.m_cost()) * u64::from(params.t_cost());
+            SPENT.set(SPENT.get() + cost);
+        }
+    }
+
+    /// KiB that are written in all passes of what `act` does.
+    pub(super) fn of(act: impl FnOnce() -> super::Verdict) -> u64 {
+        let before = SPENT.get();
+        let _ = act();
+        SPENT.get() - before
+    }
+}
+
+#[test]
+fn a_user_who_does_not_exist_costs_as_much_work_as_a_wrong_password() {
+    let hash = hashed("tenor-lamp-42");
+    for guess in ["", "tenor-lamp-43", &"x".repeat(BYTES_MAX), &"x".repeat(BYTES_MAX + 1)] {
+        let of_nobody = work::of(|| verify_nobody(guess));
+        assert_eq!(work::of(|| verify(guess, &hash)), of_nobody, "{} bytes", guess.len());
+        assert_eq!(work::of(|| verify(guess, "no hash")), of_nobody, "{} bytes", guess.len());
+        assert_eq!(of_nobody, if guess.len() > BYTES_MAX { 0 } else { 2 * 19_456 });
+    }
+    assert_eq!(work::of(|| verify("tenor-lamp-42", &hash)), 2 * 19_456);
+}
+
 #[test]
 fn nobody_has_a_password() {
     assert_eq!(verify_nobody(""), Verdict::Wrong);

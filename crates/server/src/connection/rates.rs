@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use super::{Connection, Ending, incoming::Done, token::REFRESH};
 use crate::{
     Socket,
+    audit::Event as Decision,
     namespace::answer,
     rates::{Gcra, Penalty, UserShare},
 };
@@ -54,6 +55,8 @@ impl Connection {
         let is_flood = refused.take(rate, now_ms).is_err();
         self.context.metrics.limit_reached(limit);
         if is_flood {
+            let identity = self.client(namespace).and_then(|client| client.socket.identity());
+            self.record(Decision::RateLimited, identity.as_deref(), Some(limit.name()));
             return Err(Ending::EventFlood);
         }
         self.refuse_event(namespace, *id, wait_ms);

@@ -77,8 +77,32 @@ impl Gcra {
         rate.count_of(self.paid_until_ns.saturating_sub(allowed))
     }
 
+    /// Takes back one that was counted.
+    pub(crate) fn give_back(&mut self, rate: Rate) {
+        self.paid_until_ns = self.paid_until_ns.saturating_sub(rate.interval_ns);
+    }
+
+    /// How many would be too early if one more came now, that one included.
+    pub(crate) fn over_after_one_more(mut self, rate: Rate, now_ms: u64) -> u32 {
+        self.charge(rate, now_ms, u32::MAX)
+    }
+
+    /// When everything is paid for; and what was remembered, from that.
+    pub(crate) fn paid_until_ms(self) -> u64 {
+        self.paid_until_ns.div_ceil(NANOS_PER_MS)
+    }
+
+    /// See [`Self::paid_until_ms`].
+    pub(crate) fn paid_until(ms: u64) -> Self {
+        Self { paid_until_ns: nanos(ms) }
+    }
+
+    /// Time until everything is paid for.
+    pub(crate) fn unpaid_ms(self, now_ms: u64) -> u64 {
+        self.paid_until_ns.saturating_sub(nanos(now_ms)).div_ceil(NANOS_PER_MS)
+    }
+
     /// How many more may happen now.
-    #[cfg(test)]
     pub(crate) fn remaining(self, rate: Rate, now_ms: u64) -> u32 {
         if !rate.is_limited() {
             return rate.burst;
@@ -242,6 +266,18 @@ mod tests {
         assert_eq!(gcra.take(rate, 1_000_000), Ok(()));
         assert_eq!(gcra.take(rate, 1000), Err(100));
         assert_eq!(gcra.take(rate, 1100), Ok(()));
+    }
+
+    #[test]
+    fn what_is_given_back_may_be_taken_again() {
+        let rate = Rate::per_second(1, 1);
+        let mut gcra = Gcra::default();
+        assert_eq!(gcra.take(rate, 0), Ok(()));
+        assert_eq!((gcra.over_after_one_more(rate, 0), gcra.unpaid_ms(0)), (1, 1000));
+        gcra.give_back(rate);
+        assert_eq!((gcra.over_after_one_more(rate, 0), gcra.unpaid_ms(0)), (0, 0));
+        assert_eq!(gcra.take(rate, 0), Ok(()));
+        assert_eq!(gcra.take(rate, 0), Err(1000));
     }
 
     #[test]

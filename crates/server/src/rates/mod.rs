@@ -5,6 +5,7 @@
 
 mod exceeded;
 mod gcra;
+mod logins;
 mod network;
 mod per_network;
 mod places;
@@ -17,6 +18,7 @@ use roomkey_model::{Limit, Limits};
 pub(crate) use self::{
     exceeded::{Exceeded, Policy},
     gcra::{Gcra, Rate, SharedGcra},
+    logins::{ACQUAINTED_MS, AccountName, Logins, Mood},
     network::Network,
     per_network::PerNetwork,
     places::{Place, Places},
@@ -33,6 +35,8 @@ pub(crate) struct Rates {
     pub(crate) unknown_sessions: PerNetwork,
     /// Tokens that are refused.
     pub(crate) refusals: Refusals,
+    /// Logins that fail, and accounts that are created.
+    pub(crate) logins: Logins,
     /// Events of one connection.
     pub(crate) events: Rate,
     /// Events of one user, over all connections.
@@ -68,6 +72,7 @@ impl Rates {
         Self {
             events: Rate::per_second(limits.events_per_socket_per_s, limits.events_per_socket_burst),
             user_events: Users::new(user_events, limits.rate_keys, monotonic_ms),
+            logins: Logins::new(limits),
             refusals: Refusals::new(refusals, limits.refusals_waiting_per_address, limits.rate_keys),
             handshakes: PerNetwork::new(handshakes, limits.rate_keys),
             unknown_sessions: PerNetwork::new(unknown_sessions, limits.rate_keys),
@@ -79,6 +84,7 @@ impl Rates {
         self.handshakes.forced()
             + self.unknown_sessions.forced()
             + self.refusals.forced()
+            + self.logins.forced()
             + self.user_events.forced()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::State,
+    middleware,
     routing::{get, post},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -16,15 +17,17 @@ use serde_json::{Value, json};
 
 use super::{
     Api, ApiError,
+    attempts::{acquaint, attempt, count_registration, describe_budget},
     extract::{Authenticated, Client, JsonBody},
 };
 use crate::accounts::LoggedIn;
 
-pub(super) fn router() -> Router<Arc<Api>> {
+pub(super) fn router(api: &Arc<Api>) -> Router<Arc<Api>> {
+    let describe = middleware::from_fn_with_state(api.clone(), describe_budget);
     Router::new()
         .route("/api/auth/register", post(register))
-        .route("/api/auth/login", post(login))
-        .route("/login", post(login))
+        .route("/api/auth/login", post(login).layer(describe.clone()))
+        .route("/login", post(login).layer(describe))
         .route("/api/auth/me", get(me))
         .route("/.well-known/jwks.json", get(jwks))
 }
@@ -55,8 +58,10 @@ async fn register(
     if !api.registration {
         return Err(Failure::with_message(ErrorCode::Forbidden, "Registration is closed").into());
     }
+    count_registration(&api, client.address)?;
     let username = new.username.as_deref();
     let logged_in = api.accounts.register(&new.email, username, &new.password, client.device()).await?;
+    acquaint(&api, client.address, &logged_in.account);
     Ok(answer(StatusCode::CREATED, &logged_in))
 }
 
@@ -69,7 +74,9 @@ async fn login(
         (Some(name), None) | (None, Some(name)) => name,
         _ => return Err(Failure::bad_payload("exactly one of email and username must be given").into()),
     };
-    let logged_in = api.accounts.login(name, &login.password, client.device()).await?;
+    let logging_in = api.accounts.login(name, &login.password, client.device());
+    let logged_in = attempt(&api, client.address, name, logging_in).await?;
+    acquaint(&api, client.address, &logged_in.account);
     Ok(answer(StatusCode::OK, &logged_in))
 }
 

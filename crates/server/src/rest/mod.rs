@@ -1,6 +1,7 @@
 //! The HTTP API: JSON in, JSON out, every refusal a [`Failure`].
 
 mod accounts;
+pub(crate) mod attempts;
 mod channels;
 mod extract;
 mod operations;
@@ -38,7 +39,7 @@ pub(crate) struct Api {
 /// All routes of the API.
 pub(crate) fn router(api: Arc<Api>) -> Router {
     Router::new()
-        .merge(accounts::router())
+        .merge(accounts::router(&api))
         .merge(channels::router())
         .merge(operations::router())
         .fallback(async || ApiError(Failure::new(roomkey_model::ErrorCode::NotFound)))

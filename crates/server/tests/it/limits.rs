@@ -326,10 +326,15 @@ const HOUR_MS: u64 = 3_600_000;
 
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 
-/// Counted by the HTTP API and the chat: `e2e/limits.test.mjs` reaches these.
+/// Counted by the HTTP API and the chat: `e2e/limits.test.mjs` and `e2e/attempts.test.mjs`
+/// reach these.
 const OF_THE_PRODUCT: &[Limit] = &[
     Limit::RestBody,
     Limit::HashesWaiting,
+    Limit::LoginFailuresAlarm,
+    Limit::LoginFailuresPerAccount,
+    Limit::LoginFailuresPerAddress,
+    Limit::RegistrationsPerAddress,
     Limit::MessageContent,
     Limit::ClientId,
     Limit::PageEntries,

@@ -7,6 +7,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_accounts_channels_messages.sql"),
     include_str!("../../migrations/0002_revocations.sql"),
     include_str!("../../migrations/0003_refresh_tokens.sql"),
+    include_str!("../../migrations/0004_login_failures.sql"),
 ];
 
 /// Applies the steps the database lacks, all in one transaction.

@@ -3,6 +3,7 @@
 mod contract;
 mod crash;
 mod faults;
+mod logins;
 mod ordering;
 mod revocations;
 mod sessions;
