@@ -159,7 +159,7 @@ describe("from Clerk", () => {
   });
 });
 
-test("a client whose token is renewed stays, and one whose token has ended comes back", async (t) => {
+test("a client whose token is about to end renews it, and stays", async (t) => {
   const { load } = await files(t, "live.mjs");
   const { connect } = await load("live.mjs");
   const secret = "a secret that a backend has had for years";
