@@ -12,6 +12,7 @@
 
 mod client;
 mod clock;
+mod endpoint;
 mod entropy;
 mod http;
 mod patience;
@@ -22,6 +23,7 @@ mod websocket;
 
 pub use client::Client;
 pub use clock::TestClock;
+pub use endpoint::Endpoint;
 pub use entropy::SeededEntropy;
 pub use http::{HttpClient, Response};
 pub use patience::{PATIENCE, Stopwatch, eventually};

@@ -1,8 +1,8 @@
 //! The keeper of a key set against an issuer that does what real ones do on a bad day.
 
 use std::{
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    io::Write,
+    net::TcpListener,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -10,10 +10,9 @@ use std::{
     thread,
 };
 
-use parking_lot::Mutex;
 use roomkey_auth::RemoteKeys;
 use roomkey_model::Clock;
-use roomkey_testkit::{TestClock, eventually};
+use roomkey_testkit::{Endpoint, TestClock, eventually};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{KeySet, KeySetUrl, KeySets};
@@ -21,67 +20,8 @@ use super::{KeySet, KeySetUrl, KeySets};
 const GOOD: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"good","use":"sig"}"#;
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
-/// An issuer on a port of its own. It answers each request with the text it was last given, byte for byte.
-struct Issuer {
-    port: u16,
-    answer: Arc<Mutex<Vec<u8>>>,
-    requests: Arc<Mutex<Vec<String>>>,
-}
-
-impl Issuer {
-    fn start(answer: impl Into<Vec<u8>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        let answer = Arc::new(Mutex::new(answer.into()));
-        let requests = Arc::<Mutex<Vec<String>>>::default();
-        let (shared_answer, shared_requests) = (answer.clone(), requests.clone());
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (answer, requests) = (shared_answer.clone(), shared_requests.clone());
-                thread::spawn(move || serve(stream, &answer, &requests));
-            }
-        });
-        Self { port, answer, requests }
-    }
-
-    fn answer(&self, answer: impl Into<Vec<u8>>) {
-        *self.answer.lock() = answer.into();
-    }
-
-    fn count(&self) -> usize {
-        self.requests.lock().len()
-    }
-
-    fn last_request(&self) -> String {
-        self.requests.lock().last().cloned().expect("a request")
-    }
-}
-
-fn serve(mut stream: TcpStream, answer: &Mutex<Vec<u8>>, requests: &Mutex<Vec<String>>) {
-    let Some(request) = read_request(&mut stream) else { return };
-    requests.lock().push(request);
-    let answer = answer.lock().clone();
-    // Whoever has heard enough hangs up.
-    _ = stream.write_all(&answer);
-}
-
-fn read_request(stream: &mut TcpStream) -> Option<String> {
-    let (mut request, mut byte) = (Vec::new(), [0]);
-    while !request.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        request.push(byte[0]);
-    }
-    Some(String::from_utf8(request).expect("a request is text"))
-}
-
-fn answer_with(headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
-    let body = body.as_ref();
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
-    [head.as_bytes(), body].concat()
-}
-
 fn good() -> Vec<u8> {
-    answer_with("", format!(r#"{{"keys":[{GOOD}]}}"#))
+    Endpoint::ok("", format!(r#"{{"keys":[{GOOD}]}}"#))
 }
 
 fn runtime() -> Runtime {
@@ -89,7 +29,7 @@ fn runtime() -> Runtime {
 }
 
 struct Kept {
-    issuer: Issuer,
+    issuer: Endpoint,
     keys: RemoteKeys,
     sets: Arc<KeySets>,
     clock: Arc<TestClock>,
@@ -98,11 +38,11 @@ struct Kept {
 
 impl Kept {
     fn start(answer: impl Into<Vec<u8>>) -> Self {
-        let issuer = Issuer::start(answer);
+        let issuer = Endpoint::start(answer);
         let clock = Arc::new(TestClock::default());
         let keys = RemoteKeys::new(DAY_MS);
         let url =
-            KeySetUrl::on_loopback(&format!("http://localhost:{}/keys?v=1", issuer.port)).expect("a URL");
+            KeySetUrl::on_loopback(&format!("http://localhost:{}/keys?v=1", issuer.port())).expect("a URL");
         let set = KeySet { name: "idp".to_owned(), url, keys: keys.clone() };
         let sets = Arc::new(KeySets::start(vec![set], clock.clone()).expect("a thread"));
         Self { issuer, keys, sets, clock, runtime: runtime() }
@@ -115,7 +55,7 @@ impl Kept {
         assert!(kept.refresh());
         assert_eq!(kept.key_ids(), ids(&["good"]));
         kept.clock.advance_secs(30);
-        kept.issuer.requests.lock().clear();
+        kept.issuer.forget();
         kept
     }
 
@@ -144,9 +84,9 @@ fn ids(ids: &[&str]) -> Option<Vec<String>> {
 fn the_first_fetch_is_made_at_once_and_says_what_it_wants() {
     let kept = Kept::start(good());
     eventually("the keys are there", || kept.key_ids() == ids(&["good"]));
-    let request = kept.issuer.last_request().to_ascii_lowercase();
+    let request = kept.issuer.requests().pop().expect("a request").to_ascii_lowercase();
     assert!(request.starts_with("get /keys?v=1 http/1.1\r\n"), "{request}");
-    assert!(request.contains(&format!("\r\nhost: localhost:{}\r\n", kept.issuer.port)), "{request}");
+    assert!(request.contains(&format!("\r\nhost: localhost:{}\r\n", kept.issuer.port())), "{request}");
     assert!(request.contains("\r\naccept-encoding: identity\r\n"), "{request}");
     assert!(!request.contains("cookie") && !request.contains("authorization"), "{request}");
 }
@@ -163,8 +103,8 @@ fn a_bad_answer_leaves_the_keys_from_before() {
     let over: Vec<_> = (0..101).map(key).collect();
     let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03";
     let bad: Vec<(&str, Vec<u8>)> = vec![
-        ("HTML", answer_with("Content-Type: text/html\r\n", "<!doctype html><h1>It works!</h1>")),
-        ("10 MB", answer_with("", vec![b' '; 10_000_000])),
+        ("HTML", Endpoint::ok("Content-Type: text/html\r\n", "<!doctype html><h1>It works!</h1>")),
+        ("10 MB", Endpoint::ok("", vec![b' '; 10_000_000])),
         (
             "10 MB in chunks",
             [
@@ -173,17 +113,17 @@ fn a_bad_answer_leaves_the_keys_from_before() {
             ]
             .concat(),
         ),
-        ("10,000 keys", answer_with("", format!(r#"{{"keys":[{}]}}"#, many.join(",")))),
-        ("101 keys", answer_with("", format!(r#"{{"keys":[{}]}}"#, over.join(",")))),
-        ("a gzip bomb", answer_with("Content-Encoding: gzip\r\n", gzip)),
-        ("a gzip bomb that does not say so", answer_with("", gzip)),
-        ("brotli", answer_with("Content-Encoding: br\r\n", format!(r#"{{"keys":[{GOOD}]}}"#))),
-        ("invalid JSON", answer_with("", r#"{"keys":["#)),
-        ("an empty set", answer_with("", r#"{"keys":[]}"#)),
-        ("no set", answer_with("", "{}")),
+        ("10,000 keys", Endpoint::ok("", format!(r#"{{"keys":[{}]}}"#, many.join(",")))),
+        ("101 keys", Endpoint::ok("", format!(r#"{{"keys":[{}]}}"#, over.join(",")))),
+        ("a gzip bomb", Endpoint::ok("Content-Encoding: gzip\r\n", gzip)),
+        ("a gzip bomb that does not say so", Endpoint::ok("", gzip)),
+        ("brotli", Endpoint::ok("Content-Encoding: br\r\n", format!(r#"{{"keys":[{GOOD}]}}"#))),
+        ("invalid JSON", Endpoint::ok("", r#"{"keys":["#)),
+        ("an empty set", Endpoint::ok("", r#"{"keys":[]}"#)),
+        ("no set", Endpoint::ok("", "{}")),
         (
             "a secret",
-            answer_with(
+            Endpoint::ok(
                 "",
                 r#"{"keys":[{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ","kid":"good"}]}"#,
             ),
@@ -202,7 +142,7 @@ fn a_bad_answer_leaves_the_keys_from_before() {
         assert!(!kept.refresh_now(), "{name}");
         assert_eq!((kept.key_ids(), kept.issuer.count()), (ids(&["good"]), index + 1), "{name}");
     }
-    kept.issuer.answer(answer_with("", format!(r#"{{"keys":[null,{{"kty":"RSA"}},{GOOD}]}}"#)));
+    kept.issuer.answer(Endpoint::ok("", format!(r#"{{"keys":[null,{{"kty":"RSA"}},{GOOD}]}}"#)));
     assert!(kept.refresh_now(), "one good key among bad ones is enough");
     let counters = kept.sets.counters();
     assert_eq!(counters.failures.value(), 19);
@@ -213,10 +153,10 @@ fn a_bad_answer_leaves_the_keys_from_before() {
 #[test]
 fn redirects_are_not_followed() {
     let kept = Kept::good();
-    let other = Issuer::start(good());
+    let other = Endpoint::start(good());
     for status in [301, 302, 303, 307, 308] {
         for target in
-            [format!("http://127.0.0.1:{}/", other.port), "http://169.254.169.254/latest".to_owned()]
+            [format!("http://127.0.0.1:{}/", other.port()), "http://169.254.169.254/latest".to_owned()]
         {
             kept.issuer
                 .answer(format!("HTTP/1.1 {status} X\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n"));
@@ -235,7 +175,7 @@ fn an_answer_that_drips_is_given_up() {
     let count = closed.clone();
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            read_request(&mut stream).expect("a request");
+            Endpoint::read_request(&mut stream).expect("a request");
             let mut drips =
                 b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n".iter().chain(std::iter::repeat(&b' '));
             while stream.write_all(&[*drips.next().expect("endless")]).is_ok() {
@@ -258,7 +198,7 @@ fn an_answer_that_drips_is_given_up() {
 #[test]
 fn keys_that_cannot_be_confirmed_become_too_old() {
     let kept = Kept::good();
-    kept.issuer.answer(answer_with("", r#"{"keys":[]}"#));
+    kept.issuer.answer(Endpoint::ok("", r#"{"keys":[]}"#));
     kept.clock.advance_secs(DAY_MS / 1000 - 30);
     assert!(!kept.refresh());
     assert_eq!(kept.key_ids(), ids(&["good"]));
@@ -294,23 +234,30 @@ fn a_flood_of_unknown_keys_makes_few_fetches() {
 fn a_rotated_key_comes_and_goes() {
     let kept = Kept::good();
     let with_id = |id: &str| GOOD.replace(r#""kid":"good""#, &format!(r#""kid":"{id}""#));
-    kept.issuer.answer(answer_with("", format!(r#"{{"keys":[{GOOD},{}]}}"#, with_id("new"))));
+    kept.issuer.answer(Endpoint::ok("", format!(r#"{{"keys":[{GOOD},{}]}}"#, with_id("new"))));
     assert!(kept.refresh_now());
     assert_eq!((kept.key_ids(), kept.issuer.count()), (ids(&["good", "new"]), 1));
-    kept.issuer.answer(answer_with("", format!(r#"{{"keys":[{}]}}"#, with_id("new"))));
+    kept.issuer.answer(Endpoint::ok("", format!(r#"{{"keys":[{}]}}"#, with_id("new"))));
     assert!(kept.refresh_now());
     assert_eq!(kept.key_ids(), ids(&["new"]));
 }
 
 #[test]
 fn an_unchanged_set_is_not_sent_again() {
-    let kept = Kept::start(answer_with("ETag: \"v1\"\r\n", format!(r#"{{"keys":[{GOOD}]}}"#)));
+    let kept = Kept::start(Endpoint::ok("ETag: \"v1\"\r\n", format!(r#"{{"keys":[{GOOD}]}}"#)));
     eventually("the keys are there", || kept.key_ids() == ids(&["good"]));
-    assert!(!kept.issuer.requests.lock()[0].to_ascii_lowercase().contains("if-none-match"));
+    assert!(!kept.issuer.requests()[0].to_ascii_lowercase().contains("if-none-match"));
     kept.issuer.answer("HTTP/1.1 304 Not Modified\r\n\r\n");
     kept.clock.advance_secs(DAY_MS / 1000 - 1);
     assert!(kept.refresh());
-    assert!(kept.issuer.last_request().to_ascii_lowercase().contains("\r\nif-none-match: \"v1\"\r\n"));
+    assert!(
+        kept.issuer
+            .requests()
+            .pop()
+            .expect("a request")
+            .to_ascii_lowercase()
+            .contains("\r\nif-none-match: \"v1\"\r\n")
+    );
     kept.clock.advance_secs(DAY_MS / 1000);
     assert_eq!(kept.key_ids(), ids(&["good"]), "they were confirmed");
     kept.clock.advance_secs(1);
@@ -334,7 +281,7 @@ fn an_issuer_may_be_down_at_first() {
 /// The name of a host decides nothing: the addresses that it has do.
 #[test]
 fn addresses_out_of_reach_are_not_connected_to() {
-    let issuer = Issuer::start(good());
+    let issuer = Endpoint::start(good());
     let refuse = |url: &str, allow_private: bool| {
         let url = KeySetUrl::new(url, allow_private).expect("a URL");
         let set = KeySet { name: "idp".to_owned(), url, keys: RemoteKeys::new(DAY_MS) };
@@ -342,8 +289,8 @@ fn addresses_out_of_reach_are_not_connected_to() {
         assert!(!runtime().block_on(sets.refresh("idp")));
     };
     for host in ["localhost", "127.0.0.1", "[::ffff:127.0.0.1]", "0.0.0.0"] {
-        refuse(&format!("https://{host}:{}/", issuer.port), false);
+        refuse(&format!("https://{host}:{}/", issuer.port()), false);
     }
-    refuse(&format!("https://0.0.0.0:{}/", issuer.port), true);
+    refuse(&format!("https://0.0.0.0:{}/", issuer.port()), true);
     assert_eq!(issuer.count(), 0);
 }

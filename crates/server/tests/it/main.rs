@@ -15,6 +15,7 @@ mod floods;
 mod heartbeat;
 mod http_requests;
 mod invalid_input;
+mod key_sets;
 mod limits;
 mod msgpack;
 mod names;
