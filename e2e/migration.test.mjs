@@ -13,7 +13,7 @@ import jwt from "jsonwebtoken";
 import nextauth from "next-auth/jwt";
 
 import { connection, next } from "./support/client.mjs";
-import { startServer } from "./support/server.mjs";
+import { runBinary, startServer } from "./support/server.mjs";
 import { folder, listen, snippets } from "./support/snippets.mjs";
 
 let snippet;
@@ -153,9 +153,17 @@ describe("from Clerk", () => {
       assert.equal(then === undefined, wasIn, `before: ${name}`);
       assert.equal(after?.data.code, code, name);
     }
-    const headers = { authorization: `Bearer ${await sign(claims())}` };
+    const token = await sign(claims());
+    const headers = { authorization: `Bearer ${token}` };
     const me = await fetch(`${is.url}/api/auth/me`, { headers }).then((answer) => answer.json());
     assert.equal(me.user.id, "clerk:user_2x");
+    for (const isRunning of [true, false]) {
+      if (!isRunning) await is.stop();
+      const where = ["--config", `${directory}/roomkey.toml`, "--data-dir", is.dataDir];
+      const inspected = await runBinary(t, ["token", "inspect", token, "--json", ...where]);
+      assert.equal(inspected.code, 0, inspected.stdout + inspected.stderr);
+      assert.equal(JSON.parse(inspected.stdout).profile, "clerk", "the keys are fetched for this, too");
+    }
   });
 });
 

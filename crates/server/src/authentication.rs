@@ -8,7 +8,7 @@ use roomkey_auth::{
     ConfigError, Identity, InvalidReason, TokenError, Verifier, VerifyingKey,
     credentials::{self, Credentials},
 };
-use roomkey_model::Failure;
+use roomkey_model::{Failure, Timestamp};
 
 use crate::{
     Handshake,
@@ -185,6 +185,19 @@ impl TokenAuthentication {
         };
         context.live_tokens.check(&identity).map_err(|_| TokenError::Revoked)?;
         Ok(identity)
+    }
+
+    /// Fetches the keys that this token would be verified with, if they are to be fetched and are not there.
+    pub(crate) async fn fetch_keys(&self, token: &str, now: Timestamp) {
+        let verdict = self.verifier().verify(token, now);
+        let is_missing = matches!(
+            verdict,
+            Err(TokenError::KeysUnavailable | TokenError::Invalid(InvalidReason::KeyUnknown))
+        );
+        if is_missing && self.publishes_keys(token) {
+            // Whether it worked is seen when the token is verified.
+            _ = self.refresh_keys(token).await;
+        }
     }
 
     fn publishes_keys(&self, token: &str) -> bool {

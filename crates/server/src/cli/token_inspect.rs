@@ -1,6 +1,7 @@
 use std::{
     fmt::{self, Write},
     io::{self, Read},
+    sync::Arc,
 };
 
 use anyhow::Context as _;
@@ -13,7 +14,7 @@ use super::{
     words::{in_time, printable},
 };
 use crate::{
-    SystemClock,
+    KeySets, SystemClock,
     config::{AuthSetup, Config, Environment, MissingKey},
     control::{
         self,
@@ -72,19 +73,22 @@ pub(super) fn read(argument: Option<&str>) -> anyhow::Result<String> {
 /// Without a server, and without making anything that is not there.
 fn inspect(config: &Config, token: &str) -> anyhow::Result<Report> {
     let auth = AuthSetup::new(config, MissingKey::Refuse)?;
+    let clock = Arc::new(SystemClock);
     let (live_tokens, _) = LiveTokens::new();
-    let live_tokens = std::sync::Arc::new(live_tokens);
-    if config.database_path().exists() {
-        let store = control::open_store(config)?;
-        let clock = std::sync::Arc::new(SystemClock);
-        let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock);
-        tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-            let loaded = revoker.load().await;
-            store.close().await;
-            loaded
-        })?;
+    let live_tokens = Arc::new(live_tokens);
+    let store = config.database_path().exists().then(|| control::open_store(config)).transpose()?;
+    if !auth.key_sets.is_empty() {
+        auth.authentication.set_key_sets(KeySets::start(auth.key_sets, clock.clone())?);
     }
-    Ok(Report::new(token, &auth.verifier, &live_tokens, SystemClock.now()))
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        auth.authentication.fetch_keys(token, clock.now()).await;
+        let Some(store) = store else { return Ok(()) };
+        let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock.clone());
+        let loaded = revoker.load().await;
+        store.close().await;
+        loaded
+    })?;
+    Ok(Report::new(token, &auth.verifier, &live_tokens, clock.now()))
 }
 
 fn in_words(report: &Report, now: Timestamp, text: &mut String) -> fmt::Result {

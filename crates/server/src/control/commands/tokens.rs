@@ -113,8 +113,10 @@ impl Command for Inspect {
     const PATH: &'static str = "/tokens/inspect";
 
     async fn run(self, operator: Arc<Operator>) -> Result<Report, Failure> {
+        let now = operator.clock.now();
+        operator.authentication.fetch_keys(&self.token, now).await;
         let verifier = operator.authentication.verifier();
-        Ok(Report::new(&self.token, &verifier, &operator.live_tokens, operator.clock.now()))
+        Ok(Report::new(&self.token, &verifier, &operator.live_tokens, now))
     }
 }
 
