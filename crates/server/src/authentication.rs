@@ -219,10 +219,7 @@ fn refused(context: &Context, handshake: &Handshake, error: &TokenError) -> Fail
         address: Some(handshake.address),
         origin: handshake.header("origin"),
         reason: Some(&error.to_string()),
-        ..Record::new(match error {
-            TokenError::Revoked => Event::TokenRevoked,
-            _ => Event::LoginFailed,
-        })
+        ..Record::new(Event::LoginFailed)
     });
     Failure::from(error)
 }

@@ -57,6 +57,9 @@ fn complain(event: &Event, ack: &Ack) {
     if let Some(limit) = ack.failure().and_then(|failure| failure.limit) {
         event.socket.limit_reached(limit);
     }
+    if ack.failure().is_some_and(|failure| failure.code == ErrorCode::Forbidden) {
+        event.socket.denied(&event.name);
+    }
     if let (None, Some(failure)) = (event.id, ack.failure()) {
         let error = json!({ "code": failure.code, "message": failure.message, "event": event.name });
         if let Err(error) = event.socket.emit("error", &(error,)) {

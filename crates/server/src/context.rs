@@ -6,6 +6,7 @@ use std::{
     },
 };
 
+use http::{HeaderMap, header};
 use roomkey_cluster::Node;
 use roomkey_model::{Clock, Entropy, ErrorCode, Failure, Limit, Limits};
 use roomkey_protocol::session;
@@ -83,6 +84,25 @@ impl Context {
         self.draining.load(Ordering::Acquire)
     }
 
+    /// Counts and records a request that is refused for the page it comes from, or the host it asks for.
+    pub(crate) fn refuse_origin(&self, address: IpAddr, headers: &HeaderMap, reason: &'static str) {
+        self.metrics.origins_refused.increment();
+        self.record_request(Event::OriginDenied, address, headers, reason);
+    }
+
+    /// Records what was decided about a request of which nothing else is known.
+    pub(crate) fn record_request(
+        &self,
+        event: Event,
+        address: IpAddr,
+        headers: &HeaderMap,
+        reason: &'static str,
+    ) {
+        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        let record = Record { address: Some(address), origin, ..Record::new(event) };
+        self.audit.record(&Record { reason: Some(reason), ..record });
+    }
+
     /// Counts a session that is to be opened from this address.
     pub(crate) fn count_handshake(&self, address: IpAddr) -> Result<(), Exceeded> {
         self.counted(address, self.rates.handshakes.take(address, self.clock.now().0))
@@ -133,7 +153,7 @@ impl Context {
         };
         if let Err(limit) = newcomer {
             self.metrics.sessions_refused.increment();
-            self.metrics.limit_reached(limit);
+            self.record_limit(Event::TooManySessions, address, limit);
         }
         newcomer.ok()
     }

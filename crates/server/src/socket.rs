@@ -13,6 +13,7 @@ use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
     Broadcast, Handshake,
+    audit::{Event as Decision, Record},
     broadcast_acks::{BroadcastAck, BroadcastAcks, Receipt},
     context::Context,
 };
@@ -241,6 +242,19 @@ impl Socket {
     }
 
     /// Something about this socket reached a limit.
+    /// Records that the client may not do what it asked for with this event.
+    pub(crate) fn denied(&self, event: &str) {
+        let identity = self.identity();
+        self.0.context.audit.record(&Record {
+            user: identity.as_ref().map(|identity| &identity.user),
+            issuer: identity.as_ref().map(|identity| &*identity.issuer),
+            session: identity.as_ref().and_then(|identity| identity.session.as_ref()),
+            address: Some(self.handshake().address),
+            target: Some(event),
+            ..Record::new(Decision::AuthorizationFailed)
+        });
+    }
+
     pub(crate) fn limit_reached(&self, limit: Limit) {
         self.0.context.metrics.limit_reached(limit);
     }

@@ -174,3 +174,30 @@ fn the_server_gets_what_is_configured() {
     assert!(default.recovery.is_none());
     assert_eq!(default.trusted_proxies.networks, []);
 }
+
+#[test]
+fn the_configuration_shows_no_secret() {
+    let file = format!(
+        "[auth]\njwt_secret = '{SECRET}'\njwt_secret_previous = ['{SECRET}previous']\n\
+        [[auth.issuers]]\nname = 'a'\nissuer = 'https://a.example'\nsecrets = ['{SECRET}issuer']"
+    );
+    let config = Site::new(&file).load(UNSET).unwrap();
+    let auth = AuthSetup::new(&config, MissingKey::Pretend).unwrap();
+    for shown in [format!("{config:?} {config:#?}"), format!("{:?} {:#?}", auth.verifier, auth.verifier)] {
+        assert!(shown.contains("[REDACTED]"), "{shown}");
+        assert!(!shown.contains(&SECRET[..8]), "{shown}");
+    }
+}
+
+#[test]
+fn the_audit_log_is_in_the_data_directory_unless_it_is_put_elsewhere() {
+    let site = Site::new("");
+    let log = site.load(UNSET).unwrap().audit_log().expect("it is on by default");
+    assert_eq!(log.file, site.path("data").join("audit.jsonl"));
+    assert!(log.connects && !log.node.is_empty());
+    let log =
+        site.load([("ROOMKEY__AUDIT__FILE", "/elsewhere/a.jsonl"), ("ROOMKEY__AUDIT__KEPT_FILES", "0")]);
+    let log = log.unwrap().audit_log().expect("it is on");
+    assert_eq!((log.file, log.files_kept), (PathBuf::from("/elsewhere/a.jsonl"), None));
+    assert!(site.load([("ROOMKEY__AUDIT__ENABLED", "false")]).unwrap().audit_log().is_none());
+}

@@ -311,6 +311,7 @@ impl Connection {
         self.auth_failures += 1;
         if self.auth_failures >= self.context.limits.auth_failures_per_connection {
             self.context.metrics.limit_reached(Limit::AuthFailures);
+            self.record(Decision::LoginFailedMax, None, Some(Limit::AuthFailures.name()));
             return Err(CloseReason::ForcedClose.into());
         }
         Ok(())

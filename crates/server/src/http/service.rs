@@ -54,7 +54,7 @@ async fn answer(
     let (mut head, body) = request.into_parts();
     let address = context.trusted_proxies.client_address(peer, &head.headers);
     if !is_for_us(&context, &head) {
-        context.metrics.origins_refused.increment();
+        context.refuse_origin(address, &head.headers, "unknown host");
         return Ok(status(StatusCode::MISDIRECTED_REQUEST));
     }
     if let Some(preflight) = context.origins.preflight(&head.method, &head.headers) {
@@ -73,7 +73,7 @@ async fn answer(
             polling::respond(&context, shard, &head, body, address).await
         }
     } else if context.origins.check(&head.headers) == Verdict::Denied && !head.method.is_safe() {
-        context.metrics.origins_refused.increment();
+        context.refuse_origin(address, &head.headers, "origin not allowed");
         status(StatusCode::FORBIDDEN)
     } else {
         head.extensions.insert(ClientAddress(address));

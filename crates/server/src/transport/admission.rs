@@ -11,6 +11,7 @@ use roomkey_protocol::engine::{
 
 use crate::{
     Handshake,
+    audit::Event,
     context::Context,
     http::Verdict,
     rates::Exceeded,
@@ -62,7 +63,7 @@ pub(super) fn check(
     match context.origins.check(&request_head.headers) {
         Verdict::Allowed | Verdict::NoOrigin => {}
         Verdict::Denied => {
-            context.metrics.origins_refused.increment();
+            context.refuse_origin(address, &request_head.headers, "origin not allowed");
             return Err(HandshakeError::Forbidden.into());
         }
         Verdict::Malformed => return Err(HandshakeError::BadRequest.into()),
@@ -87,6 +88,8 @@ pub(super) fn check(
     };
     let origin = request_head.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     if !entry.allows_origin(origin) {
+        let event = Event::ForeignSession;
+        context.record_request(event, address, &request_head.headers, "session of another page");
         return Err(HandshakeError::SessionIdUnknown.into());
     }
     let format = entry.format();
