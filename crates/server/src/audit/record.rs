@@ -169,7 +169,7 @@ impl Entry {
                     origin = self.origin.as_deref(),
                     reason = self.reason.as_deref(),
                     request = self.request.as_deref(),
-                    target = self.target.as_deref(),
+                    about = self.target.as_deref(),
                     count = (self.count != 1).then_some(self.count),
                 )
             }};
