@@ -63,7 +63,8 @@ export async function runBinary(t, args, { env = {}, input = "" } = {}) {
 
 export async function temporaryDirectory(t) {
   const directory = await mkdtemp(path.join(tmpdir(), "roomkey-e2e-"));
-  t.after(() => rm(directory, { recursive: true, force: true }));
+  // The server may still be writing into it.
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }));
   return directory;
 }
 

@@ -8,8 +8,11 @@ pub mod engine_payload;
 pub mod engine_query;
 pub mod forwarded_headers;
 pub mod jsonp;
+pub mod jwe;
+pub mod jwk_set;
 pub mod msgpack;
 pub mod session;
+pub mod session_cookies;
 pub mod socket_packet;
 pub mod websocket_deflate;
 pub mod websocket_frames;
@@ -36,9 +39,12 @@ pub const TARGETS: &[Target] = &[
         run: forwarded_headers::run,
         dictionary: forwarded_headers::DICTIONARY,
     },
+    Target { name: "jwe", run: jwe::run, dictionary: jwe::DICTIONARY },
     Target { name: "jsonp", run: jsonp::run, dictionary: jsonp::DICTIONARY },
+    Target { name: "jwk_set", run: jwk_set::run, dictionary: jwk_set::DICTIONARY },
     Target { name: "msgpack", run: msgpack::run, dictionary: msgpack::DICTIONARY },
     Target { name: "session", run: session::run, dictionary: session::DICTIONARY },
+    Target { name: "session_cookies", run: session_cookies::run, dictionary: session_cookies::DICTIONARY },
     Target { name: "socket_packet", run: socket_packet::run, dictionary: socket_packet::DICTIONARY },
     Target {
         name: "websocket_deflate",
