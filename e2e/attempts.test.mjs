@@ -137,3 +137,17 @@ test("a thousand logins at once: most are told to come back, memory is bounded, 
   assert.ok(asked > 10, `only ${asked} answers to the socket meanwhile`);
   assert.ok(slowest < 2000, `${slowest} ms for an answer to the socket`);
 });
+
+test("the oldest login of a user makes room for one too many, and its sockets end", async (t) => {
+  const server = await start(t, { sessions_per_user: 2 });
+  const { token: first } = await register(server, "ada");
+  const socket = await connect(t, server, first);
+  const revoked = new Promise((resolve) => socket.once("auth:revoked", resolve));
+  const { token: second } = (await logIn(server, "ada", PASSWORD)).body;
+  assert.equal((await request(server, "GET", "/api/auth/me", { token: first })).status, 200);
+  const { token: third } = (await logIn(server, "ada", PASSWORD)).body;
+  assert.equal((await revoked).reason, "session_limit");
+  const statuses = [first, second, third].map(async (token) => (await request(server, "GET", "/api/auth/me", { token })).status);
+  assert.deepEqual(await Promise.all(statuses), [401, 200, 200]);
+  assert.equal(await counted(server, "sessions_per_user"), 1);
+});

@@ -78,7 +78,7 @@ function environmentOf({ env }) {
   const rates = ["EVENTS_PER_SOCKET_PER_S", "EVENTS_PER_USER_PER_S", "HANDSHAKES_PER_ADDRESS_PER_S"];
   rates.push("LOGIN_FAILURES_ALARM", "LOGIN_FAILURES_PER_ACCOUNT", "LOGIN_FAILURES_PER_ADDRESS_PER_MIN");
   rates.push("REFUSALS_PER_ADDRESS_PER_MIN", "REGISTRATIONS_PER_ADDRESS_PER_HOUR");
-  rates.push("UNKNOWN_SESSIONS_PER_ADDRESS_PER_S");
+  rates.push("SESSIONS_PER_USER", "SOCKETS_PER_USER", "UNKNOWN_SESSIONS_PER_ADDRESS_PER_S");
   const without = rates.map((name) => [`ROOMKEY__LIMITS__${name}`, "0"]);
   return { JWT_SECRET: SECRET, ...Object.fromEntries(without), ...env };
 }

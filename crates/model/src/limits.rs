@@ -173,12 +173,16 @@ limits! {
     PageEntries page_entries: usize = 100, "", "`BAD_PAYLOAD`.";
     /// Bytes of the name of a channel.
     ChannelName channel_name_bytes: usize = 256, "bytes", "`BAD_PAYLOAD`.";
+    /// Sockets of one user, over all connections. 0: no limit.
+    SocketsPerUser sockets_per_user: usize = 100, "", "The oldest ends: `auth:revoked`, reason `session_limit`.";
+    /// Logins of one user that have not ended. 0: no limit.
+    SessionsPerUser sessions_per_user: usize = 100, "", "The oldest ends, with its sockets: `auth:revoked`, reason `session_limit`.";
     /// Channels one user may be in. Together with the personal rooms they fit into `rooms_per_socket`.
     ChannelsPerUser channels_per_user: usize = 250, "", "`LIMIT_EXCEEDED`.";
 }
 
 impl Limits {
-    /// The same limits without the rates of what known and unknown clients do in the course of things: for tests and
+    /// The same limits without those of how often and how many times clients come and do what they do: for tests and
     /// measurements, in which one client does what many do elsewhere, and behind something that limits rates itself.
     #[must_use]
     pub fn without_rates(self) -> Self {
@@ -191,6 +195,8 @@ impl Limits {
             login_failures_per_address_per_min: 0,
             refusals_per_address_per_min: 0,
             registrations_per_address_per_hour: 0,
+            sessions_per_user: 0,
+            sockets_per_user: 0,
             unknown_sessions_per_address_per_s: 0,
             ..self
         }

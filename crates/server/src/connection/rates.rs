@@ -5,7 +5,7 @@ use std::{sync::Arc, task::Context as TaskContext};
 
 use futures_util::FutureExt;
 use roomkey_hub::Frame;
-use roomkey_model::{Failure, Limit};
+use roomkey_model::{Failure, Limit, RevocationReason};
 use roomkey_protocol::{session::Incoming, socket::encode_event};
 use serde_json::json;
 use tokio::time::sleep;
@@ -30,12 +30,22 @@ pub(super) struct EventRates {
 }
 
 impl Connection {
-    /// The client is known now, and has a share in the rate of its user.
+    /// The client is known now: it has a share in the rate of its user, and where the user has too many sockets, the
+    /// oldest make room for it.
     pub(super) fn enter_user(&mut self, socket: &Socket) {
-        if self.event_rates.user.is_none()
-            && let Some(user) = socket.user()
-        {
+        let Some(user) = socket.user() else { return };
+        if self.event_rates.user.is_none() {
             self.event_rates.user = Some(self.context.rates.user_events.enter(&user));
+        }
+        let sockets_max = self.context.limits.sockets_per_user;
+        if sockets_max == 0 {
+            return;
+        }
+        for oldest in self.context.live_tokens.sockets().surplus_of_user(&user, sockets_max) {
+            self.context.metrics.limit_reached(Limit::SocketsPerUser);
+            let reason = Some(Limit::SocketsPerUser.name());
+            self.record(Decision::TooManySessions, oldest.identity().as_deref(), reason);
+            oldest.revoke(RevocationReason::SessionLimit);
         }
     }
 

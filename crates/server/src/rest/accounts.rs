@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::{
     Api, ApiError,
-    attempts::{acquaint, attempt, count_registration, describe_budget},
+    attempts::{acquaint, attempt, count_registration, describe_budget, end_surplus_sessions},
     extract::{Authenticated, Client, JsonBody},
 };
 use crate::accounts::LoggedIn;
@@ -77,6 +77,7 @@ async fn login(
     let logging_in = api.accounts.login(name, &login.password, client.device());
     let logged_in = attempt(&api, client.address, name, logging_in).await?;
     acquaint(&api, client.address, &logged_in.account);
+    end_surplus_sessions(&api, &logged_in.account.user, client.address);
     Ok(answer(StatusCode::OK, &logged_in))
 }
 

@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use roomkey_model::{ErrorCode, Failure, Limit, Timestamp};
+use roomkey_model::{ErrorCode, Failure, Limit, RevocationReason, Timestamp, UserId};
 use roomkey_store::{Account, Store, StoreError};
 use tokio::time::sleep;
 
@@ -18,6 +18,9 @@ use crate::{
     audit::{Event, Record},
     rates::{ACQUAINTED_MS, Mood},
 };
+
+/// Sessions ended after one login: more than one only where the limit was lowered.
+const SURPLUS_AT_ONCE: usize = 10;
 
 /// Rows deleted in one transaction.
 const FORGOTTEN_AT_ONCE: usize = 1000;
@@ -70,6 +73,31 @@ pub(super) fn acquaint(api: &Api, address: IpAddr, account: &Account) {
     for name in [Some(&account.email), account.username.as_ref()].into_iter().flatten() {
         logins.remember(account_name(name), address, now_ms, now_ms);
     }
+}
+
+/// The oldest logins of a user make room for the newest, if there are too many. That is done beside the answer.
+pub(super) fn end_surplus_sessions(api: &Arc<Api>, user: &UserId, address: IpAddr) {
+    let sessions_max = api.limits.sessions_per_user;
+    if sessions_max == 0 {
+        return;
+    }
+    let sessions = api.store.sessions_of(user, api.clock.now(), sessions_max + SURPLUS_AT_ONCE);
+    let (api, user) = (api.clone(), user.clone());
+    tokio::spawn(async move {
+        let sessions = match sessions.await {
+            Ok(sessions) => sessions,
+            Err(error) => return tracing::error!(%error, "the sessions of a user cannot be counted"),
+        };
+        for session in sessions.iter().skip(sessions_max) {
+            let limit = Limit::SessionsPerUser;
+            api.server.context.metrics.limit_reached(limit);
+            record(&api, Event::TooManySessions, address, limit.name());
+            let reason = RevocationReason::SessionLimit;
+            if let Err(failure) = api.accounts.end_session(&user, &session.session, reason).await {
+                tracing::error!(error = %failure.message, "a session too many cannot be ended");
+            }
+        }
+    });
 }
 
 /// Takes in what is stored of logins before the server started.

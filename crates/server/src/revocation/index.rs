@@ -48,6 +48,11 @@ impl SocketIndex {
         self.users.get(user)
     }
 
+    /// The sockets of a user that came before the last `max`, the oldest first.
+    pub(crate) fn surplus_of_user(&self, user: &UserId, max: usize) -> SmallVec<[Socket; 1]> {
+        self.users.all_but_last(user, max)
+    }
+
     /// The sockets whose token a revocation is about.
     pub(super) fn matching(&self, revocation: &Revocation) -> Vec<Socket> {
         let matches =
@@ -82,6 +87,12 @@ impl<K: Clone + Eq + Hash> Striped<K> {
             Entry::Occupied(mut sockets) => sockets.get_mut().push(socket.clone()),
             Entry::Vacant(entry) => _ = entry.insert(smallvec![socket.clone()]),
         }
+    }
+
+    fn all_but_last(&self, key: &K, max: usize) -> SmallVec<[Socket; 1]> {
+        let stripe = self.stripe(key).lock();
+        let sockets = stripe.get(key).map_or(&[][..], |sockets| sockets);
+        sockets[..sockets.len().saturating_sub(max)].iter().cloned().collect()
     }
 
     fn remove(&self, key: &K, socket: &Socket) {

@@ -335,6 +335,7 @@ const OF_THE_PRODUCT: &[Limit] = &[
     Limit::LoginFailuresPerAccount,
     Limit::LoginFailuresPerAddress,
     Limit::RegistrationsPerAddress,
+    Limit::SessionsPerUser,
     Limit::MessageContent,
     Limit::ClientId,
     Limit::PageEntries,
@@ -373,6 +374,7 @@ fn no_limit_is_forgotten() {
         Limit::RecoveryLog,
         Limit::RefusalsPerAddress,
         Limit::RefusalsWaiting,
+        Limit::SocketsPerUser,
         Limit::TokenRefreshes,
     ];
     let tested: BTreeSet<_> = CASES.iter().map(|(limit, ..)| limit.name()).collect();

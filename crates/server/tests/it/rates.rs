@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use roomkey::{ForwardedHeader, Limits, Namespace, ServerConfig, TrustedProxies};
 use roomkey_testkit::{
     Client, HttpClient, Opcode, Polling, Received, Response, Stopwatch, TestClock, TestServer,
-    WebSocketClient, authentication, token,
+    WebSocketClient, authentication, eventually, token,
 };
 use serde_json::json;
 
@@ -268,4 +268,29 @@ fn the_sockets_of_a_user_share_one_rate() {
     let mut again = Client::connect_as(server.address(), &token("ada"));
     again.text("420[\"echo\",1]");
     assert!(again.receive_text().contains("RATE_LIMITED"), "to connect anew gives no new burst");
+}
+
+#[test]
+fn the_oldest_socket_of_a_user_makes_room_for_one_too_many() {
+    let limits = Limits { sockets_per_user: 2, ..Limits::default().without_rates() };
+    let (server, _) = start(limits, Namespace::new(authentication()));
+    let token = |id| token(&json!({ "id": id, "exp": TestClock::START_SECS + 60 }));
+    let connect = |id| Client::connect_as(server.address(), &token(id));
+    let (mut first, mut second, mut other) = (connect("ada"), connect("ada"), connect("bob"));
+    let mut third = connect("ada");
+    let revoked = first.receive_text();
+    assert!(revoked.starts_with(r#"42["auth:revoked","#), "{revoked}");
+    assert!(revoked.contains(r#""reason":"session_limit""#), "{revoked}");
+    first.expect("41");
+    assert_eq!(first.closed(), Some(4403));
+    for client in [&mut second, &mut third, &mut other] {
+        client.call("420[\"echo\",1]", "430[1]");
+    }
+    assert_eq!(counted(&server), [("sockets_per_user".to_owned(), 1)]);
+    drop(second);
+    eventually("the second is gone", || server.handle().connection_count() == 2);
+    let mut fourth = connect("ada");
+    fourth.call("420[\"echo\",1]", "430[1]");
+    third.call("420[\"echo\",1]", "430[1]");
+    assert_eq!(counted(&server), [("sockets_per_user".to_owned(), 1)], "nobody else had to go");
 }
