@@ -59,7 +59,8 @@ pub struct IssuerProfile {
     pub lifetime_max_ms: Option<u64>,
     /// Whether a token without `exp` is refused.
     pub require_exp: bool,
-    /// Whether a token without `iat` is refused.
+    /// Whether a token without `iat` is refused. Without it nobody can tell how long the token lives in all, only how
+    /// much longer: one that ends later than it may is refused until then, and accepted for the rest.
     pub require_iat: bool,
     /// Whether a token without an `auth_time` in the past is refused.
     pub require_auth_time: bool,

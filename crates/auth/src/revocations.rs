@@ -39,9 +39,10 @@ impl Revocations {
     pub fn replace(&mut self, revocation: Revocation) {
         let Revocation { target, issued_before, until, reason, revoked_at: _ } = revocation;
         let before = self.terms.insert(target.clone(), Terms { issued_before, until, reason });
-        let is_known = before.is_some_and(|before| before.until == until);
-        if let Some(until) = until.filter(|_| !is_known) {
-            self.ends.entry(until.0 / MINUTE_MS + 1).or_default().push(target);
+        let bucket = |until: Option<Timestamp>| until.map(|until| until.0 / MINUTE_MS + 1);
+        let known = before.and_then(|before| bucket(before.until));
+        if let Some(minute) = bucket(until).filter(|minute| Some(*minute) != known) {
+            self.ends.entry(minute).or_default().push(target);
         }
     }
 

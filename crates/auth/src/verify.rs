@@ -145,7 +145,8 @@ impl Verifier {
     }
 
     /// The longest time for which a token of this issuer, or with `None` of any, can be valid from when it is issued;
-    /// `None` if there is no limit to it.
+    /// `None` if there is no limit to it, or no such issuer. A token that does not say when it was issued (see
+    /// [`IssuerProfile::require_iat`]) may be older than that.
     pub fn lifetime_max_ms(&self, issuer: Option<&str>) -> Option<u64> {
         let all =
             self.profiles.iter().map(Arc::as_ref).chain(self.sessions.iter().map(|session| &session.profile));
@@ -155,7 +156,8 @@ impl Verifier {
             // Tokens may begin as much as the leeway from now, and end as much later.
             Some(rules.lifetime_max_ms.filter(|_| rules.require_exp)?.saturating_add(2 * rules.leeway_ms))
         };
-        of_issuer.map(lifetime).try_fold(0, |longest, lifetime| Some(lifetime?.max(longest)))
+        let longest = |longest: Option<u64>, lifetime: Option<u64>| Some(lifetime?.max(longest.unwrap_or(0)));
+        of_issuer.map(lifetime).try_fold(None, |so_far, lifetime| longest(so_far, lifetime).map(Some))?
     }
 
     /// What an operator should know when the server starts: every rule that is switched off.

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use roomkey_chat::{Chat, ChatConfig, commit_sink};
+use roomkey_model::Clock as _;
 use roomkey_store::{CommitSink, Committed, SqliteConfig, SqliteStore, Store};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -16,6 +17,7 @@ use crate::{
     KeySets, ServerBuilder,
     accounts::{Accounts, AccountsParts},
     audit, chat,
+    clock::SteadyClock,
     config::{AuthSetup, Config},
     control::{ControlSocket, Operator, Parts},
     pages,
@@ -131,18 +133,20 @@ async fn serve_operators(socket: anyhow::Result<ControlSocket>, operator: Operat
         }
     };
     let forgetting = async {
+        let steady = SteadyClock::new(operator.clock.clone());
         loop {
             tokio::time::sleep(Duration::from_secs(60)).await;
-            if let Some(Err(error)) = operator.keys.as_ref().map(|keys| keys.tidy()) {
+            let now = steady.now();
+            if let Some(Err(error)) = operator.keys.as_ref().map(|keys| keys.tidy(now)) {
                 tracing::error!(error = format!("{error:#}"), "retired keys cannot be removed");
             }
-            if let Err(failure) = operator.revoker.purge().await {
+            if let Err(failure) = operator.revoker.purge(now).await {
                 tracing::warn!(error = %failure.message, "revocations that are over cannot be removed");
             }
-            if let Err(error) = rest::attempts::forget(&*operator.store, operator.clock.now()).await {
+            if let Err(error) = rest::attempts::forget(&*operator.store, now).await {
                 tracing::warn!(%error, "failed logins that count no more cannot be removed");
             }
-            if let Err(failure) = operator.accounts.forget_sessions().await {
+            if let Err(failure) = operator.accounts.forget_sessions(now).await {
                 tracing::warn!(error = %failure.message, "sessions that are over cannot be removed");
             }
         }

@@ -25,7 +25,7 @@ use crate::{
     Authentication, Broadcast, Namespace,
     audit::{self, Audit, AuditLog},
     broadcast_acks::BroadcastAcks,
-    clock::{SystemClock, SystemEntropy},
+    clock::{SteadyClock, SystemClock, SystemEntropy},
     context::{Context, Transports},
     deflate::{self, Deflate},
     engine::Engine,
@@ -383,6 +383,7 @@ async fn watch_clock(context: &Context) {
     let hub = context.node.hub();
     let zero_ms = || context.clock.now().0.wrapping_sub(hub.now_ms());
     let mut known_ms = zero_ms();
+    let steady = SteadyClock::new(context.clock.clone());
     loop {
         sleep(LOOK_EVERY).await;
         let now_ms = zero_ms();
@@ -391,7 +392,7 @@ async fn watch_clock(context: &Context) {
             tracing::warn!("the clock was set");
             hub.notify_all(&Notice::ClockSet);
         }
-        context.live_tokens.purge(context.clock.now());
+        context.live_tokens.purge(steady.now());
     }
 }
 

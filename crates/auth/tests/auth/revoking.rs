@@ -99,6 +99,17 @@ fn the_table_and_the_revocation_agree() {
     }
 }
 
+/// So long is a revocation remembered: to be asked by an issuer's own name, and never zero by mistake.
+#[test]
+fn the_longest_lifetime_is_that_of_the_issuer() {
+    let verifier = verifier();
+    let of = |issuer| verifier.lifetime_max_ms(issuer);
+    let ours = identity(&idp_token(json!({})));
+    assert!(of(Some(&ours.issuer)).is_some_and(|ms| ms > 24 * 3600 * 1000), "a day and the leeway");
+    assert_eq!(of(Some("https://nobody.example")), None);
+    assert!(of(None) >= of(Some(&ours.issuer)));
+}
+
 #[test]
 fn only_a_revocation_without_a_cut_off_is_a_block() {
     let user = UserId::new("ada").expect("a good name");

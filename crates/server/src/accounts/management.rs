@@ -41,8 +41,8 @@ impl Accounts {
     }
 
     /// Forgets sessions that ended long ago.
-    pub(crate) async fn forget_sessions(&self) -> Result<(), Failure> {
-        let since = Timestamp(self.clock.now().0.saturating_sub(REMEMBERED_MS));
+    pub(crate) async fn forget_sessions(&self, now: Timestamp) -> Result<(), Failure> {
+        let since = Timestamp(now.0.saturating_sub(REMEMBERED_MS));
         self.store.forget_sessions(since).await.map_err(|error| fault(&error))?;
         Ok(())
     }

@@ -284,7 +284,7 @@ async fn a_login_ends_by_itself() {
     assert_eq!(fixture.refresh(refresh_token(&used)).await.unwrap_err(), ErrorCode::TokenExpired);
     assert_eq!(fixture.accounts.sessions(&used.account.user).await.unwrap(), []);
     fixture.clock.advance(DAY_MS + 1);
-    fixture.accounts.forget_sessions().await.unwrap();
+    fixture.accounts.forget_sessions(fixture.clock.now()).await.unwrap();
     assert_eq!(fixture.accounts.store.session(&used.session.session).await, Ok(None));
 }
 

@@ -76,7 +76,7 @@ impl Client {
         &self.namespace.authentication
     }
 
-    fn has_token(&self) -> bool {
+    pub(super) fn has_token(&self) -> bool {
         matches!(self.authentication(), Authentication::Token(_))
     }
 }

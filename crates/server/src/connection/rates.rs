@@ -52,7 +52,7 @@ impl Connection {
     /// Whether this is an event too many. Then it has been refused.
     pub(super) fn is_too_much(&mut self, incoming: &Incoming, now_ms: u64) -> Result<bool, Ending> {
         let Incoming::Event { namespace, id, name, .. } = incoming else { return Ok(false) };
-        if &**name == REFRESH {
+        if &**name == REFRESH && self.client(namespace).is_some_and(|client| client.has_token()) {
             // Has a rate of its own, so that a busy client can go on to be one.
             return Ok(false);
         }

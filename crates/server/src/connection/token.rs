@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, task::Context as TaskContext};
 
-use futures_util::FutureExt;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
 use roomkey_auth::Identity;
 use roomkey_hub::{Frame, SocketKey};
 use roomkey_model::{ErrorCode, Failure, Limit, RevocationReason, Timestamp};
@@ -12,10 +15,7 @@ use roomkey_protocol::{
 };
 use serde_json::{json, value::RawValue};
 
-use super::{
-    Connection, Ending,
-    incoming::{Client, Done},
-};
+use super::{Connection, Ending, incoming::Done};
 use crate::{
     Authentication, Json, Socket, TokenAuthentication,
     audit::{Event as Decision, Record},
@@ -188,9 +188,9 @@ impl Connection {
         let Authentication::Token(authentication) = client.authentication().clone() else { return Ok(()) };
         let renewed = outcome
             .and_then(|newer| may_succeed(&current, &newer).map(|()| newer))
-            .and_then(|newer| self.renew(&authentication, &newer).map(|()| newer));
-        let newer = match renewed {
-            Ok(newer) => newer,
+            .and_then(|newer| self.renew(&authentication, &newer).map(|settling| (newer, settling)));
+        let (newer, settling) = match renewed {
+            Ok(renewed) => renewed,
             Err(failure) => {
                 let is_mismatch = failure.code == ErrorCode::PrincipalMismatch;
                 self.ack(&socket, id, failure);
@@ -199,19 +199,23 @@ impl Connection {
         };
         self.record(Decision::SessionRenewed, Some(&newer), None);
         let expires_at = newer.expires_at.map(|end| end.to_string());
-        let Some(namespace) = self.client_of(&socket).map(Client::namespace) else { return Ok(()) };
-        let settled = namespace.renewed(socket.clone(), current.roles != newer.roles);
-        let done = settled.map(move |()| {
+        let done = join_all(settling).map(move |_| {
             let ack = answer(id, &socket, Json(json!({ "data": { "expiresAt": expires_at } })));
             Done::Handled { socket, ack }
         });
         self.start(done.boxed(), cx)
     }
 
-    /// Puts a newer token in the place of the older ones that were shown to the same authority by the same login.
-    fn renew(&mut self, authority: &Arc<TokenAuthentication>, newer: &Arc<Identity>) -> Result<(), Failure> {
+    /// Puts a newer token in the place of the older ones that were shown to the same authority by the same login. What
+    /// follows from that in their namespaces is still to be done.
+    fn renew(
+        &mut self,
+        authority: &Arc<TokenAuthentication>,
+        newer: &Arc<Identity>,
+    ) -> Result<Vec<BoxFuture<'static, ()>>, Failure> {
         let (now, now_ms) = (self.context.clock.now(), self.seat.now_ms());
         let warning_ms = self.context.expiry_warning_ms;
+        let mut settling = Vec::new();
         for client in &mut self.clients {
             let is_same_authority =
                 matches!(client.authentication(), Authentication::Token(its) if Arc::ptr_eq(its, authority));
@@ -225,12 +229,18 @@ impl Connection {
             client.socket.set_identity(newer.clone());
             // In this order: a revocation meanwhile either finds the socket or is found here.
             if self.context.live_tokens.check(newer).is_err() {
-                client.socket.set_identity(older);
+                // In this order, too: the older one may have been revoked while it was not to be found.
+                client.socket.set_identity(older.clone());
+                if let Err(reason) = self.context.live_tokens.check(&older) {
+                    client.socket.revoke(reason);
+                }
                 return Err(Failure::new(ErrorCode::TokenRevoked));
             }
             client.times = TokenTimes::new(Some(newer), warning_ms, now, now_ms);
+            let has_other_roles = older.roles != newer.roles;
+            settling.push(client.namespace().renewed(client.socket.clone(), has_other_roles));
         }
-        Ok(())
+        Ok(settling)
     }
 
     /// The token of somebody else was shown.
@@ -259,7 +269,7 @@ impl Connection {
         let Some(client) = self.client(namespace).filter(|client| client.socket.key() == socket) else {
             return Ok(());
         };
-        self.record(Decision::TokenRevoked, client.socket.identity().as_deref(), Some(reason.as_str()));
+        self.record(Decision::SessionExpired, client.socket.identity().as_deref(), Some(reason.as_str()));
         let failure = Failure::new(ErrorCode::TokenRevoked);
         if !self.session.disconnect(namespace) {
             self.forget_client(namespace, DisconnectReason::ServerNamespaceDisconnect);

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use roomkey_auth::{BuiltinIssuer, IssuerKeys};
-use roomkey_model::{Clock, Entropy};
+use roomkey_model::{Clock, Entropy, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{KeyInfo, KeyRing};
@@ -52,8 +52,9 @@ impl LiveKeys {
     /// Signs with a new key from now on. Nobody is logged out: what the one before has signed verifies until it ends.
     pub(crate) fn rotate(&self) -> anyhow::Result<Rotation> {
         let mut ring = self.ring.lock();
-        ring.rotate(self.clock.now(), &*self.entropy)?;
-        self.tidy_locked(&mut ring)?;
+        let now = self.clock.now();
+        ring.rotate(now, &*self.entropy)?;
+        self.tidy_locked(&mut ring, now)?;
         let mut keys = ring.list().into_iter();
         let active = keys.next().expect("a key was just made");
         tracing::info!(kid = active.kid, "the signing key was rotated");
@@ -70,12 +71,12 @@ impl LiveKeys {
     }
 
     /// Forgets retired keys whose last token is over.
-    pub(crate) fn tidy(&self) -> anyhow::Result<()> {
-        self.tidy_locked(&mut self.ring.lock())
+    pub(crate) fn tidy(&self, now: Timestamp) -> anyhow::Result<()> {
+        self.tidy_locked(&mut self.ring.lock(), now)
     }
 
-    fn tidy_locked(&self, ring: &mut KeyRing) -> anyhow::Result<()> {
-        let tidied = ring.tidy(self.clock.now());
+    fn tidy_locked(&self, ring: &mut KeyRing, now: Timestamp) -> anyhow::Result<()> {
+        let tidied = ring.tidy(now);
         // Also where the directory cannot be written: what is over is over.
         self.apply(ring)?;
         tidied?;

@@ -17,6 +17,16 @@ impl Owner {
         }
     }
 
+    /// The user, where one was asked for.
+    pub(super) fn user(&self) -> Option<&UserId> {
+        self.user.as_ref()
+    }
+
+    /// The login, where the token told.
+    pub(super) fn session(&self) -> Option<&SessionId> {
+        self.session.as_ref()
+    }
+
     /// Whether a revocation is about all that this owner may have: of which issuer a session is was not kept.
     pub(super) fn is_revoked_by(&self, revocation: &Revocation) -> bool {
         match &revocation.target {

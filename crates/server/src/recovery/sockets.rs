@@ -1,11 +1,12 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
+    hash::Hash,
     sync::{Arc, Weak},
 };
 
 use parking_lot::Mutex;
 use roomkey_hub::{Attention, Hub, Notice, Past, SocketKey};
-use roomkey_model::{Revocation, SocketId, Timestamp};
+use roomkey_model::{Revocation, RevocationTarget, SessionId, SocketId, Timestamp, UserId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Owner, Pid};
@@ -25,6 +26,9 @@ pub(crate) type Going = mpsc::UnboundedReceiver<(Pid, SocketKey)>;
 #[derive(Default)]
 struct Sockets {
     by_pid: HashMap<Pid, State>,
+    /// Those that are parked, by whose they are.
+    of_user: HashMap<UserId, Vec<Pid>>,
+    of_session: HashMap<SessionId, Vec<Pid>>,
     parked: usize,
     registered: u64,
 }
@@ -150,6 +154,12 @@ impl RecoverableSockets {
             return Err(parked);
         }
         sockets.parked += 1;
+        if let Some(user) = parked.owner.user() {
+            sockets.of_user.entry(user.clone()).or_default().push(pid);
+        }
+        if let Some(session) = parked.owner.session() {
+            sockets.of_session.entry(session.clone()).or_default().push(pid);
+        }
         sockets.by_pid.insert(pid, State::Parked(parked));
         Ok(())
     }
@@ -171,8 +181,18 @@ impl RecoverableSockets {
 
     /// Forgets the parked sockets that a revocation is about. Their tokens would not be accepted any more.
     pub(crate) fn revoke(&self, revocation: &Revocation) {
-        for (pid, state) in &self.sockets.lock().by_pid {
-            if let State::Parked(parked) = state
+        let sockets = self.sockets.lock();
+        let of = match &revocation.target {
+            RevocationTarget::User(user) => sockets.of_user.get(user),
+            RevocationTarget::Session { session, .. } => sockets.of_session.get(session),
+            // Rare enough to look at them all.
+            RevocationTarget::Key { .. } | RevocationTarget::Token { .. } => None,
+        };
+        let is_rare =
+            matches!(revocation.target, RevocationTarget::Key { .. } | RevocationTarget::Token { .. });
+        let all = sockets.of_user.values().flatten().filter(|_| is_rare);
+        for pid in of.into_iter().flatten().chain(all) {
+            if let Some(State::Parked(parked)) = sockets.by_pid.get(pid)
                 && parked.is_revoked_by(revocation)
             {
                 // When nobody listens, the server has stopped.
@@ -195,11 +215,32 @@ impl Sockets {
             Entry::Occupied(entry) if matches!(entry.get(), State::Parked(_)) => match entry.remove() {
                 State::Parked(parked) => {
                     self.parked -= 1;
+                    self.forget_owner(pid, &parked.owner);
                     Some(parked)
                 }
                 State::Live { .. } => None,
             },
             _ => None,
+        }
+    }
+}
+
+impl Sockets {
+    fn forget_owner(&mut self, pid: &Pid, owner: &Owner) {
+        if let Some(user) = owner.user() {
+            forget(&mut self.of_user, user, pid);
+        }
+        if let Some(session) = owner.session() {
+            forget(&mut self.of_session, session, pid);
+        }
+    }
+}
+
+fn forget<K: Clone + Eq + Hash>(pids: &mut HashMap<K, Vec<Pid>>, key: &K, pid: &Pid) {
+    if let Entry::Occupied(mut pids) = pids.entry(key.clone()) {
+        pids.get_mut().retain(|other| other != pid);
+        if pids.get().is_empty() {
+            pids.remove();
         }
     }
 }

@@ -143,14 +143,16 @@ impl LiveTokens {
         }
     }
 
-    async fn closed(&self, mut sockets: Vec<Socket>) {
-        loop {
-            let closed = self.sockets.closed.notified();
-            sockets.retain(Socket::is_connected);
-            if sockets.is_empty() {
-                return;
+    /// One after the other: whoever closes in between costs one look.
+    async fn closed(&self, sockets: Vec<Socket>) {
+        for socket in sockets {
+            loop {
+                let closed = self.sockets.closed.notified();
+                if !socket.is_connected() {
+                    break;
+                }
+                closed.await;
             }
-            closed.await;
         }
     }
 }
@@ -160,20 +162,22 @@ pub(crate) async fn sweep(context: &Arc<Context>, mut sweeps: Sweeps) {
     while let Some(sweep) = sweeps.0.recv().await {
         match sweep {
             Sweep::Revoked(revocation, since) => {
+                let sockets = context.live_tokens.sockets.matching(&revocation);
+                for socket in &sockets {
+                    socket.revoke(revocation.reason);
+                }
+                // In this order: a socket that is ended cannot be parked, and one that is parked is no longer ended.
                 if let Some(recoverable) = &context.recoverable {
                     recoverable.revoke(&revocation);
                 }
-                let sockets = context.live_tokens.sockets.matching(&revocation);
                 if sockets.is_empty() {
                     continue;
                 }
                 context.metrics.sockets_revoked.add(sockets.len());
-                for socket in &sockets {
-                    socket.revoke(revocation.reason);
-                }
                 let context = context.clone();
                 tokio::spawn(async move {
-                    context.live_tokens.closed(sockets).await;
+                    // What takes longer counts as that long.
+                    _ = timeout(CLOSE_PATIENCE, context.live_tokens.closed(sockets)).await;
                     context.metrics.revocation_propagation.observe(since.elapsed());
                 });
             }

@@ -8,6 +8,9 @@ use roomkey_store::{Pending, Store};
 
 use super::LiveTokens;
 
+/// Longer than a provider keeps somebody logged in: browsers forget cookies by then.
+const SESSION_LIFETIME_MAX_MS: u64 = 400 * 24 * 3600 * 1000;
+
 /// Revokes, durably: first in the store, whose commit applies it, then on every socket.
 pub(crate) struct Revoker {
     store: Arc<dyn Store>,
@@ -40,12 +43,18 @@ impl Revoker {
         issued_before: Option<Timestamp>,
         reason: RevocationReason,
     ) -> Result<Swept, Failure> {
-        let revocations = [self.revocation(target, issued_before, reason)];
+        let mut revocation = self.revocation(target, issued_before, reason);
+        if let RevocationTarget::Session { .. } = revocation.target {
+            // A provider goes on to issue tokens for a session that it knows nothing wrong about.
+            revocation.until = Some(revocation.revoked_at.plus_ms(SESSION_LIFETIME_MAX_MS));
+        }
+        let revocations = [revocation];
         let write = || self.store.revoke(revocations.to_vec());
         self.with_sockets(&revocations, write).await.map(|((), swept)| swept)
     }
 
-    /// A revocation that is decided now, to be stored by the caller's own write.
+    /// A revocation that is decided now, to be stored by the caller's own write. That of a session is for one which is
+    /// ended in the store with it, so that nothing can be issued for it any more.
     pub(crate) fn revocation(
         &self,
         target: RevocationTarget,
@@ -100,9 +109,8 @@ impl Revoker {
     }
 
     /// Forgets what is over, in memory and in the store.
-    pub(crate) async fn purge(&self) -> Result<(), Failure> {
+    pub(crate) async fn purge(&self, now: Timestamp) -> Result<(), Failure> {
         const ROWS: usize = 1000;
-        let now = self.clock.now();
         self.live.purge(now);
         while self.store.purge_revocations(now, ROWS).await.map_err(Failure::from)? == ROWS {}
         Ok(())

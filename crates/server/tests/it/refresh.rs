@@ -249,6 +249,36 @@ fn whoever_loses_a_role_leaves_the_rooms_that_need_it() {
     expect(&mut ada, r#"437[["lobby"]]"#);
 }
 
+/// A role that is lost is lost in all of them.
+#[test]
+fn rooms_are_left_in_all_namespaces_of_the_authority() {
+    let (config, _) = clocked();
+    let authority = Arc::new(with_roles());
+    let staff_only = |authority: Arc<TokenAuthentication>| {
+        main_namespace(authority).room_check(async |socket: Socket, _: RoomName| {
+            socket.identity().expect("a token was asked for").roles.iter().any(|role| &**role == "staff")
+        })
+    };
+    let server = TestServer::start(
+        roomkey::ServerBuilder::new(config)
+            .namespace("/", main_namespace(authority.clone()))
+            .namespace("/staff", staff_only(authority))
+            .bind()
+            .expect("a free port"),
+    );
+    let shown = |roles: Value| token(&json!({ "id": "ada", "iat": NOW, "exp": NOW + 600, "roles": roles }));
+    let mut ada = Client::connect_as(server.address(), &shown(json!(["staff"])));
+    ada.text(&format!(r#"40/staff,{{"token":"{}"}}"#, shown(json!(["staff"]))));
+    assert!(matches!(next(&mut ada), Received::Text(text) if text.starts_with("40/staff,")));
+    ada.text(r#"42/staff,0["join","office"]"#);
+    expect(&mut ada, "43/staff,0[true]");
+    ada.text(&refresh(1, &shown(json!([]))));
+    expect(&mut ada, r#"42/staff,["room:evicted",{"room":"office"}]"#);
+    assert!(matches!(next(&mut ada), Received::Text(text) if text.starts_with("431[{\"data\"")));
+    ada.text(r#"42/staff,2["rooms"]"#);
+    expect(&mut ada, "43/staff,2[[]]");
+}
+
 /// Where the same authority asks for tokens in two namespaces, a newer one counts in both.
 #[test]
 fn a_newer_token_counts_in_all_namespaces_of_its_authority() {
@@ -303,7 +333,8 @@ fn a_token_renewed_at_the_last_moment_is_renewed_or_over() {
             Client::connect_as(server.address(), &token(&json!({ "id": "ada", "iat": NOW, "exp": end })));
         let newer = token(&json!({ "id": "ada", "iat": NOW, "exp": end + 100 }));
         let late = refresh(0, &newer);
-        if round % 2 == 0 {
+        let is_too_late = round % 2 == 1;
+        if !is_too_late {
             ada.text(&late);
             clock.set(roomkey::Timestamp::from_secs(end));
         } else {
@@ -313,6 +344,7 @@ fn a_token_renewed_at_the_last_moment_is_renewed_or_over() {
         loop {
             match next(&mut ada) {
                 Received::Text(text) if text.starts_with("430[{\"data\"") => {
+                    assert!(!is_too_late);
                     ada.text("421[\"echo\"]");
                     expect(&mut ada, "431[]");
                     renewed += 1;
@@ -328,7 +360,7 @@ fn a_token_renewed_at_the_last_moment_is_renewed_or_over() {
             }
         }
     }
-    assert_eq!(renewed + over, 200);
+    assert!(renewed > 0 && over >= 100, "{renewed} renewed, {over} over");
 }
 
 #[test]
