@@ -20,6 +20,7 @@ function serve(...answers: Answer[]): string[] {
 }
 
 const grant = (token: string, refreshToken?: string) => ({ status: 200, body: { token, refreshToken, user: USER } });
+const OK = { status: 200, body: "data" };
 const LOGIN = { username: "alice", password: "secret" };
 const code = (promise: Promise<unknown>) =>
   promise.then(
@@ -65,6 +66,24 @@ test("a server that cannot be reached ends no session", async () => {
   await session.logIn(LOGIN);
   expect(await code(session.request("GET", "/x"))).toBe("UNREACHABLE");
   expect(session.user.value).toEqual(USER);
+});
+
+test("a token that is about to end is exchanged before it is presented", async () => {
+  const ending = (secs: number) => `h.${btoa(JSON.stringify({ exp: Math.floor(Date.now() / 1000) + secs }))}.s`;
+  const [old, fresh] = [ending(5), ending(600)];
+  const asked = serve(grant(old, "r1"), grant(fresh, "r2"));
+  const session = new Session();
+  await session.logIn(LOGIN);
+  expect([await session.token(), await session.token()]).toEqual([fresh, fresh]);
+  expect(asked).toHaveLength(2);
+});
+
+test("tokens in cookies are refreshed by cookie", async () => {
+  const asked = serve({ status: 200, body: { user: USER } }, EXPIRED, { status: 200, body: { user: USER } }, OK);
+  const session = new Session();
+  await session.logIn(LOGIN);
+  expect(await session.request("GET", "/x")).toBe("data");
+  expect(asked).toEqual(["/api/auth/login", "/x", "/api/auth/refresh", "/x"]);
 });
 
 test("refreshes at the same time are one", async () => {

@@ -2,21 +2,26 @@ import { computed, signal } from "@preact/signals";
 import { Failure, asFailure } from "../wire/failure";
 import { request, type Method } from "../wire/rest";
 import type { Account } from "../wire/user";
-import { load, save } from "./saved";
+import { claim, load, save } from "./saved";
 
-/** What register, login and refresh answer. */
+/** What register, login and refresh answer. Without tokens: the server keeps them in cookies. */
 interface Grant {
-  readonly token: string;
-  readonly refreshToken?: string;
+  readonly token?: string | undefined;
+  readonly refreshToken?: string | undefined;
   readonly user: Account;
 }
+
+/** How long before its end a token is not worth presenting any more. */
+const NEAR_END_MS = 20_000;
 
 export type Credentials = ({ email: string } | { username: string }) & { password: string };
 export type Registration = { email: string; username?: string; password: string };
 
 /** Who is signed in in this tab, and the token that proves it. The token never leaves but through here. */
 export class Session {
-  readonly #grant = signal<Grant | null>(load() ?? null);
+  readonly #loaded = load() ?? null;
+  readonly #grant = signal<Grant | null>(this.#loaded);
+  readonly #claim = claim();
   #refreshing: Promise<void> | undefined;
 
   /** The user who is signed in, or null. */
@@ -45,9 +50,11 @@ export class Session {
     this.#set(null);
   }
 
-  /** The token to present now; waits for a refresh that is under way. */
+  /** The token to present now: a fresh one, where the one there is ends at once. */
   async token(): Promise<string | undefined> {
-    await this.#refreshing?.catch(() => undefined);
+    const grant = this.#grant.peek();
+    const isNearEnd = grant?.refreshToken !== undefined && endOf(grant.token) < Date.now() + NEAR_END_MS;
+    await (isNearEnd ? this.refresh() : this.#refreshing)?.catch(() => undefined);
     return this.#grant.peek()?.token;
   }
 
@@ -79,7 +86,9 @@ export class Session {
 
   async #exchange(): Promise<void> {
     const before = this.#grant.peek();
-    const grant = await renew(before?.refreshToken);
+    const isAnothers = before !== null && before === this.#loaded && (await this.#claim) === "theirs";
+    if (before === null || isAnothers) throw expired();
+    const grant = await renew(before);
     // Signed out in the meantime: the new tokens belong to nobody any more.
     if (this.#grant.peek() === before) this.#set(grant);
   }
@@ -90,18 +99,31 @@ export class Session {
   }
 
   #set(grant: Grant | null): void {
-    save(grant === null ? undefined : { token: grant.token, user: grant.user });
     this.#grant.value = grant;
+    save(grant === null ? undefined : { token: grant.token, user: grant.user });
+    void this.#claim.then((claim) => {
+      if (grant !== null && claim !== "unknown" && this.#grant.peek() === grant) save(grant);
+    });
   }
 }
 
-async function renew(refreshToken: string | undefined): Promise<Grant> {
-  if (refreshToken === undefined) throw expired();
+async function renew({ token, refreshToken }: Grant): Promise<Grant> {
+  if (refreshToken === undefined && token !== undefined) throw expired();
   try {
     return await request<Grant>("POST", "/api/auth/refresh", { body: { refreshToken } });
   } catch (thrown) {
     const failure = asFailure(thrown);
     throw failure.isTransient || failure.code === "TOKEN_REVOKED" ? failure : expired();
+  }
+}
+
+/** When a token ends, in milliseconds since 1970; never, as far as can be seen, where it does not say. */
+function endOf(token: string | undefined): number {
+  try {
+    const claims = JSON.parse(atob(token?.split(".")[1]?.replace(/-/g, "+").replace(/_/g, "/") ?? ""));
+    return typeof claims.exp === "number" ? claims.exp * 1000 : Infinity;
+  } catch {
+    return Infinity;
   }
 }
 
