@@ -62,6 +62,9 @@ impl From<TokenError> for Failure {
 /// Never holds text from the token. In the order of the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum InvalidReason {
+    /// A connection ticket that is unknown, used, too old, or shown by another page.
+    #[error("the ticket is unknown, used, too old, or another page's")]
+    Ticket,
     /// Over [`Verifier::TOKEN_BYTES_MAX`](crate::Verifier::TOKEN_BYTES_MAX), or
     /// [`Verifier::SESSION_BYTES_MAX`](crate::Verifier::SESSION_BYTES_MAX) for an encrypted one.
     #[error("the token is too long")]

@@ -23,6 +23,7 @@
 
 mod config_error;
 pub mod credentials;
+mod digest;
 mod error;
 mod identity;
 mod issuer;
@@ -37,6 +38,7 @@ mod revocations;
 mod verify;
 
 pub use config_error::ConfigError;
+pub use digest::SecretDigest;
 pub use error::{InvalidReason, TokenError};
 pub use identity::Identity;
 pub use issuer::{BuiltinConfig, BuiltinIssuer, Grant, IssuerKeys, SignedToken};
@@ -46,7 +48,7 @@ pub use key::{
 pub use profile::{
     AuthJsProfile, AuthJsVersion, ClaimPath, IssuerProfile, IssuerRule, RequiredClaim, TokenType,
 };
-pub use refresh::{RefreshToken, sha256};
+pub use refresh::RefreshToken;
 pub use revocations::Revocations;
 pub use verify::{Inspection, Verifier};
 

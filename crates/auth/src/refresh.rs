@@ -90,7 +90,7 @@ fn tag(tagged: &[u8], key: &[u8; 32]) -> [u8; TAG_BYTES] {
 }
 
 /// SHA-256: enough for what is random and long, never for a password.
-pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest::digest(&digest::SHA256, bytes).as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 

@@ -8,6 +8,7 @@ mod header;
 mod inspection;
 mod key_choice;
 mod lifetime;
+mod past;
 mod peek;
 mod session;
 mod subject;

@@ -56,6 +56,8 @@ macro_rules! error_codes {
 }
 
 error_codes! {
+    /// The API key of a backend is missing or wrong.
+    ApiKeyInvalid = "API_KEY_INVALID", 401, Retry::Never, "The API key is missing or wrong";
     /// The client did not authenticate in time.
     AuthTimeout = "AUTH_TIMEOUT", 401, Retry::AfterMs(1000), "Authentication error: Timed out";
     /// A payload has the wrong shape; the message says which part.
@@ -64,12 +66,16 @@ error_codes! {
     Conflict = "CONFLICT", 409, Retry::Never, "Already exists";
     /// Policy does not allow it, or it does not exist: the two look the same.
     Forbidden = "FORBIDDEN", 403, Retry::Never, "Not allowed";
+    /// The API key is right, but is not for this.
+    InsufficientScope = "INSUFFICIENT_SCOPE", 403, Retry::Never, "The API key does not have the scope for this";
     /// Our own fault; the log has the cause.
     Internal = "INTERNAL", 500, Retry::AfterMs(1000), "Internal error";
     /// The user name or the password is wrong.
     InvalidCredentials = "INVALID_CREDENTIALS", 401, Retry::Never, "Invalid credentials";
     /// A named limit was reached; the message says which.
     LimitExceeded = "LIMIT_EXCEEDED", 429, Retry::Never, "A limit was reached";
+    /// There is such a path, but not for this method.
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, Retry::Never, "There is nothing here for this method";
     /// There is no such thing.
     NotFound = "NOT_FOUND", 404, Retry::Never, "Not found";
     /// This origin is not in the list of allowed origins.

@@ -165,6 +165,10 @@ limits! {
     RegistrationsPerAddress registrations_per_address_per_hour: u32 = 60, "", "HTTP 429, `RATE_LIMITED`.";
     /// Logins and registrations that wait for a free core to hash their password.
     HashesWaiting hashes_waiting: usize = 64, "", "HTTP 503, `UNAVAILABLE`.";
+    /// Connection tickets that wait to be used.
+    TicketsPending tickets_pending: usize = 10_000, "", "HTTP 503, `UNAVAILABLE`.";
+    /// Connection tickets of one user that wait to be used.
+    TicketsPerUser tickets_pending_per_user: usize = 16, "", "The oldest is no good any more.";
     /// Bytes of the content of one chat message.
     MessageContent message_content_bytes: usize = 16 * 1024, "bytes", "`BAD_PAYLOAD`.";
     /// Bytes of a client's own id for a message it sends.

@@ -1,6 +1,5 @@
 //! The accounts of the built-in issuer: to create one, to log in to it, and the life of a login. REST and the commands
 //! of operators alike.
-#![allow(dead_code, unused_imports, reason = "the routes that use all of it follow")]
 
 mod hashing;
 mod management;
@@ -21,8 +20,6 @@ use secrecy::SecretString;
 
 use crate::{rates::AccountName, revocation::Revoker};
 use hashing::Hashing;
-
-pub(crate) use refreshing::Refused;
 
 /// The name of an account as failed logins are counted by: the same for all ways to write it.
 pub(crate) fn account_name(name: &str) -> AccountName {

@@ -213,6 +213,23 @@ impl TokenAuthentication {
     }
 }
 
+impl TokenAuthentication {
+    /// The identity of whoever shows a ticket, if the token that it was given for still counts.
+    fn admit(
+        &self,
+        context: &Context,
+        handshake: &Handshake,
+        redeemed: Result<Arc<Identity>, TokenError>,
+    ) -> Result<Arc<Identity>, Failure> {
+        let counts = |identity: &Arc<Identity>| match context.live_tokens.check(identity) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(TokenError::Revoked),
+        };
+        let admitted = redeemed.and_then(|identity| counts(&identity).map(|()| identity));
+        admitted.map_err(|error| refused(context, handshake, &error))
+    }
+}
+
 /// Records that a token was refused; the client is told less.
 fn refused(context: &Context, handshake: &Handshake, error: &TokenError) -> Failure {
     context.audit.record(&Record {
@@ -245,7 +262,12 @@ impl Authentication {
     ) -> Result<Option<Arc<Identity>>, Failure> {
         match self {
             Self::Open => Ok(None),
-            Self::Token(token) => token.authenticate(context, handshake, auth_payload).await.map(Some),
+            Self::Token(token) => {
+                match context.tickets.redeem(handshake, auth_payload, context.clock.now()) {
+                    Some(redeemed) => token.admit(context, handshake, redeemed).map(Some),
+                    None => token.authenticate(context, handshake, auth_payload).await.map(Some),
+                }
+            }
         }
     }
 }

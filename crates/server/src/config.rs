@@ -3,6 +3,7 @@
 //! Flags win over the environment, the environment over the file, the file over the defaults. Every message about
 //! a value says where the value was given; none repeats it.
 
+mod api_key;
 mod auth_setup;
 mod check;
 mod deserialize;
@@ -86,6 +87,7 @@ impl Config {
         let mut config = Self::deserialize(root)?;
         let secret_in_file = places.is_in_file("auth.jwt_secret")
             || places.is_in_file("auth.jwt_secret_previous")
+            || config.auth.api_keys.iter().any(|key| key.key.is_some())
             || config.auth.issuers.iter().any(|issuer| !issuer.secrets.is_empty());
         if secret_in_file {
             exposed.extend(file.as_deref().and_then(private_file::exposure));

@@ -24,6 +24,7 @@ use crate::{
     recovery::RecoverableSockets,
     registry::Registry,
     revocation::LiveTokens,
+    tickets::Tickets,
 };
 
 /// What every connection of a server shares.
@@ -58,6 +59,7 @@ pub(crate) struct Context {
     pub(crate) expiry_warning_ms: u64,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) tickets: Tickets,
     pub(crate) metrics: Metrics,
     pub(crate) broadcast_acks: Arc<BroadcastAcks>,
     pub(crate) draining: AtomicBool,

@@ -53,6 +53,7 @@
 
 mod accounts;
 mod ack;
+mod api_keys;
 mod audit;
 mod authentication;
 mod broadcast;
@@ -88,6 +89,7 @@ mod revocation;
 mod serve;
 mod server;
 mod socket;
+mod tickets;
 mod transport;
 
 #[doc = include_str!("../../../docs/library.md")]
@@ -110,6 +112,8 @@ pub use http::{
 pub use jwks::{InvalidKeySetUrl, KeySet, KeySetUrl, KeySets};
 pub use namespace::{Event, Namespace};
 pub use recovery::Recovery;
+#[doc(hidden)]
+pub use serve::Product;
 pub use server::{Server, ServerBuilder, ServerConfig, ServerHandle};
 pub use socket::{AckError, Socket};
 

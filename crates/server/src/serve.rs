@@ -1,24 +1,26 @@
 //! `roomkey serve`: everything put together.
 
 use std::{
+    fs,
     io::{self, Write},
     net::SocketAddr,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context as _;
 use roomkey_chat::{Chat, ChatConfig, commit_sink};
-use roomkey_model::Clock as _;
+use roomkey_model::Clock;
 use roomkey_store::{CommitSink, Committed, SqliteConfig, SqliteStore, Store};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    KeySets, ServerBuilder,
+    KeySets, Server, ServerBuilder, ServerConfig, ServerHandle, SystemClock,
     accounts::{Accounts, AccountsParts},
     audit, chat,
     clock::SteadyClock,
-    config::{AuthSetup, Config},
+    config::{AuthSetup, Config, Environment, Flags, MissingKey},
     control::{ControlSocket, Operator, Parts},
     pages,
     rest::{self, Api},
@@ -30,91 +32,140 @@ const NAMESPACE: &str = "/";
 
 /// Runs a server until it is told to stop.
 pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
-    let server_config = config.server_config();
-    let (clock, entropy) = (server_config.clock.clone(), server_config.entropy.clone());
-    let limits = server_config.limits.clone();
-    let address = server_config.address;
-    let builder = ServerBuilder::new(server_config);
-    let store = open_store(config, &builder)?;
-    let live_tokens = builder.live_tokens().clone();
-    let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock.clone());
-    block_on(revoker.load())?.context("the revocations cannot be read")?;
-    let chat = Arc::new(Chat::new(
-        store.clone(),
-        builder.node().clone(),
-        clock.clone(),
-        entropy.clone(),
-        ChatConfig {
-            namespace: NAMESPACE.into(),
-            dashed_personal_rooms: config.chat.dashed_personal_rooms,
-            limits: limits.clone(),
-        },
-    ));
-    let revoker = Arc::new(revoker);
-    let accounts = Arc::new(Accounts::new(AccountsParts {
-        store: store.clone(),
-        issuer: auth.issuer.clone(),
-        revoker: revoker.clone(),
-        clock: clock.clone(),
-        entropy,
-        lifetimes: config.auth.session_lifetimes(),
-        hashes_waiting: limits.hashes_waiting,
-    }));
-    if !auth.key_sets.is_empty() {
-        let key_sets = KeySets::start(auth.key_sets.clone(), clock.clone());
-        auth.authentication.set_key_sets(key_sets.context("cannot start to fetch the keys of issuers")?);
-    }
-    let server = builder
-        .namespace(NAMESPACE, chat::namespace(&chat, &auth.authentication))
-        .bind()
-        .with_context(|| format!("cannot serve on {address}"))?;
-    let parts = Parts {
-        accounts: accounts.clone(),
-        store: store.clone(),
-        revoker: revoker.clone(),
-        live_tokens,
-        clock: clock.clone(),
-        audit: server.handle().context.audit.clone(),
-    };
-    for warning in &auth.warnings {
-        let target = Some(&**warning);
-        let record = audit::Record { target, ..audit::Record::new(audit::Event::InsecureSetting) };
-        server.handle().context.audit.record(&record);
-    }
-    let operator = Operator::new(config, &auth, parts);
-    let api = Arc::new(Api {
-        accounts,
-        revoker,
-        issuer: auth.issuer,
-        registration: config.auth.registration,
-        authentication: auth.authentication,
-        chat,
-        store: store.clone(),
-        clock,
-        limits,
-        warnings: auth.warnings,
-        server: server.handle(),
-    });
-    block_on(rest::attempts::restore(&api))?.context("the logins cannot be read")?;
-    let router = rest::router(api);
-    let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
-    let server = server.router(router);
-    let audit = server.handle().context.audit.clone();
-    let address = server.local_addr();
-    // Before anybody is told that the server runs.
-    let socket = ControlSocket::bind(&config.control_path());
-    let operators = serve_operators(socket, operator);
-    server.run(async {
-        tokio::select! {
-            () = until_asked_to_stop(address, config.chat.demo_page) => {}
-            () = operators => {}
-        }
-    })?;
-    // Every connection is gone: what was accepted for storing is stored now.
-    block_on(store.close())?;
-    audit.close();
+    let product = Product::new(config, auth, Arc::new(SystemClock))?;
+    let asked = until_asked_to_stop(product.local_addr(), config.chat.demo_page);
+    product.run(asked)?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// All that `roomkey serve` is, put together and not running yet.
+#[doc(hidden)]
+pub struct Product {
+    server: Server,
+    store: Arc<dyn Store>,
+    operator: Operator,
+    control_path: PathBuf,
+}
+
+impl Product {
+    /// As a configuration file with this text in a data directory says, on any free port of the loopback address.
+    pub fn in_directory(directory: &Path, text: &str, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let file = directory.join("roomkey.toml");
+        fs::write(&file, text)?;
+        let flags = Flags {
+            config: Some(file),
+            listen: Some(([127, 0, 0, 1], 0).into()),
+            data_dir: Some(directory.to_owned()),
+        };
+        let config = Config::load(flags, &Environment::default())?;
+        let auth = AuthSetup::new(&config, MissingKey::Create)?;
+        Self::new(&config, auth, clock)
+    }
+
+    /// The address it is bound to.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.server.local_addr()
+    }
+
+    /// What stays useful while it runs.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    fn new(config: &Config, auth: AuthSetup, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let server_config = ServerConfig { clock: clock.clone(), ..config.server_config() };
+        let entropy = server_config.entropy.clone();
+        let limits = server_config.limits.clone();
+        let address = server_config.address;
+        let builder = ServerBuilder::new(server_config);
+        let store = open_store(config, &builder)?;
+        let live_tokens = builder.live_tokens().clone();
+        let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock.clone());
+        block_on(revoker.load())?.context("the revocations cannot be read")?;
+        let chat = Arc::new(Chat::new(
+            store.clone(),
+            builder.node().clone(),
+            clock.clone(),
+            entropy.clone(),
+            ChatConfig {
+                namespace: NAMESPACE.into(),
+                dashed_personal_rooms: config.chat.dashed_personal_rooms,
+                limits: limits.clone(),
+            },
+        ));
+        let revoker = Arc::new(revoker);
+        let accounts = Arc::new(Accounts::new(AccountsParts {
+            store: store.clone(),
+            issuer: auth.issuer.clone(),
+            revoker: revoker.clone(),
+            clock: clock.clone(),
+            entropy,
+            lifetimes: config.auth.session_lifetimes(),
+            hashes_waiting: limits.hashes_waiting,
+        }));
+        if !auth.key_sets.is_empty() {
+            let key_sets = KeySets::start(auth.key_sets.clone(), clock.clone());
+            auth.authentication.set_key_sets(key_sets.context("cannot start to fetch the keys of issuers")?);
+        }
+        let server = builder
+            .namespace(NAMESPACE, chat::namespace(&chat, &auth.authentication))
+            .bind()
+            .with_context(|| format!("cannot serve on {address}"))?;
+        let parts = Parts {
+            accounts: accounts.clone(),
+            store: store.clone(),
+            revoker: revoker.clone(),
+            live_tokens,
+            clock: clock.clone(),
+            audit: server.handle().context.audit.clone(),
+        };
+        for warning in &auth.warnings {
+            let target = Some(&**warning);
+            let record = audit::Record { target, ..audit::Record::new(audit::Event::InsecureSetting) };
+            server.handle().context.audit.record(&record);
+        }
+        let operator = Operator::new(config, &auth, parts);
+        let api = Arc::new(Api {
+            accounts,
+            revoker,
+            issuer: auth.issuer,
+            registration: config.auth.registration,
+            session_cookies: config.auth.session_cookies,
+            token_cookie: config.auth.token_cookie().map(Into::into),
+            api_keys: auth.api_keys,
+            authentication: auth.authentication,
+            chat,
+            store: store.clone(),
+            clock,
+            limits,
+            warnings: auth.warnings,
+            server: server.handle(),
+        });
+        block_on(rest::attempts::restore(&api))?.context("the logins cannot be read")?;
+        let router = rest::router(api);
+        let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
+        let server = server.router(router);
+        Ok(Self { server, store, operator, control_path: config.control_path() })
+    }
+
+    /// Serves until `stop` is done, and until every connection is gone and all is on disk.
+    pub fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let audit = self.handle().context.audit.clone();
+        // Before anybody is told that the server runs.
+        let socket = ControlSocket::bind(&self.control_path);
+        let operators = serve_operators(socket, self.operator);
+        self.server.run(async {
+            tokio::select! {
+                () = stop => {}
+                () = operators => {}
+            }
+        })?;
+        // Every connection is gone: what was accepted for storing is stored now.
+        block_on(self.store.close())?;
+        audit.close();
+        Ok(())
+    }
 }
 
 /// Does what operators say, for as long as it is polled. A server without the socket still serves its clients.

@@ -39,6 +39,7 @@ use crate::{
     recovery::{self, Going, RecoverableSockets, Recovery},
     registry::Registry,
     revocation::{self, LiveTokens, Sweeps},
+    tickets::Tickets,
 };
 
 /// How a server is set up, with the defaults of the reference server where it has one.
@@ -224,6 +225,7 @@ impl ServerBuilder {
             recovery.map(|(recovery, (sockets, going))| (Arc::new(sockets), (recovery, going))).unzip();
         let hub = node.hub().clone();
         let key_sets = key_sets(&namespaces);
+        let tickets = Tickets::new(limits.tickets_pending, limits.tickets_pending_per_user);
         let context = Context {
             node,
             namespaces,
@@ -249,6 +251,7 @@ impl ServerBuilder {
             clock: config.clock,
             entropy: config.entropy,
             metrics: Metrics::new(key_sets),
+            tickets,
             broadcast_acks: Arc::new(broadcast_acks),
             draining: AtomicBool::new(false),
         };

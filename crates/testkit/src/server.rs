@@ -1,6 +1,6 @@
-use std::{io, net::SocketAddr, thread, thread::JoinHandle};
+use std::{io, net::SocketAddr, pin::Pin, thread, thread::JoinHandle};
 
-use roomkey::{Server, ServerHandle};
+use roomkey::{Product, Server, ServerHandle};
 use tokio::sync::oneshot;
 
 /// A server that runs in threads of its own until it is dropped.
@@ -15,13 +15,23 @@ impl TestServer {
     /// Runs a server that is bound to port 0 of a loopback address, which is any free one.
     pub fn start(server: Server) -> Self {
         let (address, handle) = (server.local_addr(), server.handle());
+        Self::spawn(address, handle, |stop| server.run(stop))
+    }
+
+    /// Runs all of `roomkey serve`.
+    pub fn start_product(product: Product) -> Self {
+        let (address, handle) = (product.local_addr(), product.handle());
+        Self::spawn(address, handle, |stop| product.run(stop))
+    }
+
+    fn spawn(
+        address: SocketAddr,
+        handle: ServerHandle,
+        run: impl FnOnce(Pin<Box<dyn Future<Output = ()> + Send>>) -> io::Result<()> + Send + 'static,
+    ) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let thread = thread::spawn(|| {
-            server.run(async {
-                // Whether it is asked to stop or forgotten makes no difference.
-                _ = stopped.await;
-            })
-        });
+        // Whether it is asked to stop or forgotten makes no difference.
+        let thread = thread::spawn(|| run(Box::pin(async { _ = stopped.await })));
         Self { address, handle, stop: Some(stop), thread: Some(thread) }
     }
 

@@ -31,10 +31,30 @@ impl Accounts {
         Ok(ended.then_some(swept))
     }
 
+    /// Ends a session, of ours or of another issuer, on behalf of a backend.
+    pub(crate) async fn revoke_session(
+        &self,
+        issuer: Arc<str>,
+        session: &SessionId,
+    ) -> Result<Swept, Failure> {
+        if self.is_ours(&issuer)
+            && let Some(stored) = self.store.session(session).await.map_err(|error| fault(&error))?
+        {
+            let ended = self.end_session(&stored.user, session, RevocationReason::Revoked).await?;
+            return Ok(ended.unwrap_or_default());
+        }
+        let target = RevocationTarget::Session { issuer, session: session.clone() };
+        self.revoker.revoke(target, None, RevocationReason::Revoked).await
+    }
+
+    fn is_ours(&self, issuer: &str) -> bool {
+        self.issuer.as_ref().is_some_and(|ours| ours.issuer() == issuer)
+    }
+
     /// Ends what the bearer of this token wants to end: the session, or, where its issuer has none, the token. Once it
     /// is ended, there is nothing left to do.
     pub(crate) async fn log_out(&self, identity: &Identity) -> Result<(), Failure> {
-        let is_ours = self.issuer.as_ref().is_some_and(|issuer| issuer.issuer() == &*identity.issuer);
+        let is_ours = self.is_ours(&identity.issuer);
         if let Some(session) = identity.session.as_ref().filter(|_| is_ours)
             && self.store.session(session).await.map_err(|error| fault(&error))?.is_some()
         {

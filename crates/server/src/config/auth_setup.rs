@@ -12,9 +12,11 @@ use secrecy::ExposeSecret;
 
 use super::{
     Config, ConfigError, Origins,
+    api_key::ApiKeySection,
     issuer::{Issuer, Profile},
     private_file, secrets,
 };
+use crate::api_keys::ApiKeys;
 use crate::{
     KeySet, SystemClock, SystemEntropy, TokenAuthentication,
     key_ring::{KeyRing, LiveKeys},
@@ -32,6 +34,8 @@ pub(crate) struct AuthSetup {
     pub(crate) keys: Option<Arc<LiveKeys>>,
     /// What is to be fetched before tokens of some issuers can be verified.
     pub(crate) key_sets: Vec<KeySet>,
+    /// The keys of backends.
+    pub(crate) api_keys: Arc<ApiKeys>,
     /// What makes the server less safe than it could be: to be said loudly at every start.
     pub(crate) warnings: Vec<String>,
 }
@@ -92,11 +96,12 @@ impl AuthSetup {
         warnings.extend(verifier.warnings());
         warnings.extend(config.warnings());
         let authentication = Arc::new(config.authentication(verifier.clone()));
+        let api_keys = Arc::new(config.api_keys(&mut warnings)?);
         let keys = issuer.as_ref().zip(ring).map(|(issuer, ring)| {
             let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
             Arc::new(LiveKeys::new(ring, issuer.clone(), authentication.clone(), clock, entropy))
         });
-        Ok(Self { issuer, verifier, authentication, keys, key_sets, warnings })
+        Ok(Self { issuer, verifier, authentication, keys, key_sets, api_keys, warnings })
     }
 }
 
@@ -164,6 +169,13 @@ impl Config {
         self.auth.issuers.iter().enumerate().map(profile).collect()
     }
 
+    fn api_keys(&self, warnings: &mut Vec<String>) -> Result<ApiKeys, ConfigError> {
+        let read = |(index, key): (usize, &ApiKeySection)| {
+            key.read(&format!("auth.api_keys[{index}]"), &self.places, warnings)
+        };
+        self.auth.api_keys.iter().enumerate().map(read).collect::<Result<_, _>>().map(ApiKeys)
+    }
+
     /// Adds to an error about `issuers.NAME.key` where that issuer was configured.
     fn locate(&self, error: AuthError) -> ConfigError {
         let names = self.auth.issuers.iter().map(|issuer| format!("issuers.{}.", issuer.name));
@@ -205,7 +217,7 @@ impl Config {
 
     fn authentication(&self, verifier: Arc<Verifier>) -> TokenAuthentication {
         let mut authentication = TokenAuthentication::new(verifier);
-        if let Some(cookie) = &self.auth.cookie {
+        if let Some(cookie) = self.auth.token_cookie() {
             authentication = authentication.or_cookie(cookie);
         }
         if self.auth.query_token {

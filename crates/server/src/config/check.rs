@@ -60,6 +60,15 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         "must be the name of a cookie: letters, digits and `-_.`",
     )?;
     require(
+        "auth.cookie",
+        auth.cookie.is_none() || !auth.session_cookies,
+        "must not be set where auth.session_cookies is on: the token is in the cookie `__Host-roomkey` then",
+    )?;
+    for (index, key) in auth.api_keys.iter().enumerate() {
+        let is_first = auth.api_keys[..index].iter().all(|other| other.name != key.name);
+        require(&format!("auth.api_keys[{index}].name"), is_first, "is another key's name, too")?;
+    }
+    require(
         "auth.builtin",
         auth.builtin || auth.jwt_secret.is_some() || !auth.issuers.is_empty(),
         "nobody could log in: turn it on, or set auth.jwt_secret or [[auth.issuers]]",

@@ -5,9 +5,10 @@ use std::{net::SocketAddr, path::PathBuf, thread};
 use roomkey_hub::Hub;
 use serde::{Deserialize, Deserializer};
 
-use crate::{Deflate, ForwardedHeader, accounts::SessionLifetimes};
+use crate::{Deflate, ForwardedHeader, accounts::SessionLifetimes, rest::ACCESS_COOKIE};
 
 use super::{
+    api_key::ApiKeySection,
     issuer::Issuer,
     values::{LogFormat, LogLevel, Networks, Origins, Secret, Transport},
 };
@@ -141,8 +142,14 @@ pub(crate) struct AuthSection {
     pub(crate) cookie: Option<String>,
     /// Accept tokens in the query parameter `token`, too. URLs end up in logs: prefer any other place.
     pub(crate) query_token: bool,
+    /// Keep the tokens of a login in cookies (`__Host-roomkey`, `__Secure-roomkey-refresh`) that a page's scripts cannot
+    /// read. Pages get them in place of the tokens, programs in addition. Only pages of this or a listed origin may
+    /// use them.
+    pub(crate) session_cookies: bool,
     /// Issuers of your own: a backend, an identity provider.
     pub(crate) issuers: Vec<Issuer>,
+    /// Keys with which backends revoke tokens and manage users.
+    pub(crate) api_keys: Vec<ApiKeySection>,
 }
 
 impl Default for AuthSection {
@@ -161,12 +168,19 @@ impl Default for AuthSection {
             allow_weak_secret: false,
             cookie: None,
             query_token: false,
+            session_cookies: false,
             issuers: Vec::new(),
+            api_keys: Vec::new(),
         }
     }
 }
 
 impl AuthSection {
+    /// The cookie that a token may be in.
+    pub(crate) fn token_cookie(&self) -> Option<&str> {
+        if self.session_cookies { Some(ACCESS_COOKIE) } else { self.cookie.as_deref() }
+    }
+
     /// How long a login lasts.
     pub(crate) fn session_lifetimes(&self) -> SessionLifetimes {
         SessionLifetimes {

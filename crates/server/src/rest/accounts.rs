@@ -1,12 +1,11 @@
-//! `/api/auth/...`: accounts of the built-in issuer.
+//! `/api/auth/register`, `/login`, `/me`: accounts of the built-in issuer.
 
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::State,
-    middleware,
-    routing::{get, post},
+    response::{IntoResponse, Response},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use roomkey_auth::Identity;
@@ -18,18 +17,41 @@ use serde_json::{Value, json};
 use super::{
     Api, ApiError,
     attempts::{acquaint, attempt, count_registration, describe_budget, end_surplus_sessions},
+    cookies,
     extract::{Authenticated, Client, JsonBody},
+    routes::{Operation, Proof, Routes},
 };
-use crate::accounts::LoggedIn;
+use crate::{accounts::LoggedIn, audit::Event};
 
-pub(super) fn router(api: &Arc<Api>) -> Router<Arc<Api>> {
-    let describe = middleware::from_fn_with_state(api.clone(), describe_budget);
-    Router::new()
-        .route("/api/auth/register", post(register))
-        .route("/api/auth/login", post(login).layer(describe.clone()))
-        .route("/login", post(login).layer(describe))
-        .route("/api/auth/me", get(me))
-        .route("/.well-known/jwks.json", get(jwks))
+pub(super) fn routes() -> Routes {
+    const LOGIN: &[ErrorCode] =
+        &[ErrorCode::InvalidCredentials, ErrorCode::RateLimited, ErrorCode::Unavailable];
+    const REGISTER: &[ErrorCode] =
+        &[ErrorCode::Conflict, ErrorCode::Forbidden, ErrorCode::RateLimited, ErrorCode::Unavailable];
+    let login =
+        |path| Operation::post(path, "auth", "Log in").takes("Login").answers(200, "LoggedIn").refuses(LOGIN);
+    Routes::new()
+        .add(
+            Operation::post("/api/auth/register", "auth", "Create an account and log in")
+                .takes("Registration")
+                .answers(201, "LoggedIn")
+                .refuses(REGISTER),
+            register,
+        )
+        .add(login("/api/auth/login"), log_in)
+        .add(login("/login"), log_in)
+        .add(
+            Operation::get("/api/auth/me", "auth", "Who the token speaks for")
+                .needs(Proof::Token)
+                .answers(200, "Me"),
+            me,
+        )
+        .add(
+            Operation::get("/.well-known/jwks.json", "keys", "The public keys of the built-in issuer")
+                .answers(200, "JwkSet")
+                .with_type("application/jwk-set+json"),
+            jwks,
+        )
 }
 
 #[derive(Deserialize)]
@@ -48,13 +70,11 @@ struct Login {
     password: String,
 }
 
-type Answer = (StatusCode, [(HeaderName, HeaderValue); 1], Json<Value>);
-
 async fn register(
     State(api): State<Arc<Api>>,
     client: Client,
     JsonBody(new): JsonBody<Registration>,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     if !api.registration {
         return Err(Failure::with_message(ErrorCode::Forbidden, "Registration is closed").into());
     }
@@ -62,27 +82,43 @@ async fn register(
     let username = new.username.as_deref();
     let logged_in = api.accounts.register(&new.email, username, &new.password, client.device()).await?;
     acquaint(&api, client.address, &logged_in.account);
-    Ok(answer(StatusCode::CREATED, &logged_in))
+    client.record(&api, Event::UserCreated, Some((&logged_in.account.user, None)), None);
+    client.record_session(&api, Event::SessionCreated, &logged_in.session, None);
+    Ok(answer(&api, &client, StatusCode::CREATED, &logged_in))
 }
 
-async fn login(
+async fn log_in(
     State(api): State<Arc<Api>>,
     client: Client,
     JsonBody(login): JsonBody<Login>,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let name = match (&login.email, &login.username) {
         (Some(name), None) | (None, Some(name)) => name,
         _ => return Err(Failure::bad_payload("exactly one of email and username must be given").into()),
     };
     let logging_in = api.accounts.login(name, &login.password, client.device());
-    let logged_in = attempt(&api, client.address, name, logging_in).await?;
-    acquaint(&api, client.address, &logged_in.account);
-    end_surplus_sessions(&api, &logged_in.account.user, client.address);
-    Ok(answer(StatusCode::OK, &logged_in))
+    let mut response = match attempt(&api, client.address, name, logging_in).await {
+        Ok(logged_in) => {
+            acquaint(&api, client.address, &logged_in.account);
+            end_surplus_sessions(&api, &logged_in.account.user, client.address);
+            client.record_session(&api, Event::LoginSucceeded, &logged_in.session, Some("password"));
+            client.record_session(&api, Event::SessionCreated, &logged_in.session, None);
+            answer(&api, &client, StatusCode::OK, &logged_in)
+        }
+        Err(failure) => {
+            if failure.code == ErrorCode::InvalidCredentials {
+                client.record(&api, Event::LoginFailed, None, Some("password"));
+            }
+            ApiError(failure).into_response()
+        }
+    };
+    describe_budget(&api, client.address, response.headers_mut());
+    Ok(response)
 }
 
-async fn me(Authenticated(identity): Authenticated) -> Json<Value> {
-    Json(json!({ "user": user(&identity), "expiresAt": identity.expires_at.map(|at| at.to_string()) }))
+async fn me(Authenticated(identity): Authenticated) -> Response {
+    let body = json!({ "user": user(&identity), "expiresAt": identity.expires_at.map(|at| at.to_string()) });
+    (NO_STORE, Json(body)).into_response()
 }
 
 /// Whoever verifies our tokens may keep the keys for a while; who meets a new `kid` asks again, as libraries do.
@@ -92,16 +128,26 @@ async fn jwks(State(api): State<Arc<Api>>) -> ([(HeaderName, &'static str); 2], 
     ([kind, (header::CACHE_CONTROL, "public, max-age=300")], keys)
 }
 
-/// Tokens must not stay in a cache (RFC 6749, section 5.1).
-fn answer(status: StatusCode, logged_in: &LoggedIn) -> Answer {
+/// What is somebody's own must not stay in a cache (for tokens: RFC 6749, section 5.1).
+pub(super) const NO_STORE: [(HeaderName, HeaderValue); 1] =
+    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+
+/// The tokens of a login, where the client can keep them best: of a page, in cookies, if the operator wants that.
+pub(super) fn answer(api: &Api, client: &Client, status: StatusCode, logged_in: &LoggedIn) -> Response {
     let account = &logged_in.account;
-    let body = json!({
-        "token": logged_in.token.expose_secret(),
-        "refreshToken": logged_in.refresh_token.expose_secret(),
+    let mut body = json!({
         "expiresIn": logged_in.expires_in_s,
         "user": { "id": account.user, "email": account.email, "username": account.username },
     });
-    (status, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(body))
+    if !api.session_cookies || !client.is_trusted_page {
+        body["token"] = logged_in.token.expose_secret().into();
+        body["refreshToken"] = logged_in.refresh_token.expose_secret().into();
+    }
+    let mut response = (status, NO_STORE, Json(body)).into_response();
+    if api.session_cookies {
+        cookies::set(response.headers_mut(), logged_in, api.clock.now());
+    }
+    response
 }
 
 fn user(identity: &Identity) -> Value {

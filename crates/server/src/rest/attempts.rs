@@ -2,18 +2,13 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use http::HeaderMap;
 use roomkey_model::{ErrorCode, Failure, Limit, RevocationReason, Timestamp, UserId};
 use roomkey_store::{Account, Store, StoreError};
 use tokio::time::sleep;
 
 use super::Api;
 use crate::{
-    ClientAddress,
     accounts::account_name,
     audit::{Event, Record},
     rates::{ACQUAINTED_MS, Mood},
@@ -132,13 +127,8 @@ pub(super) fn count_registration(api: &Api, address: IpAddr) -> Result<(), Failu
 }
 
 /// Adds to the answer to a login what is left of the budget of its address.
-pub(super) async fn describe_budget(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let address = request.extensions().get::<ClientAddress>().copied();
-    let mut response = next.run(request).await;
-    if let Some(ClientAddress(address)) = address {
-        api.server.context.rates.logins.describe(address, api.clock.now().0, response.headers_mut());
-    }
-    response
+pub(super) fn describe_budget(api: &Api, address: IpAddr, headers: &mut HeaderMap) {
+    api.server.context.rates.logins.describe(address, api.clock.now().0, headers);
 }
 
 fn record(api: &Api, event: Event, address: IpAddr, reason: &str) {

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
-    extract::{Path, Query, State, rejection::QueryRejection},
-    routing::get,
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
 };
-use http::StatusCode;
+use http::{Method, StatusCode};
 use roomkey_chat::{ChannelView, HistoryRequest, MemberPage, MessagePage, NewChannel};
 use roomkey_model::{ChannelId, ErrorCode, Failure, Seq, UserId};
 use roomkey_store::Role;
@@ -16,14 +15,66 @@ use serde_json::{Value, json};
 
 use super::{
     Api, ApiError,
-    extract::{Authenticated, JsonBody},
+    extract::{Authenticated, JsonBody, PathParts},
+    routes::{Operation, Proof, Routes},
 };
 
-pub(super) fn router() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/api/channels", get(list).post(create))
-        .route("/api/channels/{id}/members", get(members).post(add_member))
-        .route("/api/channels/{id}/messages", get(history))
+pub(super) fn routes() -> Routes {
+    const CREATE: &[ErrorCode] = &[ErrorCode::LimitExceeded, ErrorCode::Unavailable];
+    const DENIED: &[ErrorCode] = &[ErrorCode::BadPayload, ErrorCode::Forbidden, ErrorCode::Unavailable];
+    const ADD: &[ErrorCode] =
+        &[ErrorCode::Forbidden, ErrorCode::LimitExceeded, ErrorCode::NotFound, ErrorCode::Unavailable];
+    const LIMIT: (&str, &str) = ("limit", "How many at most");
+    let operation =
+        |method, path, summary| Operation::new(method, path, "channels", summary).needs(Proof::Token);
+    Routes::new()
+        .add(
+            operation(Method::GET, "/api/channels", "Channels of the user, and public ones")
+                .query(&[
+                    ("scope", "`mine` or `public`; without it, the first page of both"),
+                    ("after", "The id of the channel before the page"),
+                    LIMIT,
+                ])
+                .answers(200, "Channels")
+                .refuses(&[ErrorCode::BadPayload, ErrorCode::Unavailable]),
+            list,
+        )
+        .add(
+            operation(Method::POST, "/api/channels", "Create a channel, and own it")
+                .takes("NewChannel")
+                .answers(201, "CreatedChannel")
+                .refuses(CREATE),
+            create,
+        )
+        .add(
+            operation(Method::GET, "/api/channels/{id}/members", "The members of a channel")
+                .query(&[("after", "The id of the user before the page"), LIMIT])
+                .answers(200, "Members")
+                .refuses(DENIED),
+            members,
+        )
+        .add(
+            operation(
+                Method::POST,
+                "/api/channels/{id}/members",
+                "Make a user a member, or give a member a role",
+            )
+            .takes("NewMember")
+            .answers(201, "AddedMember")
+            .refuses(ADD),
+            add_member,
+        )
+        .add(
+            operation(Method::GET, "/api/channels/{id}/messages", "A stretch of the history, oldest first")
+                .query(&[
+                    ("before", "The newest before this number"),
+                    ("after", "The oldest after this number"),
+                    LIMIT,
+                ])
+                .answers(200, "Messages")
+                .refuses(DENIED),
+            history,
+        )
 }
 
 #[derive(Deserialize)]
@@ -87,7 +138,7 @@ struct MembersQuery {
 async fn members(
     State(api): State<Arc<Api>>,
     Authenticated(identity): Authenticated,
-    Path(channel): Path<String>,
+    PathParts(channel): PathParts<String>,
     query: Result<Query<MembersQuery>, QueryRejection>,
 ) -> Result<Json<MemberPage>, ApiError> {
     let Query(query) = query.map_err(wrong_query)?;
@@ -111,7 +162,7 @@ fn member() -> Role {
 async fn add_member(
     State(api): State<Arc<Api>>,
     Authenticated(identity): Authenticated,
-    Path(channel): Path<String>,
+    PathParts(channel): PathParts<String>,
     JsonBody(new): JsonBody<NewMember>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let channel = channel_id(channel)?;
@@ -140,7 +191,7 @@ struct HistoryCursor {
 async fn history(
     State(api): State<Arc<Api>>,
     Authenticated(identity): Authenticated,
-    Path(channel): Path<String>,
+    PathParts(channel): PathParts<String>,
     query: Result<Query<HistoryCursor>, QueryRejection>,
 ) -> Result<Json<MessagePage>, ApiError> {
     let Query(HistoryCursor { before, after, limit }) = query.map_err(wrong_query)?;

@@ -4,17 +4,27 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{FromRequest, FromRequestParts, Path, Request},
 };
 use http::{header, request::Parts};
+use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use roomkey_auth::Identity;
-use roomkey_model::{ErrorCode, Failure, Limit};
+use roomkey_auth::{
+    Identity, TokenError,
+    credentials::{self, Credentials},
+};
+use roomkey_model::{ErrorCode, Failure, Limit, SessionId, UserId};
+use roomkey_store::Session;
 use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
 
-use super::{Api, ApiError};
-use crate::{ClientAddress, Handshake, accounts::Device, rates::Penalty};
+use super::{Api, ApiError, cookies};
+use crate::{
+    ClientAddress, Handshake,
+    accounts::Device,
+    audit::{Event, Record},
+    rates::Penalty,
+};
 
 /// A JSON body of a known shape.
 pub(super) struct JsonBody<T>(pub(super) T);
@@ -34,6 +44,35 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for JsonBody<T> {
         match serde_json::from_slice(&body) {
             Ok(value) => Ok(Self(value)),
             Err(error) => Err(Failure::bad_payload(error.to_string()).into()),
+        }
+    }
+}
+
+/// The same, or nothing at all, which is the default.
+pub(super) struct OptionalJsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Arc<Api>> for OptionalJsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, ApiError> {
+        let has_type = request.headers().contains_key(header::CONTENT_TYPE);
+        if !has_type && request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        JsonBody::from_request(request, api).await.map(|JsonBody(body)| Self(body))
+    }
+}
+
+/// The parts of a path that stand for something. What cannot be text names nothing.
+pub(super) struct PathParts<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Api>> for PathParts<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        match Path::from_request_parts(parts, api).await {
+            Ok(Path(path)) => Ok(Self(path)),
+            Err(_) => Err(ErrorCode::NotFound.into()),
         }
     }
 }
@@ -98,8 +137,9 @@ pub(super) struct Client {
     pub(super) address: IpAddr,
     user_agent: Option<String>,
     /// The `Origin` header.
-    #[allow(dead_code, reason = "the routes that record it follow")]
     pub(super) origin: Option<String>,
+    /// Whether it is a page whose cookies count.
+    pub(super) is_trusted_page: bool,
 }
 
 impl Client {
@@ -107,17 +147,87 @@ impl Client {
     pub(super) fn device(&self) -> Device<'_> {
         Device { address: self.address, user_agent: self.user_agent.as_deref() }
     }
+
+    /// Records a decision about this client.
+    pub(super) fn record(
+        &self,
+        api: &Api,
+        event: Event,
+        who: Option<(&UserId, Option<&SessionId>)>,
+        reason: Option<&str>,
+    ) {
+        let (user, session) = who.map_or((None, None), |(user, session)| (Some(user), session));
+        let address = Some(self.address);
+        let origin = self.origin.as_deref();
+        api.server.context.audit.record(&Record {
+            user,
+            session,
+            address,
+            origin,
+            reason,
+            ..Record::new(event)
+        });
+    }
+
+    /// Records a decision about a session of this client.
+    pub(super) fn record_session(&self, api: &Api, event: Event, session: &Session, reason: Option<&str>) {
+        self.record(api, event, Some((&session.user, Some(&session.session))), reason);
+    }
+
+    /// Records what a backend did, or tried to do, with the key of this name.
+    pub(super) fn record_key(&self, api: &Api, event: Event, key: &str, target: &str) {
+        api.server.context.audit.record(&Record {
+            address: Some(self.address),
+            origin: self.origin.as_deref(),
+            reason: Some(&format!("API key {key}")),
+            target: Some(target),
+            ..Record::new(event)
+        });
+    }
 }
 
 impl FromRequestParts<Arc<Api>> for Client {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<Api>) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
         let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Ok(Self {
             address: client_address(parts)?.0,
             user_agent: text(header::USER_AGENT),
             origin: text(header::ORIGIN),
+            is_trusted_page: api.server.context.origins.trusts_page(&parts.headers),
         })
+    }
+}
+
+/// Who wants to log out: the token may be expired or revoked. `None`: no token, or none that says who it is.
+pub(super) struct Leaving(pub(super) Option<Identity>);
+
+impl FromRequestParts<Arc<Api>> for Leaving {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        let authorization: Vec<_> = parts
+            .headers
+            .get_all(header::AUTHORIZATION)
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .collect();
+        let is_trusted_page = api.server.context.origins.trusts_page(&parts.headers);
+        let cookie = match &api.token_cookie {
+            Some(name) if is_trusted_page => cookies::find(&parts.headers, name)?,
+            _ => None,
+        };
+        let given = Credentials {
+            authorization: &authorization,
+            cookie: cookie.as_deref(),
+            ..Credentials::default()
+        };
+        let token = match credentials::pick(&given) {
+            Ok(token) => token,
+            Err(TokenError::Ambiguous) => return Err(ErrorCode::TokenAmbiguous.into()),
+            Err(_) => return Ok(Self(None)),
+        };
+        Ok(Self(api.authentication.verifier().verify_past(&token, api.clock.now()).ok()))
     }
 }

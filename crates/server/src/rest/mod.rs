@@ -2,30 +2,46 @@
 
 mod accounts;
 pub(crate) mod attempts;
+mod backends;
 mod channels;
+mod cookies;
 mod extract;
+mod openapi;
 mod operations;
+mod routes;
+mod same_site;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod tickets;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::State, middleware, response::Response};
+use axum::{Router, extract::State, middleware, response::Response, routing::get};
 use http::{HeaderValue, StatusCode, header};
 use roomkey_auth::BuiltinIssuer;
 use roomkey_chat::Chat;
-use roomkey_model::{Clock, Failure, Limit, Limits, Retry};
+use roomkey_model::{Clock, ErrorCode, Failure, Limit, Limits, Retry};
 use roomkey_store::Store;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::{ServerHandle, TokenAuthentication, accounts::Accounts, revocation::Revoker};
+use crate::{ServerHandle, TokenAuthentication, accounts::Accounts, api_keys::ApiKeys, revocation::Revoker};
+use routes::Routes;
+
+pub(crate) use cookies::ACCESS_COOKIE;
 
 /// What the handlers need.
 pub(crate) struct Api {
     pub(crate) accounts: Arc<Accounts>,
-    #[allow(dead_code, reason = "the routes that use it follow")]
     pub(crate) revoker: Arc<Revoker>,
     /// `None` where the built-in issuer is off.
     pub(crate) issuer: Option<Arc<BuiltinIssuer>>,
     pub(crate) registration: bool,
+    /// Whether the tokens of a login are kept in cookies.
+    pub(crate) session_cookies: bool,
+    /// The cookie that a token may be in.
+    pub(crate) token_cookie: Option<Box<str>>,
+    pub(crate) api_keys: Arc<ApiKeys>,
     pub(crate) authentication: Arc<TokenAuthentication>,
     pub(crate) chat: Arc<Chat>,
     pub(crate) store: Arc<dyn Store>,
@@ -38,14 +54,27 @@ pub(crate) struct Api {
 
 /// All routes of the API.
 pub(crate) fn router(api: Arc<Api>) -> Router {
-    Router::new()
-        .merge(accounts::router(&api))
-        .merge(channels::router())
-        .merge(operations::router())
-        .fallback(async || ApiError(Failure::new(roomkey_model::ErrorCode::NotFound)))
-        .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
+    let (router, operations) = routes().into_parts();
+    let document: Arc<str> = openapi::document(&operations).to_string().into();
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    router
+        .route(OPENAPI_PATH, get(async move || (json, document.to_string())))
+        .fallback(async || ApiError(Failure::new(ErrorCode::NotFound)))
+        .method_not_allowed_fallback(async || ApiError(Failure::new(ErrorCode::MethodNotAllowed)))
+        .layer(middleware::from_fn_with_state(api.clone(), same_site::check))
         .layer(middleware::map_response_with_state(api.clone(), count_limits))
         .with_state(api)
+}
+
+const OPENAPI_PATH: &str = "/openapi.json";
+
+fn routes() -> Routes {
+    accounts::routes()
+        .and(sessions::routes())
+        .and(tickets::routes())
+        .and(backends::routes())
+        .and(channels::routes())
+        .and(operations::routes())
 }
 
 /// Counts the limit that a refusal speaks of.
@@ -74,8 +103,8 @@ impl axum::response::IntoResponse for ApiError {
         }
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge()));
+        if let Some(challenge) = self.challenge() {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if let Retry::AfterMs(ms) = self.0.retry {
             headers.insert(header::RETRY_AFTER, ms.div_ceil(1000).into());
@@ -86,10 +115,15 @@ impl axum::response::IntoResponse for ApiError {
 
 impl ApiError {
     /// RFC 6750, section 3: no error code where no token was given.
-    fn challenge(&self) -> &'static str {
+    fn challenge(&self) -> Option<&'static str> {
         match self.0.code {
-            roomkey_model::ErrorCode::TokenMissing | roomkey_model::ErrorCode::InvalidCredentials => "Bearer",
-            _ => "Bearer error=\"invalid_token\"",
+            ErrorCode::ApiKeyInvalid | ErrorCode::InvalidCredentials | ErrorCode::TokenMissing => {
+                Some("Bearer")
+            }
+            ErrorCode::InsufficientScope => Some("Bearer error=\"insufficient_scope\""),
+            ErrorCode::TokenAmbiguous => Some("Bearer error=\"invalid_request\""),
+            code if code.http_status() == 401 => Some("Bearer error=\"invalid_token\""),
+            _ => None,
         }
     }
 }

@@ -2,16 +2,33 @@
 
 use std::sync::Arc;
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use http::{HeaderName, StatusCode, header};
-use roomkey_model::SessionId;
+use roomkey_model::{ErrorCode, SessionId};
 use roomkey_store::StoreError;
 use serde_json::{Value, json};
 
-use super::Api;
+use super::{
+    Api,
+    routes::{Operation, Routes},
+};
 
-pub(super) fn router() -> Router<Arc<Api>> {
-    Router::new().route("/healthz", get(health)).route("/readyz", get(ready)).route("/metrics", get(metrics))
+pub(super) fn routes() -> Routes {
+    let operation = |path, summary| Operation::get(path, "operations", summary);
+    Routes::new()
+        .add(operation("/healthz", "Whether the process runs").answers(200, "Health"), health)
+        .add(
+            operation("/readyz", "Whether clients can be served")
+                .answers(200, "Readiness")
+                .refuses(&[ErrorCode::Unavailable]),
+            ready,
+        )
+        .add(
+            operation("/metrics", "Everything that is counted, in the OpenMetrics text format")
+                .answers(200, "string")
+                .with_type("application/openmetrics-text"),
+            metrics,
+        )
 }
 
 /// The process runs; settings that make it less safe are named.

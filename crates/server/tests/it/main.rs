@@ -1,5 +1,6 @@
 //! The whole server over real sockets, byte by byte where the bytes are the contract.
 
+mod accounts;
 mod backpressure;
 mod bare_engine;
 mod broadcast_acks;
@@ -25,6 +26,7 @@ mod payloads;
 mod polling;
 mod polling_errors;
 mod pre_auth;
+mod product;
 mod rates;
 mod recovery;
 mod refresh;
