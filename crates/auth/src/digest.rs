@@ -15,6 +15,11 @@ impl SecretDigest {
         Self(sha256(secret.as_bytes()))
     }
 
+    /// As 64 hexadecimal digits.
+    pub fn to_hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// From 64 hexadecimal digits, as `sha256sum` writes them.
     pub fn from_hex(text: &str) -> Option<Self> {
         let mut digest = [0; 32];
@@ -52,6 +57,7 @@ mod tests {
         assert_eq!(SecretDigest::from_hex(hex), Some(SecretDigest::of("abc")));
         assert_eq!(SecretDigest::from_hex(&hex.to_uppercase()), Some(SecretDigest::of("abc")));
         assert_ne!(SecretDigest::from_hex(hex), Some(SecretDigest::of("abd")));
+        assert_eq!(SecretDigest::of("abc").to_hex(), hex);
         for bad in ["", &hex[1..], &format!("{hex}0"), &hex.replace('b', "g"), &"é".repeat(32)] {
             assert_eq!(SecretDigest::from_hex(bad), None, "{bad}");
         }

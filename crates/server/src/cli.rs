@@ -4,6 +4,7 @@ mod audit_verify;
 mod check_config;
 mod keys;
 mod password_input;
+mod secret_api_key;
 mod secret_generate;
 mod serve;
 #[cfg(test)]
@@ -135,6 +136,8 @@ enum AuditCommand {
 enum SecretCommand {
     /// Print a new random secret, for JWT_SECRET (auth.jwt_secret).
     Generate(secret_generate::Generate),
+    /// Print a new API key for a backend, and the lines that the configuration knows it by.
+    ApiKey(secret_api_key::ApiKey),
 }
 
 /// Where the configuration is.
@@ -201,6 +204,7 @@ impl Cli {
             Command::Keys(command) => command.run(environment),
             Command::Audit(AuditCommand::Verify(verify)) => verify.run(environment),
             Command::Secret(SecretCommand::Generate(generate)) => Ok(generate.run(&SystemEntropy)),
+            Command::Secret(SecretCommand::ApiKey(key)) => Ok(key.run(&SystemEntropy)),
         }
     }
 }

@@ -401,3 +401,26 @@ fn a_generated_secret_is_one_that_the_server_takes() {
     assert_eq!((json["secret"].as_str().unwrap().len(), &json["bytes"]), (86, &64.into()));
     assert!(generate("--bytes 31").is_err());
 }
+
+#[test]
+fn an_api_key_comes_with_the_lines_that_make_it_one() {
+    let print = |args: &str| {
+        let cli =
+            Cli::try_parse_from(["roomkey", "secret", "api-key"].into_iter().chain(args.split_whitespace()));
+        cli.map(|cli| cli.run(&Environment::default()).unwrap().text)
+    };
+    let text = print("shop\"1 --scope users --scope revoke").unwrap();
+    let (key, lines) = text.split_once('\n').unwrap();
+    assert!(key.starts_with("rk_") && key.len() == 46, "{key}");
+    let site = Site::new();
+    let file = site.0.path().join("roomkey.toml");
+    std::fs::write(&file, lines).unwrap();
+    let (checked, is_success) = site.run(&format!("check-config --config {}", file.display()), []);
+    assert!(is_success, "{checked}");
+    let json: Value = serde_json::from_str(&print("shop --json").unwrap()).unwrap();
+    let digest = roomkey_auth::SecretDigest::of(json["key"].as_str().unwrap()).to_hex();
+    assert_eq!((&json["keySha256"], &json["scopes"]), (&digest.into(), &serde_json::json!(["revoke"])));
+    for args in ["", "shop --scope all"] {
+        assert!(print(args).is_err(), "{args}");
+    }
+}

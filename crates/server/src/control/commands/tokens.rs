@@ -164,23 +164,10 @@ impl Command for Revoke {
             Self::Session { issuer, sid } => {
                 let issuer = operator.issuer(issuer)?;
                 let session = SessionId::new(sid).map_err(|error| bad("the session", &error))?;
-                // With it ends what continues it: its refresh token.
-                let own = match operator.builtin.as_ref() == Some(&issuer) {
-                    true => operator.store.session(&session).await?,
-                    false => None,
-                };
-                let ended = match own {
-                    Some(own) => operator.accounts.end_session(&own.user, &session, reason).await?,
-                    None => None,
-                };
-                let target = RevocationTarget::Session { issuer, session };
-                match ended {
-                    Some(swept) => {
-                        operator.record(Event::TokenRevoked, reason.as_str(), &in_audit_log(&target));
-                        swept
-                    }
-                    None => revoke(target, reason).await?,
-                }
+                let target = RevocationTarget::Session { issuer: issuer.clone(), session: session.clone() };
+                let swept = operator.accounts.revoke_session(issuer, &session).await?;
+                operator.record(Event::TokenRevoked, reason.as_str(), &in_audit_log(&target));
+                swept
             }
             Self::TokenId { issuer, jti } => {
                 let token = TokenId::new(jti).map_err(|error| bad("the token", &error))?;
@@ -189,7 +176,7 @@ impl Command for Revoke {
             }
             Self::Token(token) => {
                 let now = operator.clock.now();
-                let identity = operator.authentication.verifier().verify(token.trim(), now);
+                let identity = operator.authentication.verifier().verify_past(token.trim(), now);
                 let identity = identity
                     .map_err(|error| Failure::bad_payload(format!("it is refused anyway: {error}")))?;
                 let target = RevocationTarget::Token { issuer: identity.issuer, token: identity.token };
