@@ -2,19 +2,24 @@
 // the same clients and the same tokens.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 
 import * as authjs from "@auth/core/jwt";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import jwt from "jsonwebtoken";
 import nextauth from "next-auth/jwt";
 
-import { connection, next } from "./support/client.mjs";
+import { connect, connection, next } from "./support/client.mjs";
+import { register } from "./support/rest.mjs";
 import { runBinary, startServer } from "./support/server.mjs";
 import { folder, listen, snippets } from "./support/snippets.mjs";
+
+const run = promisify(execFile);
 
 let snippet;
 before(async () => (snippet = await snippets("docs/authentication.md")));
@@ -165,6 +170,21 @@ describe("from Clerk", () => {
       assert.equal(JSON.parse(inspected.stdout).profile, "clerk", "the keys are fetched for this, too");
     }
   });
+});
+
+test("a backend revokes with the request of the page", async (t) => {
+  const made = await runBinary(t, ["secret", "api-key", "shop"]);
+  const [key, lines] = made.stdout.split(/\n([^]*)/);
+  const { directory } = await filesWith(t, { "roomkey.toml": lines });
+  const server = await startServer(t, { args: ["--config", `${directory}/roomkey.toml`] });
+  const ada = await register(server, "ada");
+  const socket = await connect(t, server, ada.token);
+  const told = next(socket, "auth:revoked");
+  const request = snippet("revoke.sh").replace("https://chat.example.com", server.url).replace("clerk:user_2x", ada.user.id);
+  const curl = async (key) => JSON.parse((await run("sh", ["-c", request], { env: { ...process.env, ROOMKEY_API_KEY: key } })).stdout);
+  assert.equal((await curl("rk_wrong")).code, "API_KEY_INVALID");
+  assert.deepEqual(await curl(key), { revoked: true, socketsClosed: 1 });
+  assert.equal((await told)[0].reason, "revoked");
 });
 
 test("a client whose token is about to end renews it, and stays", async (t) => {
