@@ -52,6 +52,13 @@ test("what is decided is recorded, and what was recorded can be verified", async
   assert.equal(denied.status, 403);
   await recorded(server, "malicious_cors");
 
+  const path = "/api/channels/nowhere/members";
+  const body403 = { userId: "bob", role: "member" };
+  const forbidden = await request(server, "POST", path, { token: token("ada"), body: body403 });
+  assert.equal(forbidden.status, 403);
+  const denial = await recorded(server, "authz_fail");
+  assert.deepEqual([denial.user, denial.target], ["ada", "POST /api/channels/{id}/members"]);
+
   const running = await verify(t, server);
   assert.deepEqual([running.code, running.intact, running.hasKey, running.hasHead], [0, true, true, true]);
   await server.stop();

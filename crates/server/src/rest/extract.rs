@@ -18,7 +18,7 @@ use roomkey_store::Session;
 use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
 
-use super::{Api, ApiError, cookies};
+use super::{Api, ApiError, cookies, denials};
 use crate::{
     ClientAddress, Handshake,
     accounts::Device,
@@ -110,7 +110,10 @@ impl FromRequestParts<Arc<Api>> for Authenticated {
         let query = parts.uri.query().unwrap_or("");
         let handshake = Handshake::new(address.0, now, query, &parts.headers, is_trusted_page);
         match api.authentication.authenticate(&api.server.context, &handshake, None).await {
-            Ok(identity) => Ok(Self(identity)),
+            Ok(identity) => {
+                denials::remember(parts, &identity);
+                Ok(Self(identity))
+            }
             Err(failure) => Err(refused_token(api, address.0, failure).await.into()),
         }
     }

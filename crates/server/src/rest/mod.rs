@@ -5,6 +5,7 @@ pub(crate) mod attempts;
 mod backends;
 mod channels;
 mod cookies;
+mod denials;
 mod extract;
 mod openapi;
 mod operations;
@@ -62,6 +63,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .fallback(async || ApiError(Failure::new(ErrorCode::NotFound)))
         .method_not_allowed_fallback(async || ApiError(Failure::new(ErrorCode::MethodNotAllowed)))
         .layer(middleware::from_fn_with_state(api.clone(), same_site::check))
+        .layer(middleware::from_fn_with_state(api.clone(), denials::record))
         .layer(middleware::map_response_with_state(api.clone(), count_limits))
         .with_state(api)
 }
