@@ -34,10 +34,11 @@ pub(super) fn router(operator: Arc<Operator>) -> Router {
 
 const OTHER_RELEASE: &str = "the running server does not have this command: it is of another release";
 
-/// A command at its path.
+/// A command at its path. Once begun it is carried out to its end, also for an operator who does not wait for the answer.
 pub(super) fn route<C: Command>(router: Router<Arc<Operator>>) -> Router<Arc<Operator>> {
     let run = async |State(operator): State<Arc<Operator>>, Json(command): Json<C>| {
-        command.run(operator).await.map(Json).map_err(ApiError)
+        let done = tokio::spawn(async move { command.run(operator).await }).await;
+        done.unwrap_or_else(|_| Err(ErrorCode::Internal.into())).map(Json).map_err(ApiError)
     };
     router.route(C::PATH, post(run))
 }

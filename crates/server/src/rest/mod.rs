@@ -18,7 +18,13 @@ mod tickets;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::State, middleware, response::Response, routing::get};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use http::{HeaderValue, StatusCode, header};
 use roomkey_auth::BuiltinIssuer;
 use roomkey_chat::Chat;
@@ -64,6 +70,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .method_not_allowed_fallback(async || ApiError(Failure::new(ErrorCode::MethodNotAllowed)))
         .layer(middleware::from_fn_with_state(api.clone(), same_site::check))
         .layer(middleware::from_fn_with_state(api.clone(), denials::record))
+        .layer(middleware::from_fn(to_the_end))
         .layer(middleware::map_response_with_state(api.clone(), count_limits))
         .with_state(api)
 }
@@ -77,6 +84,15 @@ fn routes() -> Routes {
         .and(backends::routes())
         .and(channels::routes())
         .and(operations::routes())
+}
+
+/// Makes a change to its end, also for a client that does not wait for the answer: what is done is recorded, too.
+async fn to_the_end(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let response = tokio::spawn(next.run(request)).await;
+    response.unwrap_or_else(|_| ApiError(ErrorCode::Internal.into()).into_response())
 }
 
 /// Counts the limit that a refusal speaks of.
@@ -96,7 +112,7 @@ impl<F: Into<Failure>> From<F> for ApiError {
     }
 }
 
-impl axum::response::IntoResponse for ApiError {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.code.http_status()).expect("the table has only statuses");
         let mut response = (status, axum::Json(Body(&self.0))).into_response();

@@ -90,8 +90,19 @@ impl TestProduct {
 
     /// Whether the audit log has such a record.
     pub(crate) fn audited(&self, event: &str) -> bool {
+        self.times_audited(event) > 0
+    }
+
+    /// How many such records the audit log has.
+    pub(crate) fn times_audited(&self, event: &str) -> usize {
         let log = std::fs::read_to_string(self.directory.path().join("audit.jsonl")).unwrap_or_default();
-        log.contains(&format!(r#""event":"{event}""#))
+        log.matches(&format!(r#""event":"{event}""#)).count()
+    }
+
+    /// Sends a request with an API key, and hangs up before there can be an answer.
+    pub(crate) fn post_and_leave(&self, path: &str, key: &str) {
+        let mut http = HttpClient::connect(self.server().address());
+        http.request("POST", path, &format!("X-API-Key: {key}\r\n"), "");
     }
 
     #[track_caller]

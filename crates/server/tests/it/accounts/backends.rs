@@ -185,3 +185,17 @@ fn only_a_key_with_the_scope_will_do() {
     let connect = product.connecting("", "", &json!({ "token": API_KEY }));
     assert!(connect.contains("TOKEN_INVALID"), "{connect}");
 }
+
+/// What is done is done as a whole, and recorded, whoever waits for the answer.
+#[test]
+fn a_change_is_made_to_its_end_for_a_client_that_leaves() {
+    let product = TestProduct::start("");
+    let users: Vec<_> = (0..10).map(|index| product.register(&format!("user{index}"))).collect();
+    for user in &users {
+        product.post_and_leave(&format!("/api/users/{}/block", user.user), USERS_KEY);
+    }
+    eventually("all are recorded", || product.times_audited("authz_admin") == users.len());
+    for user in &users {
+        assert_eq!(product.get("/api/auth/me", &user.token).refusal(), (401, "TOKEN_REVOKED"));
+    }
+}
