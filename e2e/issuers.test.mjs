@@ -156,7 +156,7 @@ describe("keycloak", () => {
     email: "ada@example.com",
   });
 
-  for (const alg of ["RS256", "ES256", "EdDSA"]) {
+  for (const alg of ["RS256", "RS512", "PS256", "ES256", "ES384", "EdDSA"]) {
     test(`an access token, signed by ${alg}`, async (t) => {
       const { key, keySet, server } = await start(t, "keycloak", { issuer, authorized_parties: ["web"], alg });
       const user = await userOf(t, server, await sign(key, claims()));

@@ -7,19 +7,38 @@ pub enum Algorithm {
     EdDsa,
     /// ECDSA on P-256 with SHA-256.
     Es256,
+    /// ECDSA on P-384 with SHA-384.
+    Es384,
     /// HMAC with SHA-256.
     Hs256,
     /// HMAC with SHA-384.
     Hs384,
     /// HMAC with SHA-512.
     Hs512,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    Rs512,
 }
 
 impl Algorithm {
     /// Every algorithm there is.
-    pub const ALL: &[Self] = &[Self::EdDsa, Self::Es256, Self::Hs256, Self::Hs384, Self::Hs512, Self::Rs256];
+    pub const ALL: &[Self] = &[
+        Self::EdDsa,
+        Self::Es256,
+        Self::Es384,
+        Self::Hs256,
+        Self::Hs384,
+        Self::Hs512,
+        Self::Ps256,
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+    ];
 
     /// From the value of a header's `alg`: case-sensitive, as RFC 7515 section 4.1.1 has it.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -34,10 +53,14 @@ impl Algorithm {
         match self {
             Self::EdDsa => "EdDSA",
             Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
             Self::Hs256 => "HS256",
             Self::Hs384 => "HS384",
             Self::Hs512 => "HS512",
+            Self::Ps256 => "PS256",
             Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
         }
     }
 
@@ -64,8 +87,8 @@ mod tests {
         }
         assert_eq!(Algorithm::from_name("Ed25519"), Some(Algorithm::EdDsa));
         for other in [
-            "", "none", "None", "NONE", "nOnE", "none ", "hs256", "HS256\0", "HS1", "PS256", "RS512",
-            "ES384", "Ed448",
+            "", "none", "None", "NONE", "nOnE", "none ", "hs256", "HS256\0", "HS1", "PS384", "ES512",
+            "ES256K", "Ed448",
         ] {
             assert_eq!(Algorithm::from_name(other), None, "{other:?}");
         }

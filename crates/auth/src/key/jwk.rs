@@ -15,8 +15,8 @@ impl Jwk {
     }
 
     /// RFC 7518 section 6.2.
-    pub(super) fn p256(x: &[u8], y: &[u8]) -> Self {
-        Self(vec![("crv", "P-256".to_owned()), ("kty", "EC".to_owned()), ("x", encode(x)), ("y", encode(y))])
+    pub(super) fn ec(curve: &'static str, x: &[u8], y: &[u8]) -> Self {
+        Self(vec![("crv", curve.to_owned()), ("kty", "EC".to_owned()), ("x", encode(x)), ("y", encode(y))])
     }
 
     /// RFC 7518 section 6.3, from a PKCS#1 public key: the two integers without their sign byte.

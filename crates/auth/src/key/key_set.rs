@@ -34,11 +34,20 @@ impl PublicKey {
 
     fn from_jwk(jwk: &Map<String, Value>) -> Option<Self> {
         let key = match (text(jwk, "kty")?, text(jwk, "crv")) {
-            ("RSA", None) => Self::from_rsa_components(&bytes(jwk, "n")?, &bytes(jwk, "e")?)?,
-            ("EC", Some("P-256")) => {
-                Self::p256(&[&[4][..], &coordinate(jwk, "x")?, &coordinate(jwk, "y")?].concat())?
+            ("RSA", None) => {
+                let key = Self::from_rsa_components(&bytes(jwk, "n")?, &bytes(jwk, "e")?)?;
+                match text(jwk, "alg").and_then(Algorithm::from_name) {
+                    Some(algorithm) => key.with_algorithm(algorithm)?,
+                    None => key,
+                }
             }
-            ("OKP", Some("Ed25519")) => Self::ed25519(&coordinate(jwk, "x")?)?,
+            ("EC", Some("P-256")) => {
+                Self::p256(&[&[4][..], &coordinate::<32>(jwk, "x")?, &coordinate::<32>(jwk, "y")?].concat())?
+            }
+            ("EC", Some("P-384")) => {
+                Self::p384(&[&[4][..], &coordinate::<48>(jwk, "x")?, &coordinate::<48>(jwk, "y")?].concat())?
+            }
+            ("OKP", Some("Ed25519")) => Self::ed25519(&coordinate::<32>(jwk, "x")?)?,
             _ => return None,
         };
         if !is_for_verifying(jwk, key.algorithm()) {
@@ -74,6 +83,6 @@ fn bytes(jwk: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {
     BASE64_URL_SAFE_NO_PAD.decode(text(jwk, name)?).ok()
 }
 
-fn coordinate(jwk: &Map<String, Value>, name: &str) -> Option<[u8; 32]> {
+fn coordinate<const LEN: usize>(jwk: &Map<String, Value>, name: &str) -> Option<[u8; LEN]> {
     bytes(jwk, name)?.try_into().ok()
 }

@@ -4,16 +4,19 @@ use aws_lc_rs::{
     encoding::{AsDer, PublicKeyX509Der},
     rsa,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
+        RSA_PSS_2048_8192_SHA256, VerificationAlgorithm,
     },
 };
 
 use super::{Algorithm, jwk::Jwk, pem};
 use crate::ConfigError;
 
-/// A public key: RSA of 2048 bits or more, EC on P-256, or Ed25519.
+/// A public key: RSA of 2048 bits or more, EC on P-256 or P-384, or Ed25519.
 ///
-/// The kind of key decides its one algorithm (RS256, ES256, EdDSA).
+/// The kind of key decides its one algorithm (RS256, ES256, ES384, EdDSA). One of RSA can be made for another one of RSA
+/// instead: [`Self::with_algorithm`].
 #[derive(Clone)]
 pub struct PublicKey {
     algorithm: Algorithm,
@@ -34,14 +37,14 @@ impl PublicKey {
         Self::from_der(&der).ok_or_else(|| {
             ConfigError::new(
                 setting,
-                "is not a public key of RSA (2048 to 8192 bits), EC on P-256 or Ed25519; a certificate must be converted",
+                "is not a public key of RSA (2048 to 8192 bits), EC on P-256 or P-384 or Ed25519; a certificate must be converted",
             )
         })
     }
 
     /// From a DER-encoded SubjectPublicKeyInfo or PKCS#1 public key.
     fn from_der(der: &[u8]) -> Option<Self> {
-        Self::ed25519(der).or_else(|| Self::p256(der)).or_else(|| Self::rsa(der))
+        Self::ed25519(der).or_else(|| Self::p256(der)).or_else(|| Self::p384(der)).or_else(|| Self::rsa(der))
     }
 
     /// From a DER-encoded SubjectPublicKeyInfo or the 32 bytes themselves.
@@ -56,11 +59,27 @@ impl PublicKey {
 
     /// From a DER-encoded SubjectPublicKeyInfo or an uncompressed point (SEC 1).
     pub(super) fn p256(der: &[u8]) -> Option<Self> {
-        let key = parse(&ECDSA_P256_SHA256_FIXED, der)?;
+        Self::ec(Algorithm::Es256, &ECDSA_P256_SHA256_FIXED, "P-256", 32, der)
+    }
+
+    /// From a DER-encoded SubjectPublicKeyInfo or an uncompressed point (SEC 1).
+    pub(super) fn p384(der: &[u8]) -> Option<Self> {
+        Self::ec(Algorithm::Es384, &ECDSA_P384_SHA384_FIXED, "P-384", 48, der)
+    }
+
+    fn ec(
+        algorithm: Algorithm,
+        verification: &'static dyn VerificationAlgorithm,
+        curve: &'static str,
+        coordinate_len: usize,
+        der: &[u8],
+    ) -> Option<Self> {
+        let key = parse(verification, der)?;
         let spki = spki(&key)?;
-        let (form, coordinates) = spki.last_chunk::<65>()?.split_first()?;
-        let (x, y) = coordinates.split_at(32);
-        (*form == 4).then(|| Self::new(Algorithm::Es256, key, Jwk::p256(x, y)))
+        let point = spki.len().checked_sub(2 * coordinate_len + 1)?;
+        let (form, coordinates) = spki[point..].split_first()?;
+        let (x, y) = coordinates.split_at(coordinate_len);
+        (*form == 4).then(|| Self::new(algorithm, key, Jwk::ec(curve, x, y)))
     }
 
     /// From a DER-encoded SubjectPublicKeyInfo or PKCS#1 key.
@@ -83,6 +102,13 @@ impl PublicKey {
     #[must_use]
     pub fn with_key_id(self, key_id: impl Into<Arc<str>>) -> Self {
         Self { key_id: Some(key_id.into()), ..self }
+    }
+
+    /// The same key for another algorithm, where both are of RSA; `None` otherwise.
+    pub fn with_algorithm(self, algorithm: Algorithm) -> Option<Self> {
+        rsa_verification(self.algorithm)?;
+        let key = parse(rsa_verification(algorithm)?, &spki(&self.key)?)?;
+        Some(Self { algorithm, key, ..self })
     }
 
     /// The one algorithm this key is for.
@@ -122,6 +148,16 @@ impl fmt::Debug for PublicKey {
             .field("key_id", &self.key_id)
             .field("thumbprint", &self.thumbprint)
             .finish_non_exhaustive()
+    }
+}
+
+fn rsa_verification(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
+    match algorithm {
+        Algorithm::Ps256 => Some(&RSA_PSS_2048_8192_SHA256),
+        Algorithm::Rs256 => Some(&RSA_PKCS1_2048_8192_SHA256),
+        Algorithm::Rs384 => Some(&RSA_PKCS1_2048_8192_SHA384),
+        Algorithm::Rs512 => Some(&RSA_PKCS1_2048_8192_SHA512),
+        _ => None,
     }
 }
 

@@ -134,7 +134,8 @@ fn f10_a_profile_takes_its_own_algorithms_only() {
         &verifier(),
         [
             (sign(r#"{"alg":"HS512"}"#, claims(json!({})), hs512), "AlgorithmNotAllowed"),
-            (sign(r#"{"alg":"PS256"}"#, idp_claims(json!({})), pss), "AlgorithmUnknown"),
+            (sign(r#"{"alg":"PS256"}"#, idp_claims(json!({})), pss), "AlgorithmNotAllowed"),
+            (sign(r#"{"alg":"RS512"}"#, idp_claims(json!({})), rs256), "AlgorithmNotAllowed"),
             (sign(r#"{"alg":"RS256"}"#, idp_claims(json!({})), pss), "Signature"),
             (sign(r#"{"alg":"ES256"}"#, idp_claims(json!({})), es256), "AlgorithmNotAllowed"),
         ],

@@ -43,8 +43,9 @@ pub(crate) struct Issuer {
     /// The `iss` of its tokens. Without it: tokens that have no `iss`.
     #[serde(default)]
     issuer: Option<String>,
-    /// The algorithms of its tokens: `HS256`, `HS384`, `HS512`, `RS256`, `ES256`, `EdDSA`. By default, those of its
-    /// keys, HS256 for secrets, and all others for keys that it publishes.
+    /// The algorithms of its tokens: `HS256`, `HS384`, `HS512`, `RS256`, `RS384`, `RS512`, `PS256`, `ES256`, `ES384`,
+    /// `EdDSA`. By default, those of its keys (RS256 for RSA), HS256 for secrets, and all others for keys that it
+    /// publishes.
     #[serde(default)]
     algorithms: Vec<String>,
     /// Secrets that it signs with, the current and retiring ones.
@@ -237,6 +238,7 @@ impl Issuer {
         strength: SecretStrength,
     ) -> Result<Vec<VerifyingKey>, ConfigError> {
         let mut keys: Vec<VerifyingKey> = Vec::new();
+        let algorithms = self.algorithms(path, places)?;
         for (index, secret) in self.secrets.iter().enumerate() {
             let setting = places.setting(&format!("{path}.secrets[{index}]"));
             let algorithm = self.secret_algorithm(path, places)?;
@@ -244,7 +246,7 @@ impl Issuer {
         }
         for (index, text) in self.public_keys.iter().enumerate() {
             let setting = places.setting(&format!("{path}.public_keys[{index}]"));
-            keys.push(PublicKey::from_pem(&setting, text)?.into());
+            keys.push(fitted(PublicKey::from_pem(&setting, text)?, &algorithms).into());
         }
         for (index, file) in self.public_key_files.iter().enumerate() {
             let setting = places.setting(&format!("{path}.public_key_files[{index}]"));
@@ -255,7 +257,7 @@ impl Issuer {
                 let set = PublicKey::from_jwk_set(&setting, text.as_bytes())?;
                 keys.extend(set.into_iter().map(VerifyingKey::from));
             } else {
-                keys.push(PublicKey::from_pem(&setting, &text)?.into());
+                keys.push(fitted(PublicKey::from_pem(&setting, &text)?, &algorithms).into());
             }
         }
         self.name_key(keys).ok_or_else(|| {
@@ -297,6 +299,15 @@ impl Issuer {
         };
         self.algorithms.iter().enumerate().map(algorithm).collect()
     }
+}
+
+/// A key for the algorithm that is listed. One in PEM form does not say which of RSA's it is for.
+fn fitted(key: PublicKey, algorithms: &[Algorithm]) -> PublicKey {
+    if algorithms.contains(&key.algorithm()) {
+        return key;
+    }
+    let other = algorithms.iter().find_map(|algorithm| key.clone().with_algorithm(*algorithm));
+    other.unwrap_or(key)
 }
 
 fn claims(claims: &BTreeMap<String, String>) -> Vec<RequiredClaim> {

@@ -166,7 +166,7 @@ fn fill_auth0(issuer: &mut Issuer) -> Result<(), Problem> {
         return Err(("audiences", "is missing: name the identifier of your API at Auth0".to_owned()));
     }
     issuer.token_type.get_or_insert(TokenKind::AccessTokenOrJwt);
-    issuer.fill_keys(url, &["RS256"]);
+    issuer.fill_keys(url, &["RS256", "PS256"]);
     Ok(())
 }
 
@@ -233,7 +233,8 @@ fn fill_keycloak(issuer: &mut Issuer) -> Result<(), Problem> {
     issuer.require("typ", "Bearer")?;
     issuer.token_type.get_or_insert(TokenKind::AccessTokenOrJwt);
     issuer.fill_names(&["preferred_username", "name"]);
-    issuer.fill_keys(url, &["RS256", "ES256", "EdDSA"]);
+    let algorithms = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"];
+    issuer.fill_keys(url, &algorithms);
     Ok(())
 }
 

@@ -16,7 +16,8 @@ fn what_is_wrong_with_an_issuer_is_said_where_it_is_configured() {
         ("", "roomkey.toml:2: auth.issuers[0].keys: at least one key is needed"),
         (
             "algorithms = ['HS999']",
-            "roomkey.toml:4: auth.issuers[0].algorithms[0]: must be one of `EdDSA`, `ES256`, `HS256`, `HS384`, `HS512`, `RS256`",
+            "roomkey.toml:4: auth.issuers[0].algorithms[0]: must be one of `EdDSA`, `ES256`, `ES384`, `HS256`, `HS384`, \
+             `HS512`, `PS256`, `RS256`, `RS384`, `RS512`",
         ),
         (
             "algorithms = ['HS256', 'HS384']\nsecrets = ['SECRET']",
@@ -100,4 +101,22 @@ fn tokens_of_an_issuer_with_public_keys_are_accepted() {
         let verified = verified.map(|identity| identity.user.to_string()).map_err(|error| error.to_string());
         assert_eq!(verified, expected.map(str::to_owned).map_err(str::to_owned), "{more}");
     }
+}
+
+/// A key of RSA in PEM form is for the algorithm that is listed.
+#[test]
+fn a_key_of_rsa_is_for_the_algorithm_that_is_listed() {
+    let key = include_str!("../../../../auth/tests/data/rsa_e3.pem");
+    let site = |algorithms: &str| {
+        let keys = format!("audiences = ['x']\npublic_keys = ['''{key}''']\n{algorithms}");
+        Site::new(&format!("\n[[auth.issuers]]\nname = 'a'\nissuer = 'https://a.example'\n{keys}"))
+    };
+    for listed in ["", "algorithms = ['PS256']", "algorithms = ['RS512']", "algorithms = ['RS256', 'RS384']"]
+    {
+        site(listed).setup(MissingKey::Pretend);
+    }
+    assert_eq!(
+        site("algorithms = ['ES256']").refusal(UNSET),
+        "roomkey.toml:2: auth.issuers[0].algorithms: a key is configured for an algorithm that is not in this list"
+    );
 }
