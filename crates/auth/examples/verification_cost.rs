@@ -122,14 +122,14 @@ fn public(
     algorithm: &'static dyn VerificationAlgorithm,
     spki: &[u8],
     input: &str,
-    signature: Vec<u8>,
+    signature: &[u8],
 ) -> Case {
     let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", wrapped(spki));
     let key = PublicKey::from_pem("key", &pem).expect("a good key").with_key_id("ins_1");
     let parsed = ParsedPublicKey::new(algorithm, spki).expect("a good key");
-    let (message, bytes) = (input.to_owned(), signature.clone());
+    let (message, bytes) = (input.to_owned(), signature.to_vec());
     let bare = move || parsed.verify_sig(message.as_bytes(), &bytes).expect("it verifies");
-    case(name, key.into(), input, &signature, Box::new(bare))
+    case(name, key.into(), input, signature, Box::new(bare))
 }
 
 fn wrapped(der: &[u8]) -> String {
@@ -143,7 +143,7 @@ fn rs256() -> Case {
     let mut signature = vec![0; key.public_modulus_len()];
     key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input.as_bytes(), &mut signature).expect("signed");
     let spki = key.public_key().as_der().expect("a public key");
-    public("RS256 (2048 bits)", &RSA_PKCS1_2048_8192_SHA256, spki.as_ref(), &input, signature)
+    public("RS256 (2048 bits)", &RSA_PKCS1_2048_8192_SHA256, spki.as_ref(), &input, &signature)
 }
 
 fn es256() -> Case {
@@ -151,14 +151,14 @@ fn es256() -> Case {
         (input("ES256"), EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key"));
     let signature = key.sign(&SystemRandom::new(), input.as_bytes()).expect("signed");
     let spki = key.public_key().as_der().expect("a public key");
-    public("ES256", &ECDSA_P256_SHA256_FIXED, spki.as_ref(), &input, signature.as_ref().to_vec())
+    public("ES256", &ECDSA_P256_SHA256_FIXED, spki.as_ref(), &input, signature.as_ref())
 }
 
 fn eddsa() -> Case {
     let (input, key) = (input("EdDSA"), Ed25519KeyPair::generate().expect("a key"));
     let signature = key.sign(input.as_bytes());
     let spki = key.public_key().as_der().expect("a public key");
-    public("EdDSA (Ed25519)", &ED25519, spki.as_ref(), &input, signature.as_ref().to_vec())
+    public("EdDSA (Ed25519)", &ED25519, spki.as_ref(), &input, signature.as_ref())
 }
 
 struct Bytes64;
