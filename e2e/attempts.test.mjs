@@ -1,6 +1,8 @@
 // Passwords that are tried: who has to wait, who has not, and what both are told.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { test } from "node:test";
 
 import { connect } from "./support/client.mjs";
@@ -24,6 +26,12 @@ async function counted(server, limit) {
   const { text } = await request(server, "GET", "/metrics");
   const start = `roomkey_limit_reached_total{limit="${limit}"} `;
   return Number(text.split("\n").find((line) => line.startsWith(start))?.slice(start.length));
+}
+
+/** The most memory that the server has had. */
+async function peakKiB(server) {
+  const status = await readFile(`/proc/${server.pid}/status`, "utf8");
+  return Number(status.match(/^VmHWM:\s+(\d+) kB$/m)[1]);
 }
 
 test("guesses at an account have to wait, its user does not, and nobody learns whether it exists", async (t) => {
@@ -114,6 +122,7 @@ test("a thousand logins at once: most are told to come back, memory is bounded, 
   const { token } = await register(server, "ada");
   const socket = await connect(t, server, token);
   const channel = await createChannel(server, token);
+  const before = await peakKiB(server);
   let asked = 0;
   let slowest = 0;
   let isOver = false;
@@ -134,6 +143,7 @@ test("a thousand logins at once: most are told to come back, memory is bounded, 
     assert.deepEqual([headers.get("retry-after"), body.code], ["1", "UNAVAILABLE"]);
   }
   assert.ok(answers.every(({ status }) => status === 401 || status === 503));
+  assert.ok((await peakKiB(server)) - before < (availableParallelism() * 19 + 64) * 1024, "memory of the hashes");
   assert.ok(asked > 10, `only ${asked} answers to the socket meanwhile`);
   assert.ok(slowest < 2000, `${slowest} ms for an answer to the socket`);
 });
@@ -150,4 +160,15 @@ test("the oldest login of a user makes room for one too many, and its sockets en
   const statuses = [first, second, third].map(async (token) => (await request(server, "GET", "/api/auth/me", { token })).status);
   assert.deepEqual(await Promise.all(statuses), [401, 200, 200]);
   assert.equal(await counted(server, "sessions_per_user"), 1);
+});
+
+test("whoever has a token only has no more guesses at the password, and keeps nobody from logging in", async (t) => {
+  const server = await start(t, { login_failures_per_account: 3 });
+  const { token } = await register(server, "ada");
+  const guess = (currentPassword) =>
+    request(server, "POST", "/api/auth/password", { token, body: { currentPassword, newPassword: `${PASSWORD}!` } });
+  const statuses = [];
+  for (let tried = 0; tried < 4; tried++) statuses.push((await guess(`wrong ${tried}`)).status);
+  assert.deepEqual(statuses, [401, 401, 401, 429]);
+  assert.equal((await logIn(server, "ada", PASSWORD, "203.0.113.1")).status, 200);
 });

@@ -157,12 +157,14 @@ impl OriginPolicy {
     pub(crate) fn add_cors(&self, headers: &HeaderMap, answer: &mut HeaderMap) {
         if self.any {
             answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
             return;
         }
         answer.append(header::VARY, HeaderValue::from_static("Origin"));
         if let (Verdict::Allowed, Some(origin)) = (self.check(headers), headers.get(header::ORIGIN)) {
             answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             answer.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+            answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         }
     }
 
@@ -188,6 +190,9 @@ impl OriginPolicy {
         Some(response)
     }
 }
+
+/// What a page may read of an answer beside its body: when to come back, and how often it may.
+const EXPOSED: HeaderValue = HeaderValue::from_static("Retry-After, RateLimit, RateLimit-Policy");
 
 #[cfg(test)]
 mod tests {
@@ -263,6 +268,7 @@ mod tests {
         OriginPolicy::any().add_cors(&headers(&["https://evil.com"]), &mut answer);
         assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert!(!answer.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+        assert_eq!(answer[header::ACCESS_CONTROL_EXPOSE_HEADERS], "Retry-After, RateLimit, RateLimit-Policy");
     }
 
     #[test]

@@ -21,7 +21,10 @@ use super::{
     extract::{Authenticated, Client, JsonBody},
     routes::{Operation, Proof, Routes},
 };
-use crate::{accounts::LoggedIn, audit::Event};
+use crate::{
+    accounts::{LoggedIn, account_name},
+    audit::Event,
+};
 
 pub(super) fn routes() -> Routes {
     const LOGIN: &[ErrorCode] =
@@ -97,7 +100,7 @@ async fn log_in(
         _ => return Err(Failure::bad_payload("exactly one of email and username must be given").into()),
     };
     let logging_in = api.accounts.login(name, &login.password, client.device());
-    let mut response = match attempt(&api, client.address, name, logging_in).await {
+    let mut response = match attempt(&api, client.address, account_name(name), logging_in).await {
         Ok(logged_in) => {
             acquaint(&api, client.address, &logged_in.account);
             end_surplus_sessions(&api, &logged_in.account.user, client.address);

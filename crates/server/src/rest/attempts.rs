@@ -11,7 +11,7 @@ use super::Api;
 use crate::{
     accounts::account_name,
     audit::{Event, Record},
-    rates::{ACQUAINTED_MS, Mood},
+    rates::{ACQUAINTED_MS, AccountName, Mood},
 };
 
 /// Sessions ended after one login: more than one only where the limit was lowered.
@@ -23,17 +23,17 @@ const FORGOTTEN_AT_ONCE: usize = 1000;
 /// How much later a wrong password is answered while most logins of all fail.
 const ALARM_DELAY: Duration = Duration::from_secs(1);
 
-/// Tries a password for the account of this name, unless there were too many wrong ones.
+/// Tries a password for an account, unless there were too many wrong ones.
 pub(super) async fn attempt<T>(
     api: &Api,
     address: IpAddr,
-    name: &str,
+    account: AccountName,
     try_it: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     let context = &api.server.context;
     let logins = &context.rates.logins;
     let now_ms = || api.clock.now().0;
-    let attempt = logins.begin(account_name(name), address, now_ms()).map_err(|exceeded| {
+    let attempt = logins.begin(account, address, now_ms()).map_err(|exceeded| {
         record(api, Event::LoginFailedMax, address, exceeded.policy.limit.name());
         exceeded.failure()
     })?;

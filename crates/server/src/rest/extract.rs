@@ -120,7 +120,7 @@ impl FromRequestParts<Arc<Api>> for Authenticated {
 }
 
 /// What is said of a token that is no good: later, where many of them come from.
-async fn refused_token(api: &Api, address: IpAddr, failure: Failure) -> Failure {
+pub(super) async fn refused_token(api: &Api, address: IpAddr, failure: Failure) -> Failure {
     match api.server.context.count_refusal(address, &failure) {
         Penalty::None => failure,
         Penalty::Wait(time, _place) => {

@@ -97,6 +97,7 @@ fn responses(operation: &Operation) -> Value {
             ErrorCode::TokenExpired,
             ErrorCode::TokenRevoked,
             ErrorCode::TokenAmbiguous,
+            ErrorCode::RateLimited,
         ],
         Proof::ApiKey => &[ErrorCode::ApiKeyInvalid, ErrorCode::InsufficientScope],
     };

@@ -17,11 +17,12 @@ use serde_json::{Value, json};
 use super::{
     Api, ApiError,
     accounts::{NO_STORE, answer},
+    attempts::attempt,
     cookies,
-    extract::{Authenticated, Client, JsonBody, Leaving, OptionalJsonBody, PathParts},
+    extract::{Authenticated, Client, JsonBody, Leaving, OptionalJsonBody, PathParts, refused_token},
     routes::{Operation, Proof, Routes},
 };
-use crate::audit::Event;
+use crate::{audit::Event, rates::AccountName};
 
 pub(super) fn routes() -> Routes {
     const REFRESH: &[ErrorCode] = &[
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Routes {
         ErrorCode::TokenRevoked,
         ErrorCode::TokenAmbiguous,
         ErrorCode::OriginDenied,
+        ErrorCode::RateLimited,
         ErrorCode::Unavailable,
     ];
     const LOG_OUT: &[ErrorCode] = &[ErrorCode::OriginDenied, ErrorCode::Unavailable];
@@ -110,7 +112,8 @@ async fn refresh(
                 None => client.record(&api, Event::LoginFailed, None, Some("refresh")),
             }
             let code = refused.failure.code;
-            let mut response = ApiError(refused.failure).into_response();
+            let failure = refused_token(&api, client.address, refused.failure).await;
+            let mut response = ApiError(failure).into_response();
             // What can never count again is not sent again.
             if api.session_cookies && code.http_status() == 401 {
                 cookies::clear(response.headers_mut());
@@ -200,7 +203,8 @@ async fn change_password(
 ) -> Result<StatusCode, ApiError> {
     let kept = own_session(&api, &identity);
     let PasswordChange { current_password, new_password } = change;
-    let changed = api.accounts.change_password(&identity.user, &current_password, &new_password, kept).await;
+    let changing = api.accounts.change_password(&identity.user, &current_password, &new_password, kept);
+    let changed = attempt(&api, client.address, AccountName::of_user(&identity.user), changing).await;
     let who = Some((&identity.user, identity.session.as_ref()));
     match changed {
         Ok(()) => {

@@ -16,7 +16,7 @@ mod throttle;
 use std::net::IpAddr;
 
 use http::HeaderMap;
-use roomkey_model::{Limit, Limits};
+use roomkey_model::{Limit, Limits, UserId};
 use roomkey_store::LoginFailures;
 use tokio::sync::Semaphore;
 
@@ -48,8 +48,17 @@ pub(crate) struct AccountName([u8; 16]);
 impl AccountName {
     /// `name` is the one form that all spellings of it have.
     pub(crate) fn of(name: &str) -> Self {
-        let digest =
-            roomkey_auth::digest(format!("roomkey account name\0{}", name.to_lowercase()).as_bytes());
+        Self::digest("name", &name.to_lowercase())
+    }
+
+    /// The account of a user who is known by a token, and wants to prove the password. Tries of that kind are counted
+    /// apart: with a stolen token nobody is kept from logging in.
+    pub(crate) fn of_user(user: &UserId) -> Self {
+        Self::digest("user", user.as_str())
+    }
+
+    fn digest(kind: &str, text: &str) -> Self {
+        let digest = roomkey_auth::digest(format!("roomkey account {kind}\0{text}").as_bytes());
         Self(*digest.first_chunk().expect("32 bytes"))
     }
 }
