@@ -58,3 +58,14 @@ test("logins that cannot wait for a core are answered and counted", async (t) =>
   }
   assert.equal(await counted(server, "hashes_waiting"), refused);
 });
+
+test("tickets have their limits, in all and by user", async (t) => {
+  const limits = { ROOMKEY__LIMITS__TICKETS_PENDING: "2", ROOMKEY__LIMITS__TICKETS_PENDING_PER_USER: "1" };
+  const server = await startServer(t, { env: limits });
+  const ask = (token) => request(server, "POST", "/api/auth/ticket", { token });
+  const [ada, bob, eve] = await Promise.all(["ada", "bob", "eve"].map((name) => register(server, name)));
+  for (const { token } of [ada, ada, bob]) assert.ok((await ask(token)).status < 300);
+  assert.equal(await counted(server, "tickets_pending_per_user"), 1);
+  assert.equal((await ask(eve.token)).body.code, "UNAVAILABLE");
+  assert.equal(await counted(server, "tickets_pending"), 1);
+});

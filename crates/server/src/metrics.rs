@@ -198,6 +198,7 @@ impl Collector for ServerCollector {
             let reached = match row.limit {
                 Limit::Rooms => counted.rooms_refused,
                 Limit::RateKeys => self.0.rates.forced(),
+                Limit::TicketsPerUser => self.0.tickets.replaced(),
                 limit => self.0.metrics.limits.0[limit as usize].value(),
             };
             ConstCounter::new(reached).encode(family.encode_family(&[("limit", row.name)])?)?;

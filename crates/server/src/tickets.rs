@@ -2,7 +2,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -28,6 +31,7 @@ pub(crate) struct Tickets {
     pending: Mutex<Pending>,
     max: usize,
     per_user_max: usize,
+    replaced: AtomicU64,
 }
 
 #[derive(Default)]
@@ -45,7 +49,7 @@ struct Ticket {
 
 impl Tickets {
     pub(crate) fn new(max: usize, per_user_max: usize) -> Self {
-        Self { pending: Mutex::default(), max, per_user_max }
+        Self { pending: Mutex::default(), max, per_user_max, replaced: AtomicU64::new(0) }
     }
 
     /// A ticket for whoever has this identity, for pages of this origin; without one, for programs.
@@ -62,7 +66,7 @@ impl Tickets {
         let digest = SecretDigest::of(&text);
         let mut pending = self.pending.lock();
         let Pending { tickets, of_users } = &mut *pending;
-        if tickets.len() >= self.max {
+        if tickets.len() >= self.max || of_users.len() >= self.max {
             tickets.retain(|_, ticket| ticket.expires > now);
             of_users.retain(|_, digests| digests.iter().any(|digest| tickets.contains_key(digest)));
         }
@@ -75,11 +79,17 @@ impl Tickets {
             && let Some(oldest) = of_user.pop_front()
         {
             tickets.remove(&oldest);
+            self.replaced.fetch_add(1, Ordering::Relaxed);
         }
         of_user.push_back(digest);
         let expires = now.plus_ms(LIFETIME_MS);
         tickets.insert(digest, Ticket { identity, origin: origin.map(Into::into), expires });
         Ok(text.into())
+    }
+
+    /// How often a user's oldest ticket made room for another.
+    pub(crate) fn replaced(&self) -> u64 {
+        self.replaced.load(Ordering::Relaxed)
     }
 
     /// Who connects with a ticket, if the client shows one: in `auth.token`, or in the query as `ticket` or `token`.

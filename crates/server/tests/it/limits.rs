@@ -336,6 +336,8 @@ const OF_THE_PRODUCT: &[Limit] = &[
     Limit::LoginFailuresPerAddress,
     Limit::RegistrationsPerAddress,
     Limit::SessionsPerUser,
+    Limit::TicketsPending,
+    Limit::TicketsPerUser,
     Limit::MessageContent,
     Limit::ClientId,
     Limit::PageEntries,
