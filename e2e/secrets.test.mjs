@@ -1,18 +1,19 @@
 // What must not be read anywhere: secrets, in whatever way they are used. And what others chose stays what it is.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { test } from "node:test";
 
 import { client, connect, refusal } from "./support/client.mjs";
 import { PASSWORD, request } from "./support/rest.mjs";
-import { runBinary, startServer } from "./support/server.mjs";
+import { runBinary, startServer, temporaryDirectory } from "./support/server.mjs";
 import { expiredToken, token } from "./support/tokens.mjs";
 
 const SECRET = "canary-secret-0123456789-0123456789-abcdef";
 const LOUD = { ROOMKEY_LOG: "trace", JWT_SECRET: SECRET, RUST_BACKTRACE: "full" };
+const API_KEY = "canary-api-key-0123456789-0123456789-abcdef";
 const ANY_PLACE = { ROOMKEY__AUTH__QUERY_TOKEN: "true", ROOMKEY__AUTH__COOKIE: "session" };
 
 /** Everything that could be read of a server from outside its memory and its store. */
@@ -39,8 +40,11 @@ function formsOf(secret) {
 const partsOf = (jwt) => jwt.split(".").slice(1);
 
 test("no secret is written anywhere, however it is used", async (t) => {
-  const server = await startServer(t, { env: { ...LOUD, ...ANY_PLACE } });
-  const secrets = new Map([["JWT_SECRET", [SECRET]]]);
+  const config = path.join(await temporaryDirectory(t), "roomkey.toml");
+  const apiKey = `[[auth.api_keys]]\nname = "backend"\nkey = "${API_KEY}"\nscopes = ["revoke"]\n`;
+  await writeFile(config, apiKey, { mode: 0o600 });
+  const server = await startServer(t, { env: { ...LOUD, ...ANY_PLACE }, args: ["--config", config] });
+  const secrets = new Map([["JWT_SECRET", [SECRET]], ["API key", [API_KEY]]]);
   const answers = [];
   const keep = (name, ...values) => secrets.set(name, values.filter(Boolean));
   const ask = async (method, page, options = {}) => {
@@ -64,25 +68,34 @@ test("no secret is written anywhere, however it is used", async (t) => {
   keep("second access token", ...partsOf(login.token));
 
   const { refreshToken } = login;
-  if (refreshToken) {
-    const refresh = (refreshToken) => ask("POST", "/api/auth/refresh", { body: { refreshToken } });
-    const { body: refreshed } = await refresh(refreshToken);
-    keep("refresh token", refreshToken, account.refreshToken, refreshed.refreshToken);
-    keep("refreshed token", ...partsOf(refreshed.token ?? "."));
-    const { body: again } = await refresh(refreshed.refreshToken);
-    await refresh(refreshToken);
-    keep("newest refresh token", again.refreshToken);
-  }
+  const refresh = (refreshToken) => ask("POST", "/api/auth/refresh", { body: { refreshToken } });
+  const { body: refreshed } = await refresh(refreshToken);
+  keep("refresh token", refreshToken, account.refreshToken, refreshed.refreshToken);
+  keep("refreshed token", ...partsOf(refreshed.token));
+  const { body: again } = await refresh(refreshed.refreshToken);
+  keep("newest refresh token", again.refreshToken);
+  assert.equal((await refresh(refreshToken)).status, 401, "it was used before");
   await ask("POST", "/api/auth/refresh", { body: { refreshToken: "canary-refresh-token" } });
   await ask("POST", "/api/auth/ticket", { token: "canary-ticket-token" });
   const { body: ticket } = await ask("POST", "/api/auth/ticket", { token: account.token });
-  keep("ticket", ticket?.ticket);
+  assert.ok(ticket.ticket);
+  keep("ticket", ticket.ticket, "canary-ticket");
+  const tickets = [ticket.ticket, ticket.ticket, "canary-ticket"].map((value) => ({ query: { ticket: value } }));
+  for (const options of tickets) {
+    const socket = client(t, server, options);
+    await new Promise((resolve) => socket.connect().once("connect", resolve).once("connect_error", resolve));
+    socket.disconnect();
+  }
   await ask("POST", "/api/auth/password", {
     token: account.token,
     body: { currentPassword: "canary-current", newPassword: "canary-new-password" },
   });
   const key = { authorization: "Bearer canary-api-key" };
   await ask("POST", "/api/auth/revoke", { headers: key, body: { token: "canary.revoked.token" } });
+  const good = { authorization: `Bearer ${API_KEY}` };
+  const revoked = await ask("POST", "/api/auth/revoke", { headers: good, body: { token: login.token } });
+  assert.equal(revoked.status, 200, revoked.text);
+  await ask("GET", "/api/auth/me", { headers: good });
   await ask("POST", "/api/auth/logout", { token: login.token, body: {} });
   keep("made up", "canary-refresh-token", "canary-ticket-token", "canary-current", "canary-new-password");
   keep("made up, too", "canary-api-key", "canary.revoked.token");

@@ -15,7 +15,6 @@ macro_rules! events {
     ($( $(#[doc = $doc:literal])+ $variant:ident = $name:literal, $outcome:ident, $weight:ident, $level:ident; )*) => {
         /// A security decision, in the words of OWASP's logging vocabulary.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[allow(dead_code, reason = "the vocabulary is complete before every part of the server speaks it")]
         pub(crate) enum Event {
             $( $(#[doc = $doc])+ $variant, )*
         }
@@ -70,8 +69,6 @@ events! {
     TokenRevoked = "authn_token_revoked", Success, Essential, INFO;
     /// An operator, or a program with an API key, did something.
     AdminAction = "authz_admin", Success, Essential, INFO;
-    /// Who may do what was changed: a member has another role.
-    AuthorizationChanged = "authz_change", Success, Essential, INFO;
     /// A blocked user may come back.
     UserUnblocked = "authz_change", Success, Essential, INFO;
     /// A user, or a program with an API key, asked for something that it may not do.
@@ -82,7 +79,7 @@ events! {
     RateLimited = "excess_rate_limit_exceeded", Failure, Ordinary, INFO;
     /// Too many sessions or sockets of one user, or of one address.
     TooManySessions = "excess_sessions_exceeded", Failure, Ordinary, INFO;
-    /// Input that no client of ours sends.
+    /// A session that violated the protocol was ended.
     InputInvalid = "input_validation_fail", Failure, Ordinary, INFO;
     /// A page of an origin that is not allowed, or a request for a host that is not ours.
     OriginDenied = "malicious_cors", Failure, Ordinary, INFO;
@@ -96,8 +93,6 @@ events! {
     LoggedOut = "session_logout", Success, Essential, INFO;
     /// A session has a new token.
     SessionRenewed = "session_renewed", Success, Ordinary, INFO;
-    /// A token was used after its time.
-    SessionUsedAfterExpiry = "session_use_after_expire", Failure, Ordinary, INFO;
     /// The audit log is not as it was left: edited, cut off, moved, or without its key.
     AuditDamaged = "sys_audit_damaged", Failure, Essential, ERROR;
     /// The last line had no end, because the server was killed, and was removed.
@@ -118,8 +113,6 @@ events! {
     UserBlocked = "user_archived", Success, Essential, INFO;
     /// An account was made.
     UserCreated = "user_created", Success, Essential, INFO;
-    /// An account was changed.
-    UserUpdated = "user_updated", Success, Essential, INFO;
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::{
     polling::{CLOSE, NOOP, payload},
 };
 use crate::{
+    audit::Event as Decision,
     farewell::{GRACE, farewell},
     transport::{Letter, PollAnswer},
 };
@@ -170,6 +171,8 @@ impl Connection {
         tracing::debug!(reason = %ending, "a session ended");
         if ending.is_violation() {
             self.context.metrics.protocol_errors.increment();
+            let identity = self.clients.first().and_then(|client| client.socket.identity());
+            self.record(Decision::InputInvalid, identity.as_deref(), Some(&ending.to_string()));
         }
         let was_known = self.seat.newcomer.is_none();
         if let Some(limit) = ending.limit(was_known) {
