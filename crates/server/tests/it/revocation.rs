@@ -286,7 +286,7 @@ fn who_is_away_does_not_come_back() {
 
 fn waiting(server: &TestServer) -> u64 {
     let counted = crate::limits::counted(server);
-    counted.iter().find(|(name, _)| name == "events_in_flight_per_socket").expect("a limit").1
+    counted.iter().find(|(name, _)| name == "events_in_flight_per_socket").map_or(0, |(_, count)| *count)
 }
 
 /// What was received while the token counted is not begun once it does not.
