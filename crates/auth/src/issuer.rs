@@ -106,6 +106,11 @@ impl BuiltinIssuer {
     /// The name of its [profile](Self::profile).
     pub const PROFILE: &str = "builtin";
 
+    /// Whether new tokens are signed with the key of this id.
+    pub fn signs_with(&self, key_id: &str) -> bool {
+        self.keys().active.verifying_key().key_id().is_some_and(|active| **active == *key_id)
+    }
+
     /// Signs with the active key; tokens of the retired keys are still accepted.
     pub fn new(
         config: BuiltinConfig,

@@ -145,6 +145,11 @@ impl Verifier {
         Some((&rules.name, rules.remote_keys.as_ref()?))
     }
 
+    /// The issuers whose tokens are accepted, by the names that identities have for them.
+    pub fn issuers(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.profiles.iter().map(|profile| &profile.issuer)
+    }
+
     /// The longest time for which a token of this issuer, or with `None` of any, can be valid from when it is issued;
     /// `None` if there is no limit to it, or no such issuer. A token that does not say when it was issued (see
     /// [`IssuerProfile::require_iat`]) may be older than that.

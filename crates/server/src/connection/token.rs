@@ -148,6 +148,8 @@ impl Connection {
         args: &Payload,
         cx: &mut TaskContext<'_>,
     ) -> Result<(), Ending> {
+        // One that is over is not renewed, also where the clock was set and nobody has looked since.
+        self.look_at_tokens()?;
         let per_minute = self.context.limits.token_refreshes_per_minute;
         let now_ms = self.seat.now_ms();
         let Some(client) = self.client_mut(socket.namespace()) else { return Ok(()) };
@@ -182,6 +184,7 @@ impl Connection {
         outcome: Result<Arc<Identity>, Failure>,
         cx: &mut TaskContext<'_>,
     ) -> Result<(), Ending> {
+        self.look_at_tokens()?;
         let (Some(client), Some(current)) = (self.client_of(&socket), socket.identity()) else {
             return Ok(());
         };

@@ -108,7 +108,7 @@ impl Operator {
                 .clone()
                 .ok_or_else(|| Failure::bad_payload("name the issuer: there is no built-in one"))
         };
-        named.map_or_else(builtin, |issuer| Ok(issuer.into()))
+        named.map_or_else(builtin, |issuer| self.revoker.issuer(&issuer))
     }
 
     /// The user of this name. Without other issuers, whoever has no account does not exist, and is not typed correctly.

@@ -39,9 +39,9 @@ impl Schedule {
         Self { next_at: now, is_fetching: false, asked_at: None, failures_in_a_row: 0 }
     }
 
-    /// How long there is nothing to do.
+    /// How long there is nothing to do. A clock that was put back does not make it longer than it ever is.
     pub(super) fn wait_ms(&self, now: Timestamp) -> u64 {
-        self.next_at.since_ms(now)
+        self.next_at.since_ms(now).min(REFRESH_MS_MAX)
     }
 
     pub(super) fn begin(&mut self) {

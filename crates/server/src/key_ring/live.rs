@@ -44,6 +44,11 @@ impl LiveKeys {
         self.issuer.issuer()
     }
 
+    /// Whether new tokens are signed with the key of this id.
+    pub(crate) fn signs_with(&self, kid: &str) -> bool {
+        self.issuer.signs_with(kid)
+    }
+
     /// All keys, the active one first.
     pub(crate) fn list(&self) -> Vec<KeyInfo> {
         self.ring.lock().list()

@@ -26,6 +26,10 @@ use serde::{Deserialize, Serialize};
 
 use file::Name;
 
+/// Why the key that signs is not revoked by itself.
+pub(crate) const SIGNS: &str = "this key signs the tokens of new logins, which would all be refused: \
+     `roomkey keys revoke` puts another one in its place";
+
 pub(crate) use live::{LiveKeys, Rotation};
 
 /// The keys in a directory, as they were read or last changed.

@@ -21,7 +21,7 @@ use super::{
     routes::{Operation, Proof, Routes},
     sessions,
 };
-use crate::{api_keys::Scope, audit::Event, revocation::Swept};
+use crate::{api_keys::Scope, audit::Event, key_ring::SIGNS, revocation::Swept};
 
 pub(super) fn routes() -> Routes {
     let with_key = |operation: Operation| operation.needs(Proof::ApiKey).refuses(&[ErrorCode::Unavailable]);
@@ -120,10 +120,10 @@ async fn revoke(
 fn target(api: &Api, request: &RevocationRequest) -> Result<RevocationTarget, Failure> {
     let issuer = || -> Result<Arc<str>, Failure> {
         let ours = api.issuer.as_ref().map(|issuer| issuer.issuer());
-        let named = request.issuer.as_deref().or(ours);
-        named
-            .map(Into::into)
-            .ok_or_else(|| Failure::bad_payload("issuer: must be given, as there is none of ours"))
+        match request.issuer.as_deref().or(ours) {
+            Some(name) => api.revoker.issuer(name),
+            None => Err(Failure::bad_payload("issuer: must be given, as there is none of ours")),
+        }
     };
     let wrong = |name: &str, problem| Failure::bad_payload(format!("{name}: {problem}"));
     match request {
@@ -146,7 +146,12 @@ fn target(api: &Api, request: &RevocationRequest) -> Result<RevocationTarget, Fa
             Ok(RevocationTarget::User(user.clone()))
         }
         RevocationRequest { token: None, jti: None, sid: None, user: None, kid: Some(kid), .. } => {
-            Ok(RevocationTarget::Key { issuer: issuer()?, key_id: kid.as_str().into() })
+            let issuer = issuer()?;
+            let ours = api.issuer.as_ref().filter(|ours| *ours.issuer() == *issuer);
+            if ours.is_some_and(|ours| ours.signs_with(kid)) {
+                return Err(Failure::with_message(ErrorCode::Conflict, SIGNS));
+            }
+            Ok(RevocationTarget::Key { issuer, key_id: kid.as_str().into() })
         }
         _ => Err(Failure::bad_payload("exactly one of token, jti, sid, user and kid must be given")),
     }

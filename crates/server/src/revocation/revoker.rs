@@ -97,6 +97,14 @@ impl Revoker {
         self.store.unblock(cut_off).await.map_err(Failure::from)
     }
 
+    /// The issuer of this name. One that is not known here was misspelled: what is revoked of it would revoke nothing.
+    pub(crate) fn issuer(&self, name: &str) -> Result<Arc<str>, Failure> {
+        self.verifier.issuers().find(|issuer| ***issuer == *name).cloned().ok_or_else(|| {
+            let known: Vec<&str> = self.verifier.issuers().map(AsRef::as_ref).collect();
+            Failure::bad_payload(format!("there is no such issuer; there are: {}", known.join(", ")))
+        })
+    }
+
     /// Whether the user is blocked.
     pub(crate) fn is_blocked(&self, user: &UserId) -> bool {
         self.live.is_blocked(user)

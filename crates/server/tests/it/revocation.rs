@@ -4,9 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use roomkey::{
     Namespace, Recovery, Revocation, RevocationReason, RevocationTarget, RoomName, ServerConfig, SessionId,
-    Socket, Timestamp, TokenId, UserId,
+    Socket, Timestamp, TokenAuthentication, TokenId, UserId,
+    auth::{Algorithm, HmacSecret, IssuerProfile, SecretStrength, Verifier},
 };
-use roomkey_testkit::{Client, Polling, Received, TestClock, TestServer, authentication, eventually, token};
+use roomkey_testkit::{
+    Client, Polling, Received, SECRET, TestClock, TestServer, authentication, eventually, token,
+};
 use serde_json::{Value, json};
 
 use crate::support::{config, namespace, start_with};
@@ -140,6 +143,30 @@ fn a_user_is_revoked_on_every_shard_and_transport() {
     bob.call("420[\"echo\"]", "430[]");
     assert!(server.metrics().contains("roomkey_sockets_revoked_total 9"));
     assert!(server.metrics().contains("roomkey_revocation_propagation_seconds_count 1"));
+}
+
+/// A key takes all its tokens with it, whoever has them.
+#[test]
+fn a_key_is_revoked_with_all_that_it_signed() {
+    let secret = HmacSecret::new("SECRET", Algorithm::Hs256, SECRET.as_bytes(), SecretStrength::Required)
+        .expect("a strong secret")
+        .with_key_id("k1");
+    let profile = IssuerProfile::shared_secret("test", vec![secret]);
+    let verifier = Arc::new(Verifier::new(vec![profile]).expect("a good profile"));
+    let clock = Arc::new(TestClock::default());
+    let main = namespace(Namespace::new(TokenAuthentication::new(verifier)));
+    let server = start_with(ServerConfig { clock, ..config() }, main);
+    let mut clients = [connect(&server, "ada", "s1", "t1"), connect(&server, "bob", "s2", "t2")];
+    let key = |key_id: &str| {
+        let target = RevocationTarget::Key { issuer: "test".into(), key_id: key_id.into() };
+        Revocation { reason: RevocationReason::KeyRevoked, ..revocation(target) }
+    };
+    assert_eq!(revoke(&server, key("k2")), 0);
+    assert_eq!(revoke(&server, key("k1")), 2);
+    for client in &mut clients {
+        expect_end(client, "key_revoked");
+    }
+    expect_refused(&server, &claims("eve", "s3", "t3"));
 }
 
 /// What was issued at the instant of the cut-off is revoked, too: nobody knows which came first.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::{
     audit::{Event, session_tag},
     control::{Command, Named, Operator},
+    key_ring::SIGNS,
     revocation::LiveTokens,
 };
 
@@ -158,7 +159,12 @@ impl Command for Revoke {
         };
         let swept = match self {
             Self::Key { issuer, kid } => {
-                let target = RevocationTarget::Key { issuer: operator.issuer(issuer)?, key_id: kid.into() };
+                let issuer = operator.issuer(issuer)?;
+                let ours = operator.keys.as_ref().filter(|keys| *keys.issuer() == *issuer);
+                if ours.is_some_and(|keys| keys.signs_with(&kid)) {
+                    return Err(Failure::with_message(ErrorCode::Conflict, SIGNS));
+                }
+                let target = RevocationTarget::Key { issuer, key_id: kid.into() };
                 revoke(target, RevocationReason::KeyRevoked).await?
             }
             Self::Session { issuer, sid } => {
