@@ -21,6 +21,8 @@ use secrecy::SecretString;
 use crate::{rates::AccountName, revocation::Revoker};
 use hashing::Hashing;
 
+pub(crate) use passwords::OtherSessions;
+
 /// The name of an account as failed logins are counted by: the same for all ways to write it.
 pub(crate) fn account_name(name: &str) -> AccountName {
     AccountName::of(&names::normalize(name))

@@ -5,20 +5,29 @@ use secrecy::SecretString;
 
 use super::{Accounts, fault};
 
+/// What becomes of a user's sessions when the password is changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OtherSessions<'a> {
+    /// They end, but for this one.
+    End { kept: Option<&'a SessionId> },
+    /// They go on.
+    Keep,
+}
+
 impl Accounts {
-    /// Changes a user's own password. All sessions end but `kept`.
+    /// Changes a user's own password.
     pub(crate) async fn change_password(
         &self,
         user: &UserId,
         current: &str,
         new: &str,
-        kept: Option<&SessionId>,
+        others: OtherSessions<'_>,
     ) -> Result<(), Failure> {
         let account = self.store.account(user).await.map_err(|error| fault(&error))?;
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let verdict = self.hashing.verify(SecretString::from(current), hash).await?;
         match account {
-            Some(account) if verdict.is_right() => self.replace_password(&account, new, kept).await,
+            Some(account) if verdict.is_right() => self.replace_password(&account, new, others).await,
             _ => Err(ErrorCode::InvalidCredentials.into()),
         }
     }
@@ -27,16 +36,20 @@ impl Accounts {
     pub(crate) async fn set_password(&self, user: &UserId, new: &str) -> Result<(), Failure> {
         let account = self.store.account(user).await.map_err(|error| fault(&error))?;
         let account = account.ok_or(ErrorCode::NotFound)?;
-        self.replace_password(&account, new, None).await
+        self.replace_password(&account, new, OtherSessions::End { kept: None }).await
     }
 
     async fn replace_password(
         &self,
         account: &Account,
         new: &str,
-        kept: Option<&SessionId>,
+        others: OtherSessions<'_>,
     ) -> Result<(), Failure> {
         let hash = self.hash_new(new, account.username.as_deref(), &account.email).await?;
+        let OtherSessions::End { kept } = others else {
+            let replaced = self.store.rehash_password(&account.user, &account.password_hash, hash).await;
+            return replaced.map_err(|error| fault(&error));
+        };
         let revoke = self.revoking(RevocationReason::PasswordChanged);
         // The sockets of those that are there now are waited for; the write also ends what has come since.
         let sessions = self.sessions(&account.user).await?.into_iter().map(|session| session.session);

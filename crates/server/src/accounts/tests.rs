@@ -383,7 +383,8 @@ async fn a_new_password_ends_all_other_sessions() {
     let (here, other) = (fixture.register().await, fixture.login().await);
     let (user, session) = (&here.account.user, &here.session.session);
     let new = "another long password";
-    let change = |current, new| fixture.accounts.change_password(user, current, new, Some(session));
+    let others = OtherSessions::End { kept: Some(session) };
+    let change = |current, new| fixture.accounts.change_password(user, current, new, others);
     let wrong = change("not my password", new).await.unwrap_err();
     assert_eq!(wrong.code, ErrorCode::InvalidCredentials);
     assert_eq!(change(PASSWORD, "short").await.unwrap_err().code, ErrorCode::BadPayload);
@@ -427,4 +428,23 @@ async fn a_blocked_user_stays_out_until_unblocked() {
     fixture.clock.advance(1);
     assert_eq!(fixture.revoked(&fixture.login().await), None);
     assert_eq!(fixture.refresh(refresh_token(&login)).await.unwrap_err(), ErrorCode::TokenRevoked);
+}
+
+#[tokio::test]
+async fn a_weak_hash_is_replaced_at_the_next_login() {
+    let fixture = Fixture::new();
+    let account = fixture.accounts.create("ada@example.com", Some("ada"), PASSWORD).await.unwrap();
+    let stored = async || fixture.accounts.named("ada").await.unwrap().password_hash;
+    fixture.login().await;
+    assert_eq!(stored().await, account.password_hash, "a good one stays");
+    let params = argon2::Params::new(64, 1, 1, None).unwrap();
+    let weak = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    let weak =
+        argon2::PasswordHasher::hash_password_with_salt(&weak, PASSWORD.as_bytes(), b"sixteen bytes...");
+    let weak = weak.unwrap().to_string();
+    let store = &fixture.accounts.store;
+    store.rehash_password(&account.user, &account.password_hash, weak.clone()).await.unwrap();
+    fixture.login().await;
+    assert_ne!(stored().await, weak);
+    fixture.login().await;
 }

@@ -22,7 +22,7 @@ use super::{
     extract::{Authenticated, Client, JsonBody, Leaving, OptionalJsonBody, PathParts, refused_token},
     routes::{Operation, Proof, Routes},
 };
-use crate::{audit::Event, rates::AccountName};
+use crate::{accounts::OtherSessions, audit::Event, rates::AccountName};
 
 pub(super) fn routes() -> Routes {
     const REFRESH: &[ErrorCode] = &[
@@ -193,6 +193,12 @@ async fn end(
 struct PasswordChange {
     current_password: String,
     new_password: String,
+    #[serde(default = "yes")]
+    end_other_sessions: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 async fn change_password(
@@ -201,9 +207,12 @@ async fn change_password(
     Authenticated(identity): Authenticated,
     JsonBody(change): JsonBody<PasswordChange>,
 ) -> Result<StatusCode, ApiError> {
-    let kept = own_session(&api, &identity);
-    let PasswordChange { current_password, new_password } = change;
-    let changing = api.accounts.change_password(&identity.user, &current_password, &new_password, kept);
+    let others = match change.end_other_sessions {
+        true => OtherSessions::End { kept: own_session(&api, &identity) },
+        false => OtherSessions::Keep,
+    };
+    let PasswordChange { current_password, new_password, .. } = change;
+    let changing = api.accounts.change_password(&identity.user, &current_password, &new_password, others);
     let changed = attempt(&api, client.address, AccountName::of_user(&identity.user), changing).await;
     let who = Some((&identity.user, identity.session.as_ref()));
     match changed {

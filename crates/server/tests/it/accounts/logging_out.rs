@@ -159,3 +159,16 @@ fn a_new_password_ends_all_other_sessions_and_sockets() {
     let old = product.post("/api/auth/login", &json!({ "username": "ada", "password": PASSWORD }));
     assert_eq!(old.refusal(), (401, "INVALID_CREDENTIALS"));
 }
+
+#[test]
+fn a_new_password_leaves_the_sessions_alone_where_that_is_wanted() {
+    let product = TestProduct::start("");
+    let (here, there) = (product.register("ada"), product.log_in("ada"));
+    let new = "another long password";
+    let body = json!({ "currentPassword": PASSWORD, "newPassword": new, "endOtherSessions": false });
+    let changed = product.send("POST", "/api/auth/password", &Call::json(&body).token(&here.token));
+    assert_eq!(changed.status, 204);
+    assert_eq!(product.get("/api/auth/me", &there.token).status, 200);
+    product.refresh(&there.refresh_token).login(200);
+    product.post("/api/auth/login", &json!({ "username": "ada", "password": new })).login(200);
+}
