@@ -75,22 +75,29 @@ impl Log {
             fs::TryLockError::WouldBlock => io::Error::other("another process writes it"),
             fs::TryLockError::Error(error) => error,
         })?;
-        let key = read_or_create_key(&paths.key, entropy)?;
+        let (key, is_first_start) = read_or_create_key(&paths.key, entropy)?;
         let mut incidents = Vec::new();
         incidents.extend(cut_torn_line(&paths.log)?.map(Incident::Torn));
         let tail = last_link(&paths)?;
         let mut text = Vec::new();
         head_file.read_to_end(&mut text)?;
         let head = Head::read(&text, Some(&key));
-        let is_new = text.is_empty() && matches!(tail, Tail::Empty);
+        let is_empty = text.is_empty() && matches!(tail, Tail::Empty);
+        // Where there is a key there was a log.
+        let is_new = is_empty && is_first_start;
         let (last, damage) = where_to_go_on(&tail, head, &key);
+        let damage = if is_empty { Some("removed") } else { damage };
         incidents.extend(damage.filter(|_| !is_new).map(Incident::Damaged));
         let head = head.unwrap_or(Head { first: 1, last: Position::START });
         let file = open(&paths.log)?;
         sync_directory(&paths)?;
         let file_first = first_seq(&paths.log)?.unwrap_or(last.seq + 1);
         let lines = String::new();
-        Ok((Self { paths, rotation, open, key, file, head_file, head, last, file_first, lines }, incidents))
+        let mut log = Self { paths, rotation, open, key, file, head_file, head, last, file_first, lines };
+        if is_new {
+            log.write_head(head)?;
+        }
+        Ok((log, incidents))
     }
 
     /// Writes records, each of them as its fields. If it fails, nothing was written.
@@ -206,12 +213,13 @@ impl LogFile for AppendedFile {
     }
 }
 
-fn read_or_create_key(path: &Path, entropy: &dyn Entropy) -> io::Result<Key> {
+/// The key, and whether it is a new one.
+fn read_or_create_key(path: &Path, entropy: &dyn Entropy) -> io::Result<(Key, bool)> {
     match fs::read(path) {
         Ok(bytes) => {
             let bytes =
                 bytes.as_array().ok_or_else(|| io::Error::other("its key file is not 32 bytes long"))?;
-            Ok(Key::new(bytes))
+            Ok((Key::new(bytes), false))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut bytes = [0; Key::BYTES];
@@ -219,7 +227,7 @@ fn read_or_create_key(path: &Path, entropy: &dyn Entropy) -> io::Result<Key> {
             let mut file = private_files().write(true).create_new(true).open(path)?;
             file.write_all(&bytes)?;
             file.sync_all()?;
-            Ok(Key::new(&bytes))
+            Ok((Key::new(&bytes), true))
         }
         Err(error) => Err(error),
     }

@@ -278,7 +278,7 @@ fn what_was_done_while_the_server_was_down_is_recorded_and_stays_in_sight() {
         let lines: String = text.split_inclusive('\n').take(2).collect();
         fs::write(&fixture.log.file, lines).unwrap();
     };
-    let cases: [(Damage, &str, Fault); 6] = [
+    let cases: [(Damage, &str, Fault); 7] = [
         (cut, "truncated", Fault::Removed { from: 3, to: 3 }),
         (
             |fixture| fs::remove_file(&fixture.log.file).unwrap(),
@@ -295,12 +295,12 @@ fn what_was_done_while_the_server_was_down_is_recorded_and_stays_in_sight() {
         ),
         (
             |fixture| {
-                // The same again, from a copy of the key and the log after its first record.
+                // As many again, from a copy of the key: the first says that a log is missing.
                 let other = Fixture::new();
                 fs::create_dir_all(other.path("")).unwrap();
                 fs::copy(fixture.path("audit.key"), other.path("audit.key")).unwrap();
                 let audit = other.start();
-                for _ in 0..3 {
+                for _ in 0..2 {
                     audit.record(&Record::new(Event::KeysChanged));
                 }
                 audit.close();
@@ -311,6 +311,14 @@ fn what_was_done_while_the_server_was_down_is_recorded_and_stays_in_sight() {
         ),
         (|fixture| fs::remove_file(fixture.path("audit.key")).unwrap(), "key", Fault::Forged),
         (|fixture| fs::write(fixture.path("audit.head"), "").unwrap(), "head", Fault::Head),
+        (
+            |fixture| {
+                fs::remove_file(&fixture.log.file).unwrap();
+                fs::remove_file(fixture.path("audit.head")).unwrap();
+            },
+            "removed",
+            Fault::Head,
+        ),
     ];
     for (damage, reason, fault) in cases {
         let fixture = Fixture::new();
@@ -325,8 +333,8 @@ fn what_was_done_while_the_server_was_down_is_recorded_and_stays_in_sight() {
         audit.close();
         let damaged = ("sys_audit_damaged".to_owned(), reason.to_owned());
         assert!(fixture.events().contains(&damaged), "{:?}", fixture.events());
-        if reason == "head" {
-            assert_eq!(fixture.fault(), None, "nothing was missing");
+        if matches!(reason, "head" | "removed") {
+            assert_eq!(fixture.fault(), None, "what is there is whole");
             assert_eq!(fixture.report().extent.damaged, 1);
         } else {
             assert_eq!(fixture.fault(), Some(fault), "{reason}");
