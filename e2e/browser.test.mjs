@@ -93,6 +93,28 @@ test("messages survive a reload and a restart of the server", async (t) => {
   assert.deepEqual(await ada.getByTestId("message-content").allInnerTexts(), ["before", "after"]);
 });
 
+test("a login goes on over the end of its token and over a reload, until the user leaves", async (t) => {
+  const env = { ROOMKEY__AUTH__ACCESS_TOKEN_LIFETIME_S: "3", ROOMKEY__AUTH__EXPIRY_WARNING_S: "1" };
+  const server = await startServer(t, { env });
+  const ada = await register(t, server, "ada");
+  const answered = (path, status) =>
+    ada.waitForResponse((answer) => answer.url() === server.url + path && answer.status() === status);
+  await answered("/api/auth/refresh", 200);
+  await answered("/api/auth/refresh", 200);
+  await ada.getByTestId("channel-name").fill("harbour");
+  await ada.getByTestId("create-channel").click();
+  await say(ada, "still here");
+  await ada.reload();
+  await connected(ada);
+  await answered("/api/auth/refresh", 200);
+  await ada.getByTestId("my-channels").locator('[data-name="harbour"]').click();
+  await say(ada, "and here");
+  const left = answered("/api/auth/logout", 204);
+  await ada.getByTestId("sign-out").click();
+  await left;
+  await ada.getByTestId("login-submit").waitFor();
+});
+
 test("a wrong password is told as such, and the page has no faults of its own", async (t) => {
   const server = await startServer(t);
   const page = await open(t, server);
