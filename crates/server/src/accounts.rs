@@ -116,18 +116,30 @@ impl Accounts {
         device: Device<'_>,
     ) -> Result<LoggedIn, Failure> {
         let issuer = self.issuer()?;
+        // Once more, because what has changed meanwhile may be only the hash of the same password.
+        for _ in 0..2 {
+            let Some(account) = self.verified(name_or_email, password).await? else { break };
+            match self.start_session(issuer, account, device).await {
+                Err(failure) if failure.code == ErrorCode::InvalidCredentials => {}
+                outcome => return outcome,
+            }
+        }
+        Err(ErrorCode::InvalidCredentials.into())
+    }
+
+    /// The account of this name, if it has this password and is not blocked.
+    async fn verified(&self, name_or_email: &str, password: &str) -> Result<Option<Account>, Failure> {
         let account = self.find(name_or_email).await?;
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let verdict = self.hashing.verify(SecretString::from(password), hash).await?;
-        match account {
-            Some(account) if verdict.is_right() && !self.revoker.is_blocked(&account.user) => {
-                if verdict == password::Verdict::RightRehash {
-                    self.rehash(&account, password).await;
-                }
-                self.start_session(issuer, account, device).await
-            }
-            _ => Err(ErrorCode::InvalidCredentials.into()),
+        let is_let_in = |account: &Account| verdict.is_right() && !self.revoker.is_blocked(&account.user);
+        let Some(mut account) = account.filter(is_let_in) else { return Ok(None) };
+        if verdict == password::Verdict::RightRehash
+            && let Some(hash) = self.rehash(&account, password).await
+        {
+            account.password_hash = hash;
         }
+        Ok(Some(account))
     }
 
     /// Creates an account. The e-mail address and the user name must be free, without regard to case.
@@ -187,7 +199,12 @@ impl Accounts {
         let refresh = RefreshToken::first(&session.session, &tag_key, &*self.entropy)
             .expect("the session's id is 16 bytes in base64url");
         let family = RefreshFamily { tag_key, current: refresh.digest() };
-        self.store.create_session(session.clone(), family).await.map_err(|error| fault(&error))?;
+        // The account may have changed since the password was looked at.
+        match self.store.create_session(session.clone(), family, &account.password_hash).await {
+            Ok(()) => {}
+            Err(StoreError::Denied) => return Err(ErrorCode::InvalidCredentials.into()),
+            Err(error) => return Err(fault(&error)),
+        }
         Ok(self.logged_in(issuer, account, session, &refresh))
     }
 

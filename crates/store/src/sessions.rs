@@ -61,6 +61,15 @@ pub struct Rotation {
     pub revocation: Revocation,
 }
 
+impl Rotation {
+    /// Whether what was exchanged then may be asked for again. Where the clock was put back since, the same time holds on
+    /// the other side of now.
+    pub(crate) fn is_retry(&self, exchanged: Timestamp) -> bool {
+        let ahead_max_ms = self.now.since_ms(self.retry_since);
+        exchanged >= self.retry_since && exchanged <= self.now.plus_ms(ahead_max_ms)
+    }
+}
+
 /// What became of a [`Rotation`].
 #[derive(Clone, PartialEq, Eq)]
 pub enum Rotated {

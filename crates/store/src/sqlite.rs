@@ -184,13 +184,17 @@ impl Store for SqliteStore {
         let (user, old, except) = (user.clone(), old.to_owned(), except.cloned());
         self.write(move |connection, changes| {
             accounts::replace_password(connection, &user, &old, &new)?;
-            let which = Which { except: except.as_ref(), began_by: now };
+            let which = Which { except: except.as_ref(), began_by: None };
             sessions::end_all(connection, &user, &which, now, revoke, changes)
         })
     }
 
-    fn create_session(&self, session: Session, refresh: RefreshFamily) -> Pending<()> {
-        self.write(move |connection, _| sessions::create(connection, &session, &refresh))
+    fn create_session(&self, session: Session, refresh: RefreshFamily, password_hash: &str) -> Pending<()> {
+        let password_hash = password_hash.to_owned();
+        self.write(move |connection, _| {
+            accounts::permit_login(connection, &session.user, &password_hash)?;
+            sessions::create(connection, &session, &refresh)
+        })
     }
 
     fn session(&self, session: &SessionId) -> Pending<Option<Session>> {
@@ -233,7 +237,7 @@ impl Store for SqliteStore {
     fn end_sessions_of(
         &self,
         user: &UserId,
-        began_by: Timestamp,
+        began_by: Option<Timestamp>,
         now: Timestamp,
         revoke: Revoke,
     ) -> Pending<usize> {

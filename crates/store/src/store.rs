@@ -88,7 +88,10 @@ pub trait Store: Send + Sync {
     ) -> Pending<usize>;
 
     /// Stores a new login, and what its first refresh token is known by.
-    fn create_session(&self, session: Session, refresh: RefreshFamily) -> Pending<()>;
+    ///
+    /// [`StoreError::Denied`] if the account has another password by now than the one whose hash was looked at, or is
+    /// blocked: what ended all logins in between is not undone by one that was on its way.
+    fn create_session(&self, session: Session, refresh: RefreshFamily, password_hash: &str) -> Pending<()>;
 
     /// The login, also when it has ended.
     fn session(&self, session: &SessionId) -> Pending<Option<Session>>;
@@ -115,12 +118,12 @@ pub trait Store: Send + Sync {
         revocation: Revocation,
     ) -> Pending<bool>;
 
-    /// Ends the logins of the user that began at `began_by` or before, in one commit with the revocations that `revoke`
-    /// makes of them. Tells how many.
+    /// Ends the logins of the user that began at `began_by` or before, or all, in one commit with the revocations that
+    /// `revoke` makes of them. Tells how many.
     fn end_sessions_of(
         &self,
         user: &UserId,
-        began_by: Timestamp,
+        began_by: Option<Timestamp>,
         now: Timestamp,
         revoke: Revoke,
     ) -> Pending<usize>;

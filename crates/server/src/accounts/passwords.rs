@@ -75,13 +75,17 @@ impl Accounts {
         self.hashing.hash(SecretString::from(password), self.entropy.clone()).await
     }
 
-    /// Replaces a hash that is weaker than those made now. If that fails, the next login tries again.
-    pub(super) async fn rehash(&self, account: &Account, password: &str) {
-        let Ok(hash) = self.hashing.hash(SecretString::from(password), self.entropy.clone()).await else {
-            return;
-        };
-        if let Err(error) = self.store.rehash_password(&account.user, &account.password_hash, hash).await {
-            tracing::warn!(%error, "a password could not be hashed anew");
+    /// Replaces a hash that is weaker than those made now, and gives the new one. If that fails, the next login tries
+    /// again.
+    pub(super) async fn rehash(&self, account: &Account, password: &str) -> Option<String> {
+        let hash = self.hashing.hash(SecretString::from(password), self.entropy.clone()).await.ok()?;
+        let (user, old) = (&account.user, &account.password_hash);
+        match self.store.rehash_password(user, old, hash.clone()).await {
+            Ok(()) => Some(hash),
+            Err(error) => {
+                tracing::warn!(%error, "a password could not be hashed anew");
+                None
+            }
         }
     }
 }

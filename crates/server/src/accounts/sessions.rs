@@ -98,13 +98,10 @@ impl Accounts {
         let revocation = self.revoker.revocation(target, issued_before, reason);
         let write = || {
             let (now, user_wide, of_sessions) = (self.clock.now(), revocation.clone(), self.revoking(reason));
-            // A session that began before a time that is past has tokens that were issued since.
-            let is_past = issued_before.is_some_and(|before| before < now);
-            let revoke = move |ended: &[SessionId]| {
-                let sessions = if is_past { of_sessions(ended) } else { Vec::new() };
-                [user_wide].into_iter().chain(sessions).collect()
-            };
-            self.store.end_sessions_of(user, issued_before.unwrap_or(now), now, Box::new(revoke))
+            // A session that has ended may have tokens that are newer than that, or are just being signed.
+            let revoke =
+                move |ended: &[SessionId]| [user_wide].into_iter().chain(of_sessions(ended)).collect();
+            self.store.end_sessions_of(user, issued_before, now, Box::new(revoke))
         };
         let (_, swept) = self.revoker.with_sockets(std::slice::from_ref(&revocation), write).await?;
         Ok(swept)

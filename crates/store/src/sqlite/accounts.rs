@@ -3,7 +3,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     columns::{id, signed, time},
-    fault,
+    fault, revocations,
 };
 use crate::{Account, Profile, StoreError};
 
@@ -66,6 +66,22 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         password_hash: row.get("password_hash")?,
         created: time(row, "created")?,
     })
+}
+
+/// Refuses a login that was begun with a password that is not the account's any more, or before the user was blocked.
+pub(super) fn permit_login(
+    connection: &Connection,
+    user: &UserId,
+    password_hash: &str,
+) -> Result<(), StoreError> {
+    let current: Option<String> = connection
+        .prepare_cached("SELECT password_hash FROM accounts WHERE user = ?1")?
+        .query_row([user.as_str()], |row| row.get(0))
+        .optional()?;
+    if current.ok_or(StoreError::NotFound)? != password_hash || revocations::is_blocked(connection, user)? {
+        return Err(StoreError::Denied);
+    }
+    Ok(())
 }
 
 pub(super) fn upsert_profile(

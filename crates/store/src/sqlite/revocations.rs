@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use roomkey_model::{Revocation, RevocationTarget, Timestamp};
+use roomkey_model::{Revocation, RevocationTarget, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
 use super::columns::{id, name, optional_time, signed, time};
@@ -37,6 +37,11 @@ pub(super) fn unblock(
     put(connection, &cut_off)?;
     changes.push(Committed::Unblocked(cut_off));
     Ok(true)
+}
+
+pub(super) fn is_blocked(connection: &Connection, user: &UserId) -> Result<bool, StoreError> {
+    let revocation = find(connection, &RevocationTarget::User(user.clone()))?;
+    Ok(revocation.is_some_and(|revocation| revocation.issued_before.is_none()))
 }
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<Revocation>, StoreError> {

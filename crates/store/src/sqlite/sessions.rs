@@ -117,7 +117,7 @@ pub(super) fn rotate(
         return exchange(connection, &rotation, session);
     }
     match tokens.parent {
-        Some(parent) if parent.digest == rotation.presented && parent.exchanged >= rotation.retry_since => {
+        Some(parent) if parent.digest == rotation.presented && rotation.is_retry(parent.exchanged) => {
             Ok(Rotated::Retried(session, parent.salt))
         }
         _ => {
@@ -195,8 +195,8 @@ pub(super) fn end(
 pub(super) struct Which<'a> {
     /// Not this one.
     pub(super) except: Option<&'a SessionId>,
-    /// Those that began then or before.
-    pub(super) began_by: Timestamp,
+    /// Those that began then or before; all, also those that began before the clock was put back.
+    pub(super) began_by: Option<Timestamp>,
 }
 
 /// Ends sessions of the user.
@@ -210,9 +210,9 @@ pub(super) fn end_all(
 ) -> Result<usize, StoreError> {
     let mut statement = connection.prepare_cached(
         "UPDATE sessions SET ended = ?4
-         WHERE user = ?1 AND ended IS NULL AND session IS NOT ?2 AND created <= ?3 RETURNING session",
+         WHERE user = ?1 AND ended IS NULL AND session IS NOT ?2 AND created <= coalesce(?3, created) RETURNING session",
     )?;
-    let (except, began_by) = (which.except.map(SessionId::as_str), signed(which.began_by.0));
+    let (except, began_by) = (which.except.map(SessionId::as_str), which.began_by.map(|time| signed(time.0)));
     let ended = statement
         .query_map(params![user.as_str(), except, began_by, signed(now.0)], |row| id(row, "session"))?
         .collect::<Result<Vec<SessionId>, _>>()?;

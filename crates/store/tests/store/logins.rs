@@ -1,6 +1,6 @@
 //! Failed logins, and where accounts were logged in to: the contract of every backend.
 
-use crate::support::{Fixture, account, backends, user};
+use crate::support::{Fixture, HASH, account, backends, user};
 use roomkey_model::{SessionId, Timestamp};
 use roomkey_store::{LoginFailures, RefreshFamily, Session};
 
@@ -46,7 +46,7 @@ async fn past_logins_say_who_was_where_the_latest_first() {
                 ended: None,
             };
             let family = RefreshFamily { tag_key: [0; 32], current: [1; 32] };
-            store.create_session(session, family).await.expect("a new session");
+            store.create_session(session, family, HASH).await.expect("a new session");
         }
         let past = store.past_logins(Timestamp(100), 10).await.expect("read");
         let past: Vec<_> = past.iter().map(|login| (&*login.email, &*login.address, login.seen.0)).collect();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{Fixture, account, backends, user};
+use crate::support::{Fixture, HASH, account, backends, user};
 use proptest::{collection::vec, prelude::*};
 use roomkey_model::{Revocation, RevocationReason, RevocationTarget, SessionId, Timestamp};
 use roomkey_store::{
@@ -66,7 +66,7 @@ fn rotation(session: &str, presented: u8, successor: u8, now: u64) -> Rotation {
 
 async fn with_session(store: &Arc<dyn Store>) {
     store.create_account(account("u1", "ada@example.org", None)).await.expect("is new");
-    store.create_session(session("s1", "u1", 0), family()).await.expect("is new");
+    store.create_session(session("s1", "u1", 0), family(), HASH).await.expect("is new");
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_session_ends_once() {
         store.create_account(account("u1", "ada@example.org", None)).await.expect("is new");
         let (old, new) = (session("s1", "u1", 10), session("s2", "u1", 20));
         for one in [&old, &new] {
-            store.create_session(one.clone(), family()).await.expect("is new");
+            store.create_session(one.clone(), family(), HASH).await.expect("is new");
         }
         let now = Timestamp(25);
         assert_eq!(store.sessions_of(&user("u1"), now, 9).await, Ok(vec![new.clone(), old.clone()]));
@@ -92,9 +92,12 @@ async fn a_session_ends_once() {
         let ended = Session { seen: Timestamp(30), ended: Some(Timestamp(40)), ..old.clone() };
         assert_eq!(store.session(&old.session).await, Ok(Some(ended)));
         assert_eq!(store.sessions_of(&user("u1"), now, 9).await, Ok(vec![new]));
-        assert_eq!(store.create_session(old, family()).await, Err(StoreError::Conflict { field: "id" }));
+        assert_eq!(
+            store.create_session(old, family(), HASH).await,
+            Err(StoreError::Conflict { field: "id" })
+        );
         let nobodys = session("s3", "nobody", 1);
-        assert_eq!(store.create_session(nobodys, family()).await, Err(StoreError::NotFound));
+        assert_eq!(store.create_session(nobodys, family(), HASH).await, Err(StoreError::NotFound));
     }
 }
 
@@ -117,13 +120,13 @@ async fn the_sessions_of_a_user_up_to_a_time_end_with_their_revocations() {
         with_session(&store).await;
         store.create_account(account("u2", "bob@example.org", None)).await.expect("is new");
         for (name, of, created) in [("s2", "u1", 3), ("s3", "u1", 2), ("t1", "u2", 1)] {
-            store.create_session(session(name, of, created), family()).await.expect("is new");
+            store.create_session(session(name, of, created), family(), HASH).await.expect("is new");
         }
         let end = |began_by: u64, now: u64| {
             let revoke = move |sessions: &[SessionId]| {
                 sessions.iter().map(|session| revocation(session.as_str(), now)).collect()
             };
-            store.end_sessions_of(&user("u1"), Timestamp(began_by), Timestamp(now), Box::new(revoke))
+            store.end_sessions_of(&user("u1"), Some(Timestamp(began_by)), Timestamp(now), Box::new(revoke))
         };
         assert_eq!(end(2, 5).await, Ok(2));
         assert_eq!(store.revocations().await, Ok(vec![revocation("s1", 5), revocation("s3", 5)]));
@@ -138,7 +141,7 @@ async fn the_sessions_of_a_user_up_to_a_time_end_with_their_revocations() {
 async fn a_password_changes_once_and_ends_what_it_should() {
     for Fixture { store, .. } in backends() {
         with_session(&store).await;
-        store.create_session(session("s2", "u1", 0), family()).await.expect("is new");
+        store.create_session(session("s2", "u1", 0), family(), HASH).await.expect("is new");
         let change = |old: &str, new: &str| {
             let revoke = |sessions: &[SessionId]| {
                 sessions.iter().map(|session| revocation(session.as_str(), 5)).collect()
@@ -149,10 +152,16 @@ async fn a_password_changes_once_and_ends_what_it_should() {
         let wrong = change("another hash", "new").await;
         assert_eq!(wrong, Err(StoreError::Conflict { field: "password" }));
         assert_eq!(store.sessions_of(&user("u1"), Timestamp(6), 9).await.expect("readable").len(), 2);
-        assert_eq!(change("$argon2id$", "new").await, Ok(1));
+        // Also one that began before the clock was put back.
+        store.create_session(session("s3", "u1", 50), family(), HASH).await.expect("is new");
+        assert_eq!(change(HASH, "new").await, Ok(2));
+        // A login that was on its way with the password of before.
+        let late = store.create_session(session("s4", "u1", 4), family(), HASH).await;
+        assert_eq!(late, Err(StoreError::Denied));
+        store.create_session(session("s4", "u1", 6), family(), "new").await.expect("knows the new one");
         let account = store.account(&user("u1")).await.expect("readable").expect("is there");
         assert_eq!(account.password_hash, "new");
-        assert_eq!(store.revocations().await, Ok(vec![revocation("s1", 5)]));
+        assert_eq!(store.revocations().await, Ok(vec![revocation("s1", 5), revocation("s3", 5)]));
         store.rehash_password(&user("u1"), "new", "newer".to_owned()).await.expect("is as it was");
         assert!(store.rehash_password(&user("u1"), "new", "newest".to_owned()).await.is_err());
     }
@@ -209,7 +218,7 @@ async fn a_session_that_was_not_used_for_long_or_is_old_is_not_continued() {
         assert_eq!(store.rotate(rotation("s1", 0, 1, IDLE)).await, Ok(Rotated::Expired));
         assert!(matches!(store.rotate(rotation("s1", 0, 1, IDLE - 1)).await, Ok(Rotated::Exchanged(_))));
         let old = Session { idle_ends: Timestamp(ENDS * 2), ..session("s2", "u1", 0) };
-        store.create_session(old, family()).await.expect("is new");
+        store.create_session(old, family(), HASH).await.expect("is new");
         assert_eq!(store.rotate(rotation("s2", 0, 1, ENDS)).await, Ok(Rotated::Expired));
         assert_eq!(store.rotate(rotation("s3", 0, 1, 1)).await, Ok(Rotated::Unknown));
         assert_eq!(store.revocations().await, Ok(vec![]), "to come late is no theft");
@@ -270,7 +279,7 @@ fn a_family_does_what_its_model_does() {
     let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(steps in steps)| {
         let name = format!("m{}", number.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-        let create = store.create_session(session(&name, "u1", 0), family());
+        let create = store.create_session(session(&name, "u1", 0), family(), HASH);
         runtime.block_on(create).expect("is new");
         let mut model = Model { current: 0, exchanged: None, idle_ends: IDLE, ended: false };
         let mut now = 0;

@@ -100,12 +100,15 @@ pub(crate) fn backends() -> Vec<Fixture> {
     vec![Fixture::sqlite()]
 }
 
+/// Of the password of every account.
+pub(crate) const HASH: &str = "$argon2id$";
+
 pub(crate) fn account(name: &str, email: &str, username: Option<&str>) -> Account {
     Account {
         user: user(name),
         email: email.to_owned(),
         username: username.map(str::to_owned),
-        password_hash: "$argon2id$".to_owned(),
+        password_hash: HASH.to_owned(),
         created: Timestamp(7),
     }
 }
