@@ -6,7 +6,10 @@
 mod guesses;
 mod rules;
 
-use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
+use argon2::{
+    Algorithm, Argon2, Block, Params, PasswordHash, Version,
+    password_hash::phc::{Output, ParamsString, Salt},
+};
 use roomkey_model::Entropy;
 
 pub use rules::{PasswordProblem, check};
@@ -34,41 +37,70 @@ impl Verdict {
     }
 }
 
+/// What hashing needs memory for, to be used again by the next: to allocate and free so much each time makes the system's
+/// allocator keep a multiple of it.
+#[derive(Default)]
+pub struct Memory(Vec<Block>);
+
 /// The hash to store, as PHC text. `None` if the password is over [`BYTES_MAX`].
-pub fn hash(password: &str, entropy: &dyn Entropy) -> Option<String> {
+pub fn hash(password: &str, entropy: &dyn Entropy, memory: &mut Memory) -> Option<String> {
     if password.len() > BYTES_MAX {
         return None;
     }
     let mut salt = [0; 16];
     entropy.fill(&mut salt);
-    let hash = argon2id().hash_password_with_salt(password.as_bytes(), &salt);
-    Some(hash.expect("a salt of 16 bytes and the default parameters are valid").to_string())
+    let mut hash = || {
+        Some(PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&Params::DEFAULT).ok()?,
+            salt: Some(Salt::new(&salt).ok()?),
+            hash: Some(compute(password, &salt, &argon2id(), memory)?),
+        })
+    };
+    Some(hash().expect("a salt of 16 bytes and the default parameters are valid").to_string())
 }
 
 /// Compares a password with a stored hash, which may be anything: what cannot be used is [`Verdict::Wrong`].
-pub fn verify(password: &str, hash: &str) -> Verdict {
-    let Some((hash, params)) = usable(hash) else {
-        let _ = verify_nobody(password);
+pub fn verify(password: &str, hash: &str, memory: &mut Memory) -> Verdict {
+    let Some((hash, argon2)) = usable(hash) else {
+        let _ = verify_nobody(password, memory);
         return Verdict::Wrong;
     };
-    #[cfg(test)]
-    tests::work::spend(password, &params);
-    if password.len() > BYTES_MAX || argon2id().verify_password(password.as_bytes(), &hash).is_err() {
+    let salt = hash.salt.as_ref().map_or(&[][..], |salt| salt);
+    // Compared in constant time.
+    if password.len() > BYTES_MAX || compute(password, salt, &argon2, memory) != hash.hash {
         return Verdict::Wrong;
     }
-    if is_current(&hash, &params) { Verdict::Right } else { Verdict::RightRehash }
+    if is_current(&hash, argon2.params()) { Verdict::Right } else { Verdict::RightRehash }
 }
 
 /// The same work as [`verify`], for a user who does not exist: the time of an answer must not tell.
-pub fn verify_nobody(password: &str) -> Verdict {
-    #[cfg(test)]
-    tests::work::spend(password, &Params::DEFAULT);
+pub fn verify_nobody(password: &str, memory: &mut Memory) -> Verdict {
     if password.len() <= BYTES_MAX {
-        let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
         // The result is of no interest, and with these parameters it cannot fail.
-        let _ = argon2id().hash_password_into(password.as_bytes(), b"nobody's salt 16", &mut output);
+        let _ = compute(password, b"nobody's salt 16", &argon2id(), memory);
     }
     Verdict::Wrong
+}
+
+/// All of the work there is. `None` where the parameters do not go together.
+fn compute(password: &str, salt: &[u8], argon2: &Argon2<'_>, memory: &mut Memory) -> Option<Output> {
+    #[cfg(test)]
+    tests::work::spend(argon2.params());
+    let params = argon2.params();
+    let mut output = [0; Output::MAX_LENGTH];
+    let output = output.get_mut(..params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN))?;
+    let blocks = params.block_count();
+    if blocks > Params::DEFAULT.block_count() {
+        // The hash of another system, which is replaced by one of ours: too much to keep.
+        argon2.hash_password_into(password.as_bytes(), salt, output).ok()?;
+    } else {
+        memory.0.resize(memory.0.len().max(blocks), Block::new());
+        let blocks = &mut memory.0[..blocks];
+        argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, blocks).ok()?;
+    }
+    Output::new(output).ok()
 }
 
 /// OWASP's minimum: 19 MiB, two passes, one lane.
@@ -77,19 +109,21 @@ fn argon2id() -> Argon2<'static> {
 }
 
 /// A parsed hash whose cost is one that we would pay: a damaged or planted one could ask for terabytes.
-fn usable(hash: &str) -> Option<(PasswordHash, Params)> {
+fn usable(hash: &str) -> Option<(PasswordHash, Argon2<'static>)> {
     const MEMORY_KIB_MAX: u32 = 256 * 1024;
     const PASSES_MAX: u32 = 16;
     const LANES_MAX: u32 = 16;
     let hash = PasswordHash::new(hash).ok()?;
     // The format leaves out what it likes, down to `$a`.
-    if Algorithm::try_from(hash.algorithm.as_str()).is_err() || hash.salt.is_none() || hash.hash.is_none() {
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = hash.version.map(Version::try_from).transpose().ok()?.unwrap_or_default();
+    if hash.salt.is_none() || hash.hash.is_none() {
         return None;
     }
     let params = Params::try_from(&hash).ok()?;
     let is_bearable =
         params.m_cost() <= MEMORY_KIB_MAX && params.t_cost() <= PASSES_MAX && params.p_cost() <= LANES_MAX;
-    is_bearable.then_some((hash, params))
+    is_bearable.then(|| (hash, Argon2::new(algorithm, version, params)))
 }
 
 fn is_current(hash: &PasswordHash, params: &Params) -> bool {

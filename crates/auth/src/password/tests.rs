@@ -1,3 +1,4 @@
+use argon2::PasswordHasher;
 use proptest::prelude::*;
 
 use super::*;
@@ -11,14 +12,26 @@ impl Entropy for Fixed {
 }
 
 fn hashed(password: &str) -> String {
-    hash(password, &Fixed(1)).expect("short enough")
+    hash(password, &Fixed(1), &mut Memory::default()).expect("short enough")
+}
+
+fn verify(password: &str, hash: &str) -> Verdict {
+    super::verify(password, hash, &mut Memory::default())
+}
+
+fn verify_nobody(password: &str) -> Verdict {
+    super::verify_nobody(password, &mut Memory::default())
 }
 
 #[test]
 fn a_hash_says_how_it_was_made() {
     let hash = hashed("tenor-lamp-42");
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-    assert_ne!(hash, super::hash("tenor-lamp-42", &Fixed(2)).expect("short enough"), "the salt counts");
+    assert_ne!(
+        hash,
+        super::hash("tenor-lamp-42", &Fixed(2), &mut Memory::default()).expect("short enough"),
+        "the salt counts"
+    );
 }
 
 #[test]
@@ -36,7 +49,7 @@ fn passwords_are_compared_exactly_as_typed() {
 #[test]
 fn too_long_a_password_is_not_even_hashed() {
     let long = "x".repeat(BYTES_MAX + 1);
-    assert_eq!(hash(&long, &Fixed(1)), None);
+    assert_eq!(hash(&long, &Fixed(1), &mut Memory::default()), None);
     assert_eq!(verify(&long, &hashed_with(&long, Algorithm::Argon2id, 64, 1)), Verdict::Wrong);
     assert_eq!(verify_nobody(&long), Verdict::Wrong);
 }
@@ -45,16 +58,12 @@ fn too_long_a_password_is_not_even_hashed() {
 pub(super) mod work {
     use std::cell::Cell;
 
-    use super::{BYTES_MAX, Params};
+    use super::Params;
 
     thread_local!(static SPENT: Cell<u64> = const { Cell::new(0) });
 
-    /// What is too long is not hashed.
-    pub(in super::super) fn spend(password: &str, params: &Params) {
-        if password.len() <= BYTES_MAX {
-            let cost = u64::from(params.m_cost()) * u64::from(params.t_cost());
-            SPENT.set(SPENT.get() + cost);
-        }
+    pub(in super::super) fn spend(params: &Params) {
+        SPENT.set(SPENT.get() + u64::from(params.m_cost()) * u64::from(params.t_cost()));
     }
 
     /// KiB that are written in all passes of what `act` does.
@@ -75,6 +84,19 @@ fn a_user_who_does_not_exist_costs_as_much_work_as_a_wrong_password() {
         assert_eq!(of_nobody, if guess.len() > BYTES_MAX { 0 } else { 2 * 19_456 });
     }
     assert_eq!(work::of(|| verify("tenor-lamp-42", &hash)), 2 * 19_456);
+}
+
+#[test]
+fn memory_that_was_used_before_makes_no_difference() {
+    let mut memory = Memory::default();
+    let small = hashed_with("tenor-lamp-42", Algorithm::Argon2id, 64, 1);
+    let large = hashed("tenor-lamp-42");
+    for hash in [&large, &small, &large, &small] {
+        assert!(super::verify("tenor-lamp-42", hash, &mut memory).is_right());
+        assert!(!super::verify("tenor-lamp-43", hash, &mut memory).is_right());
+    }
+    assert_eq!(super::hash("tenor-lamp-42", &Fixed(1), &mut memory), Some(large));
+    assert_eq!(memory.0.len(), Params::DEFAULT.block_count());
 }
 
 #[test]

@@ -1,22 +1,66 @@
-//! Argon2 costs much time and memory on purpose: it runs on threads that block, as many at once as there are
-//! cores, and only so many requests wait for their turn.
+//! Argon2 costs much time and memory on purpose: it runs on threads of its own, as many as there are cores, and only so
+//! many requests wait for their turn.
+//!
+//! Each of them keeps its memory as long as there is work for it. What would be allocated on one thread of many, and
+//! freed, would to a good part stay with each of them: the allocator of the system took 1 GB for two hashes at a time.
 
-use std::{sync::Arc, thread};
+use std::{cell::RefCell, sync::Arc, thread};
 
-use roomkey_auth::password::{self, Verdict};
+use roomkey_auth::password::{self, Memory, Verdict};
 use roomkey_model::{Entropy, ErrorCode, Failure, Limit};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::{sync::Semaphore, task};
+use tokio::{
+    runtime::{Builder as RuntimeBuilder, Handle, Runtime},
+    sync::Semaphore,
+};
 
 pub(super) struct Hashing {
+    threads: Threads,
     running: Arc<Semaphore>,
     waiting: Semaphore,
+}
+
+thread_local! {
+    /// Of a thread that hashes. Freed with the thread, when there was no work for it for ten seconds.
+    static MEMORY: RefCell<Memory> = RefCell::default();
+}
+
+/// A runtime that is there for its threads that block.
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn new(max: usize) -> Self {
+        let runtime =
+            RuntimeBuilder::new_current_thread().max_blocking_threads(max).thread_name("hashing").build();
+        Self(Some(runtime.expect("it needs nothing of the system")))
+    }
+
+    fn handle(&self) -> &Handle {
+        self.0.as_ref().expect("it is there until this is dropped").handle()
+    }
+}
+
+impl Drop for Threads {
+    /// May happen where nothing may block.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Hashing {
     pub(super) fn new(waiting_max: usize) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        Self { running: Arc::new(Semaphore::new(cores)), waiting: Semaphore::new(waiting_max) }
+        Self::with(cores, waiting_max)
+    }
+
+    fn with(threads: usize, waiting_max: usize) -> Self {
+        Self {
+            threads: Threads::new(threads),
+            running: Arc::new(Semaphore::new(threads)),
+            waiting: Semaphore::new(waiting_max),
+        }
     }
 
     /// The hash to store for a password that [`password::check`] accepts.
@@ -25,7 +69,8 @@ impl Hashing {
         password: SecretString,
         entropy: Arc<dyn Entropy>,
     ) -> Result<String, Failure> {
-        let hash = self.run(move || password::hash(password.expose_secret(), &*entropy)).await?;
+        let hash =
+            self.run(move |memory| password::hash(password.expose_secret(), &*entropy, memory)).await?;
         hash.ok_or_else(|| Failure::bad_payload(password::PasswordProblem::TooLong.to_string()))
     }
 
@@ -35,14 +80,17 @@ impl Hashing {
         password: SecretString,
         hash: Option<String>,
     ) -> Result<Verdict, Failure> {
-        let password = move || match hash {
-            Some(hash) => password::verify(password.expose_secret(), &hash),
-            None => password::verify_nobody(password.expose_secret()),
+        let password = move |memory: &mut Memory| match hash {
+            Some(hash) => password::verify(password.expose_secret(), &hash, memory),
+            None => password::verify_nobody(password.expose_secret(), memory),
         };
         self.run(password).await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
         let turn = match self.running.clone().try_acquire_owned() {
             Ok(turn) => turn,
             Err(_) => {
@@ -53,9 +101,9 @@ impl Hashing {
         // The turn ends with the work, not with the request, which may be gone before.
         let work = move || {
             let _turn = turn;
-            work()
+            MEMORY.with_borrow_mut(work)
         };
-        task::spawn_blocking(work).await.map_err(|_| ErrorCode::Internal.into())
+        self.threads.handle().spawn_blocking(work).await.map_err(|_| ErrorCode::Internal.into())
     }
 }
 
@@ -73,13 +121,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_wait_is_refused_at_once() {
-        let hashing = Hashing { running: Arc::new(Semaphore::new(1)), waiting: Semaphore::new(1) };
+        let hashing = Hashing::with(1, 1);
         let (go_on, wait) = mpsc::channel::<()>();
-        let mut running = Box::pin(hashing.run(move || wait.recv()));
-        let mut waiting = Box::pin(hashing.run(|| ()));
+        let mut running = Box::pin(hashing.run(move |_| wait.recv()));
+        let mut waiting = Box::pin(hashing.run(|_| ()));
         assert_eq!((&mut running).now_or_never(), None);
         assert_eq!((&mut waiting).now_or_never(), None);
-        assert_eq!(hashing.run(|| ()).await, Err(full()));
+        assert_eq!(hashing.run(|_| ()).await, Err(full()));
         go_on.send(()).expect("somebody waits");
         assert_eq!(running.await, Ok(Ok(())));
         assert_eq!(waiting.await, Ok(()));
@@ -87,12 +135,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_is_given_up_keeps_its_turn_until_the_work_is_done() {
-        let hashing = Hashing { running: Arc::new(Semaphore::new(1)), waiting: Semaphore::new(0) };
+        let hashing = Hashing::with(1, 0);
         let (go_on, wait) = mpsc::channel::<()>();
-        let mut given_up = Box::pin(hashing.run(move || wait.recv()));
+        let mut given_up = Box::pin(hashing.run(move |_| wait.recv()));
         assert_eq!((&mut given_up).now_or_never(), None);
         drop(given_up);
-        assert_eq!(hashing.run(|| ()).await, Err(full()));
+        assert_eq!(hashing.run(|_| ()).await, Err(full()));
         drop(go_on);
     }
 }
