@@ -51,6 +51,15 @@ impl Connection {
 
     /// Whether this is an event too many. Then it has been refused.
     pub(super) fn is_too_much(&mut self, incoming: &Incoming, now_ms: u64) -> Result<bool, Ending> {
+        if let Incoming::Connect { .. } = incoming {
+            if self.seat.newcomer.is_some() {
+                // Guesses have limits of their own.
+                return Ok(false);
+            }
+            // A look at a token costs more than most events. Nobody needs to come and go as often.
+            let taken = self.event_rates.events.take(self.context.rates.events, now_ms);
+            return taken.map_or(Err(Ending::EventFlood), |()| Ok(false));
+        }
         let Incoming::Event { namespace, id, name, .. } = incoming else { return Ok(false) };
         if &**name == REFRESH && self.client(namespace).is_some_and(|client| client.has_token()) {
             // Has a rate of its own, so that a busy client can go on to be one.

@@ -30,7 +30,8 @@ const STRIPES: usize = 16;
 pub(crate) struct UserShare {
     users: Arc<Inner>,
     user: UserId,
-    gcra: Arc<SharedGcra>,
+    /// `None` only while it is dropped.
+    gcra: Option<Arc<SharedGcra>>,
 }
 
 impl Users {
@@ -54,7 +55,7 @@ impl Users {
                 || Arc::new(SharedGcra::from(users.gone.get(&hash, (users.now_ms)()).unwrap_or_default()));
             connected.entry(user.clone()).or_insert_with(gone).clone()
         };
-        UserShare { users, user: user.clone(), gcra }
+        UserShare { users, user: user.clone(), gcra: Some(gcra) }
     }
 
     /// How often a user was forgotten early.
@@ -73,7 +74,7 @@ impl Inner {
 impl UserShare {
     /// Counts one more, unless it is too early: then it says how many milliseconds too early.
     pub(crate) fn take(&self, now_ms: u64) -> Result<(), u64> {
-        self.gcra.take(self.users.rate, now_ms)
+        self.gcra.as_ref().map_or(Ok(()), |gcra| gcra.take(self.users.rate, now_ms))
     }
 }
 
@@ -81,12 +82,14 @@ impl Drop for UserShare {
     fn drop(&mut self) {
         let hash = self.users.hasher.hash_one(&self.user);
         let mut connected = self.users.stripe(hash).lock();
-        // The map's and this one: shares are only made under the lock.
-        if Arc::strong_count(&self.gcra) == 2 {
-            connected.remove(&self.user);
-            if self.users.rate.is_limited() {
-                self.users.gone.with(hash, (self.users.now_ms)(), |gone| *gone = self.gcra.state());
-            }
+        // Given up under the lock, under which shares are made: of those that go at once one sees that it is the last.
+        drop(self.gcra.take());
+        let is_last = connected.get(&self.user).is_some_and(|gcra| Arc::strong_count(gcra) == 1);
+        if is_last
+            && let Some(gcra) = connected.remove(&self.user)
+            && self.users.rate.is_limited()
+        {
+            self.users.gone.with(hash, (self.users.now_ms)(), |gone| *gone = gcra.state());
         }
     }
 }

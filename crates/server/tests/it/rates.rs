@@ -294,3 +294,21 @@ fn the_oldest_socket_of_a_user_makes_room_for_one_too_many() {
     third.call("420[\"echo\",1]", "430[1]");
     assert_eq!(counted(&server), [("sockets_per_user".to_owned(), 1)], "nobody else had to go");
 }
+
+/// A look at a token is work, too: who comes and goes without end is sent away.
+#[test]
+fn coming_and_going_has_the_rate_of_events() {
+    let limits = Limits {
+        events_per_socket_per_s: 1,
+        events_per_socket_burst: 3,
+        ..Limits::default().without_rates()
+    };
+    let (server, _) = start(limits, Namespace::open());
+    let mut client = Client::open(server.address());
+    for _ in 0..4 {
+        client.join("40");
+        client.text("41");
+    }
+    client.text("40");
+    assert_eq!(client.receive(), Received::Close(Some(1008)));
+}

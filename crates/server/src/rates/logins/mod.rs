@@ -20,7 +20,10 @@ use roomkey_model::{Limit, Limits, UserId};
 use roomkey_store::LoginFailures;
 use tokio::sync::Semaphore;
 
-use self::{alarm::Alarm, throttle::Throttle};
+use self::{
+    alarm::Alarm,
+    throttle::{Begun, Throttle},
+};
 use super::{Exceeded, Gcra, Network, PerNetwork, Policy, Rate, Table};
 
 pub(crate) use alarm::Mood;
@@ -81,7 +84,7 @@ pub(crate) struct Attempt<'a> {
     account: AccountName,
     network: Network,
     is_acquainted: bool,
-    before: Throttle,
+    begun: Begun,
 }
 
 impl Logins {
@@ -134,18 +137,18 @@ impl Logins {
         let is_acquainted = self.is_acquainted(account, network, now_ms);
         let rate = self.account.rate;
         let exceeded = |policy| move |wait_ms| Exceeded { policy, wait_ms, spread_ms: 0 };
-        let before = if is_acquainted {
+        let begun = if is_acquainted {
             let begin = |entry: &mut Acquainted| entry.throttle.begin(rate, now_ms);
             self.acquainted.with((account, network), now_ms, begin).map_err(exceeded(self.account))?
         } else {
             let of_address = |gcra: &mut Gcra| gcra.take(self.address.rate, now_ms);
             self.addresses.with(network, now_ms, of_address).map_err(exceeded(self.address))?;
             let begin = |throttle: &mut Throttle| throttle.begin(rate, now_ms);
-            let begun = self.strangers.with(account, now_ms, begin);
+            let outcome = self.strangers.with(account, now_ms, begin);
             // It was not this address that made the attempt impossible.
-            begun.inspect_err(|_| self.forgive(network, now_ms)).map_err(exceeded(self.account))?
+            outcome.inspect_err(|_| self.forgive(network, now_ms)).map_err(exceeded(self.account))?
         };
-        Ok(Attempt { logins: self, account, network, is_acquainted, before })
+        Ok(Attempt { logins: self, account, network, is_acquainted, begun })
     }
 
     /// An account was logged in to from an address, by what is stored of that.
@@ -216,14 +219,12 @@ impl Attempt<'_> {
     }
 
     fn take_back(&self, now_ms: u64) {
-        let Self { logins, account, network, is_acquainted, before } = *self;
+        let Self { logins, account, network, is_acquainted, begun } = *self;
         let rate = logins.account.rate;
         if is_acquainted {
-            logins
-                .acquainted
-                .with((account, network), now_ms, |entry| entry.throttle.take_back(before, rate));
+            logins.acquainted.with((account, network), now_ms, |entry| entry.throttle.take_back(begun, rate));
         } else {
-            logins.strangers.with(account, now_ms, |throttle| throttle.take_back(before, rate));
+            logins.strangers.with(account, now_ms, |throttle| throttle.take_back(begun, rate));
             logins.forgive(network, now_ms);
         }
     }

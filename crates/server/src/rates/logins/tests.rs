@@ -152,3 +152,18 @@ fn all_spellings_of_a_name_are_one_account_and_nothing_of_the_name_is_kept() {
     assert_ne!(AccountName::of("ada"), AccountName::of("adb"));
     assert!(!format!("{:?}", AccountName::of("ada")).contains("ada"));
 }
+
+/// Who gives an attempt up does not free others from the wait that they have brought upon themselves.
+#[test]
+fn an_attempt_that_is_withdrawn_takes_back_only_its_own() {
+    let (logins, ada) = (Logins::new(&limits()), AccountName::of("ada"));
+    let running = logins.begin(ada, address(1), NOW_MS).ok().unwrap();
+    for n in 2.. {
+        match logins.begin(ada, address(n), NOW_MS) {
+            Ok(attempt) => drop(attempt.failed(NOW_MS)),
+            Err(_) => break,
+        }
+    }
+    running.withdraw(NOW_MS);
+    assert!(logins.begin(ada, address(1000), NOW_MS).is_err(), "the others have failed");
+}

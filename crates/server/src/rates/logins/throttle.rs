@@ -10,13 +10,20 @@ pub(super) struct Throttle {
     blocked_until_ms: u64,
 }
 
+/// What an attempt has done to the wait for the next one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun {
+    before_ms: u64,
+    after_ms: u64,
+}
+
 impl Throttle {
-    /// Counts an attempt, unless it is too early; then it says how many milliseconds. Gives what there was before, for
+    /// Counts an attempt, unless it is too early; then it says how many milliseconds. Gives what it has done, for
     /// [`Self::take_back`].
-    pub(super) fn begin(&mut self, rate: Rate, now_ms: u64) -> Result<Self, u64> {
-        let before = *self;
+    pub(super) fn begin(&mut self, rate: Rate, now_ms: u64) -> Result<Begun, u64> {
+        let before_ms = self.blocked_until_ms;
         if !rate.is_limited() {
-            return Ok(before);
+            return Ok(Begun { before_ms, after_ms: before_ms });
         }
         // A clock that was set back makes nobody wait for longer than the longest wait.
         let wait_ms = self.blocked_until_ms.saturating_sub(now_ms).min(WAIT_MAX_MS);
@@ -28,7 +35,7 @@ impl Throttle {
         if over > 0 {
             self.blocked_until_ms = now_ms + WAIT_MAX_MS.min(FIRST_WAIT_MS << (over - 1));
         }
-        Ok(before)
+        Ok(Begun { before_ms, after_ms: self.blocked_until_ms })
     }
 
     /// Whether the next attempt has to wait, and until when that and all failures are forgiven.
@@ -45,10 +52,12 @@ impl Throttle {
         }
     }
 
-    /// The attempt does not count after all. Others may have been made since.
-    pub(super) fn take_back(&mut self, before: Self, rate: Rate) {
+    /// The attempt does not count after all. Others may have been made since: the wait that they have brought stays.
+    pub(super) fn take_back(&mut self, begun: Begun, rate: Rate) {
         self.gcra.give_back(rate);
-        self.blocked_until_ms = before.blocked_until_ms;
+        if self.blocked_until_ms == begun.after_ms {
+            self.blocked_until_ms = begun.before_ms;
+        }
     }
 }
 
