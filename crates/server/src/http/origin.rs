@@ -157,14 +157,14 @@ impl OriginPolicy {
     pub(crate) fn add_cors(&self, headers: &HeaderMap, answer: &mut HeaderMap) {
         if self.any {
             answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-            answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+            expose(answer);
             return;
         }
         answer.append(header::VARY, HeaderValue::from_static("Origin"));
         if let (Verdict::Allowed, Some(origin)) = (self.check(headers), headers.get(header::ORIGIN)) {
             answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             answer.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-            answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+            expose(answer);
         }
     }
 
@@ -192,6 +192,13 @@ impl OriginPolicy {
 }
 
 /// What a page may read of an answer beside its body: when to come back, and how often it may.
+/// Lets pages read when they may come back, where the answer says so. Others are as those of the reference server.
+fn expose(answer: &mut HeaderMap) {
+    if answer.contains_key(header::RETRY_AFTER) || answer.contains_key("ratelimit") {
+        answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    }
+}
+
 const EXPOSED: HeaderValue = HeaderValue::from_static("Retry-After, RateLimit, RateLimit-Policy");
 
 #[cfg(test)]
@@ -268,6 +275,9 @@ mod tests {
         OriginPolicy::any().add_cors(&headers(&["https://evil.com"]), &mut answer);
         assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert!(!answer.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+        assert!(!answer.contains_key(header::ACCESS_CONTROL_EXPOSE_HEADERS), "there is nothing to read");
+        answer.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        OriginPolicy::any().add_cors(&headers(&["https://evil.com"]), &mut answer);
         assert_eq!(answer[header::ACCESS_CONTROL_EXPOSE_HEADERS], "Retry-After, RateLimit, RateLimit-Policy");
     }
 
