@@ -157,14 +157,12 @@ impl OriginPolicy {
     pub(crate) fn add_cors(&self, headers: &HeaderMap, answer: &mut HeaderMap) {
         if self.any {
             answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-            expose(answer);
             return;
         }
         answer.append(header::VARY, HeaderValue::from_static("Origin"));
         if let (Verdict::Allowed, Some(origin)) = (self.check(headers), headers.get(header::ORIGIN)) {
             answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             answer.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-            expose(answer);
         }
     }
 
@@ -192,8 +190,12 @@ impl OriginPolicy {
 }
 
 /// What a page may read of an answer beside its body: when to come back, and how often it may.
-/// Lets pages read when they may come back, where the answer says so. Others are as those of the reference server.
-fn expose(answer: &mut HeaderMap) {
+/// Lets a page that may read an answer read when it may come back, where the answer says so. Other answers are as those of
+/// the reference server.
+pub(super) fn expose(answer: &mut HeaderMap) {
+    if !answer.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        return;
+    }
     if answer.contains_key(header::RETRY_AFTER) || answer.contains_key("ratelimit") {
         answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
@@ -275,9 +277,10 @@ mod tests {
         OriginPolicy::any().add_cors(&headers(&["https://evil.com"]), &mut answer);
         assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert!(!answer.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+        expose(&mut answer);
         assert!(!answer.contains_key(header::ACCESS_CONTROL_EXPOSE_HEADERS), "there is nothing to read");
         answer.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        OriginPolicy::any().add_cors(&headers(&["https://evil.com"]), &mut answer);
+        expose(&mut answer);
         assert_eq!(answer[header::ACCESS_CONTROL_EXPOSE_HEADERS], "Retry-After, RateLimit, RateLimit-Policy");
     }
 

@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use roomkey_hub::Shard;
 use tower::ServiceExt;
 
-use super::{Verdict, head::has_unclear_end, rewind::Rewind};
+use super::{Verdict, head::has_unclear_end, origin::expose, rewind::Rewind};
 use crate::{
     context::Context,
     transport::{
@@ -84,6 +84,7 @@ async fn answer(
         // The router may have its own reasons for the answer to vary.
         response.headers_mut().append(name, value.clone());
     }
+    expose(response.headers_mut());
     Ok(response)
 }
 

@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use roomkey::{ForwardedHeader, Limits, Namespace, ServerConfig, TrustedProxies};
+use roomkey::{ForwardedHeader, Limits, Namespace, Origin, OriginPolicy, ServerConfig, TrustedProxies};
 use roomkey_testkit::{
     Client, HttpClient, Opcode, Polling, Received, Response, Stopwatch, TestClock, TestServer,
     WebSocketClient, authentication, eventually, token,
@@ -74,6 +74,25 @@ fn handshakes_beyond_the_rate_are_429_and_say_when_to_come_back() {
     clock.advance_secs(1);
     Client::connect(server.address()).call("420[\"echo\",1]", "430[1]");
     assert_eq!(handshake(server.address(), "").status, 429);
+}
+
+/// A page may read when it may come back, of an answer that it may read at all.
+#[test]
+fn pages_may_read_when_to_come_back() {
+    let clock = Arc::new(TestClock::default());
+    let origins = OriginPolicy::listed(vec![Origin::parse("https://app.example.com").expect("an origin")]);
+    let config = ServerConfig { limits: few_handshakes(), clock, origins, ..config() };
+    let server = start_with(config, namespace(Namespace::open()));
+    let page = "Origin: https://app.example.com\r\n";
+    for _ in 0..3 {
+        assert_eq!(handshake(server.address(), page).header("access-control-expose-headers"), None);
+    }
+    let refused = handshake(server.address(), page);
+    assert_eq!(
+        refused.header("access-control-expose-headers").as_deref(),
+        Some("Retry-After, RateLimit, RateLimit-Policy")
+    );
+    assert_eq!(handshake(server.address(), "").header("access-control-expose-headers"), None);
 }
 
 #[test]
