@@ -2,7 +2,6 @@
 //!
 //! Whoever connects is indexed first and looked up among the revocations then; whoever revokes adds the revocation
 //! first and looks for sockets then. So whichever of the two comes first, no socket survives its token.
-#![allow(dead_code, unused_imports, reason = "the routes that use all of it follow")]
 
 mod index;
 mod revoker;
