@@ -310,16 +310,21 @@ fn what_operators_do_is_recorded() {
     run("user block ada");
     run("user unblock ada");
     run("token revoke --sid s1");
+    let password = site.0.path().join("password");
+    std::fs::write(&password, "correct horse battery staple").unwrap();
+    run(&format!("user add --email eve@example.com --password-file {}", password.display()));
     run("audit verify");
     let log = std::fs::read_to_string(site.0.path().join("audit.jsonl")).unwrap();
     let records = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let said: Vec<_> = records
+    let mut said: Vec<_> = records
         .map(|record| {
             ["event", "reason", "target"]
                 .map(|field| record[field].as_str().unwrap_or("-").to_owned())
                 .join(" | ")
         })
         .collect();
+    let created = said.pop().unwrap();
+    assert!(created.starts_with("user_created | an operator's command | "), "{created}");
     expect![[r#"
         user_archived | an operator's command | ada
         authz_change | an operator's command | ada

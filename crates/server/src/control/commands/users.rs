@@ -45,6 +45,7 @@ impl Command for Add {
 
     async fn run(self, operator: Arc<Operator>) -> Result<User, Failure> {
         let account = operator.accounts.create(&self.email, self.username.as_deref(), &self.password).await?;
+        operator.record(Event::UserCreated, BY_OPERATOR, account.user.as_str());
         Ok(User::new(account, &operator))
     }
 }
@@ -116,7 +117,9 @@ impl Command for Unblock {
     async fn run(self, operator: Arc<Operator>) -> Result<Unblocked, Failure> {
         let user = operator.user(&self.user).await?;
         let was_blocked = operator.accounts.unblock(&user).await?;
-        operator.record(Event::UserUnblocked, BY_OPERATOR, user.as_str());
+        if was_blocked {
+            operator.record(Event::UserUnblocked, BY_OPERATOR, user.as_str());
+        }
         Ok(Unblocked { user, was_blocked })
     }
 }
