@@ -81,6 +81,7 @@ mod namespace;
 mod namespaces;
 mod newcomers;
 mod pages;
+mod private;
 mod rates;
 mod recovery;
 mod registry;

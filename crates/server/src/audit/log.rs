@@ -1,7 +1,7 @@
 //! The file of the audit log, and its key and head: opened where they were left, continued, and begun anew when full.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::Path,
 };
@@ -13,6 +13,7 @@ use super::{
     head::Head,
     paths::Paths,
 };
+use crate::private;
 
 /// What the log is found to have gone through, when it is opened or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +70,9 @@ impl Log {
         entropy: &dyn Entropy,
         open: Open,
     ) -> io::Result<(Self, Vec<Incident>)> {
-        private_directories().create(paths.directory())?;
-        let mut head_file = private_files().read(true).write(true).truncate(false).open(&paths.head)?;
+        private::directories().create(paths.directory())?;
+        let mut head_file =
+            private::files().read(true).write(true).create(true).truncate(false).open(&paths.head)?;
         head_file.try_lock().map_err(|error| match error {
             fs::TryLockError::WouldBlock => io::Error::other("another process writes it"),
             fs::TryLockError::Error(error) => error,
@@ -180,7 +182,7 @@ struct AppendedFile(File);
 
 /// Opens a file of the file system.
 pub(super) fn open_file(path: &Path) -> io::Result<Box<dyn LogFile>> {
-    Ok(Box::new(AppendedFile(private_files().append(true).open(path)?)))
+    Ok(Box::new(AppendedFile(private::files().append(true).create(true).open(path)?)))
 }
 
 impl LogFile for AppendedFile {
@@ -224,7 +226,7 @@ fn read_or_create_key(path: &Path, entropy: &dyn Entropy) -> io::Result<(Key, bo
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut bytes = [0; Key::BYTES];
             entropy.fill(&mut bytes);
-            let mut file = private_files().write(true).create_new(true).open(path)?;
+            let mut file = private::files().write(true).create_new(true).open(path)?;
             file.write_all(&bytes)?;
             file.sync_all()?;
             Ok((Key::new(&bytes), true))
@@ -312,20 +314,4 @@ fn first_seq(path: &Path) -> io::Result<Option<u64>> {
 /// A new name is durable when its directory is.
 fn sync_directory(paths: &Paths) -> io::Result<()> {
     File::open(paths.directory())?.sync_all()
-}
-
-fn private_directories() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true);
-    builder
-}
-
-fn private_files() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.create(true);
-    options
 }

@@ -2,13 +2,15 @@
 
 use std::{
     fmt,
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, File},
     io::{self, Write},
     path::Path,
 };
 
 use roomkey_model::Timestamp;
 use secrecy::SecretString;
+
+use crate::private;
 
 /// The name of a key's file: `signing-key-1795252500123.pem`, or `signing-key.pem` for the oldest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,11 +63,11 @@ pub(super) fn read(path: &Path) -> io::Result<SecretString> {
 /// When this returns, the file has this content and will after a loss of power; before, it is as it was.
 pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
-    private_directories().create(directory)?;
+    private::directories().create(directory)?;
     // Left over where a write was cut short; its mode is that of a file that is made here.
     let new = directory.join(".new");
     remove_if_there(&new)?;
-    let mut file = private_files().open(&new)?;
+    let mut file = private::files().write(true).create_new(true).open(&new)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, path)?;
@@ -82,20 +84,4 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
     }
-}
-
-fn private_directories() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true);
-    builder
-}
-
-fn private_files() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.write(true).create_new(true);
-    options
 }
