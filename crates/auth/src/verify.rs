@@ -147,7 +147,8 @@ impl Verifier {
 
     /// The issuers whose tokens are accepted, by the names that identities have for them.
     pub fn issuers(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.profiles.iter().map(|profile| &profile.issuer)
+        let of_sessions = self.sessions.iter().map(|session| &session.profile.issuer);
+        self.profiles.iter().map(|profile| &profile.issuer).chain(of_sessions)
     }
 
     /// The longest time for which a token of this issuer, or with `None` of any, can be valid from when it is issued;

@@ -355,6 +355,12 @@ fn a_rotated_secret_opens_sessions_until_it_is_taken_out() {
 
 /// Of a revocation that is forgotten too early, its token would come back.
 #[test]
+fn the_issuer_of_a_session_is_one_of_the_issuers() {
+    let issuer = verify_v5(&sealed(json!({}))).unwrap().issuer;
+    assert!(v5().issuers().any(|known| *known == issuer));
+}
+
+#[test]
 fn how_long_a_session_can_live_is_known() {
     let with_leeway = |days: u64| Some(days * 24 * 3_600_000 + 2 * 15_000);
     assert_eq!(v5().lifetime_max_ms(Some(V5_COOKIE)), with_leeway(31));
