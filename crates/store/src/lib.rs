@@ -6,18 +6,22 @@
 //! Nothing is broadcast here either: what was committed goes to the [`CommitSink`], in the order of the
 //! commits, and whoever owns the sink tells the world.
 
+mod accounts;
+mod channels;
 mod error;
 mod logins;
-mod records;
+mod messages;
+mod revocations;
 mod sessions;
 mod sqlite;
 mod store;
 
+pub use accounts::{Account, AccountStore, Profile};
+pub use channels::{Channel, ChannelStore, Joined, Member, Role, Standing, Visibility};
 pub use error::{OpenError, StoreError};
-pub use logins::{LoginFailures, PastLogin};
-pub use records::{
-    Account, Channel, Draft, HistoryQuery, Joined, Member, Message, Page, Profile, Role, Standing, Visibility,
-};
-pub use sessions::{RefreshFamily, Revoke, Rotated, Rotation, Session};
+pub use logins::{LoginFailures, LoginStore, PastLogin};
+pub use messages::{Draft, HistoryQuery, Message, MessageStore, Page};
+pub use revocations::RevocationStore;
+pub use sessions::{RefreshFamily, Revoke, Rotated, Rotation, Session, SessionStore};
 pub use sqlite::{SqliteConfig, SqliteStore};
 pub use store::{CommitSink, Committed, MemberPermit, Pending, Permit, Store};

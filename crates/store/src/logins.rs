@@ -2,6 +2,8 @@ use std::fmt;
 
 use roomkey_model::Timestamp;
 
+use crate::Pending;
+
 /// Failed logins to an account, as far as the next has to wait for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoginFailures {
@@ -31,4 +33,19 @@ impl fmt::Debug for PastLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PastLogin").field("seen", &self.seen).finish_non_exhaustive()
     }
+}
+
+/// What the limits of logins remember. Part of [`Store`](crate::Store).
+pub trait LoginStore: Send + Sync {
+    /// Remembers that logins to an account failed, in the place of what was remembered of it before.
+    fn note_login_failures(&self, failures: LoginFailures) -> Pending<()>;
+
+    /// The failed logins that still count, the longest first; at most `limit`.
+    fn login_failures(&self, now: Timestamp, limit: usize) -> Pending<Vec<LoginFailures>>;
+
+    /// Forgets those that count no more, at most `limit`; tells how many.
+    fn forget_login_failures(&self, now: Timestamp, limit: usize) -> Pending<usize>;
+
+    /// Which accounts were logged in to since then, and from where, the latest first; at most `limit`.
+    fn past_logins(&self, since: Timestamp, limit: usize) -> Pending<Vec<PastLogin>>;
 }

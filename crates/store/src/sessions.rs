@@ -2,6 +2,8 @@ use std::fmt;
 
 use roomkey_model::{Revocation, SessionId, Timestamp, UserId};
 
+use crate::Pending;
+
 /// A login of an account: one device in the user's eyes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -109,4 +111,51 @@ impl fmt::Debug for Rotated {
             Self::Unknown => "Unknown",
         })
     }
+}
+
+/// The logins of accounts, and what renews their tokens. Part of [`Store`](crate::Store).
+pub trait SessionStore: Send + Sync {
+    /// Stores a new login, and what its first refresh token is known by.
+    ///
+    /// [`StoreError::Denied`] if the account has another password by now than the one whose hash was looked at, or is
+    /// blocked: what ended all logins in between is not undone by one that was on its way.
+    fn create_session(&self, session: Session, refresh: RefreshFamily, password_hash: &str) -> Pending<()>;
+
+    /// The login, also when it has ended.
+    fn session(&self, session: &SessionId) -> Pending<Option<Session>>;
+
+    /// What the tags of its refresh tokens are made with; none if it has none.
+    fn refresh_tag_key(&self, session: &SessionId) -> Pending<Option<[u8; 32]>>;
+
+    /// Exchanges a refresh token, once. Of two requests with the same token one exchanges it, and the other is a retry.
+    fn rotate(&self, rotation: Rotation) -> Pending<Rotated>;
+
+    /// The logins of a user that have not ended and are not over, newest first; at most `limit`.
+    fn sessions_of(&self, user: &UserId, now: Timestamp, limit: usize) -> Pending<Vec<Session>>;
+
+    /// Notes that the login was used.
+    fn touch_session(&self, session: &SessionId, now: Timestamp) -> Pending<()>;
+
+    /// Ends the login and writes the revocation, in one commit; tells whether it was there, of this user, and had not
+    /// ended.
+    fn end_session(
+        &self,
+        session: &SessionId,
+        user: &UserId,
+        now: Timestamp,
+        revocation: Revocation,
+    ) -> Pending<bool>;
+
+    /// Ends the logins of the user that began at `began_by` or before, or all, in one commit with the revocations that
+    /// `revoke` makes of them. Tells how many.
+    fn end_sessions_of(
+        &self,
+        user: &UserId,
+        began_by: Option<Timestamp>,
+        now: Timestamp,
+        revoke: Revoke,
+    ) -> Pending<usize>;
+
+    /// Forgets the logins that were over before `since`; tells how many.
+    fn forget_sessions(&self, since: Timestamp) -> Pending<usize>;
 }

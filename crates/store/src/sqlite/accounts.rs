@@ -1,11 +1,66 @@
-use roomkey_model::{Timestamp, UserId};
+use roomkey_model::{SessionId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
+    SqliteStore,
     columns::{id, signed, time},
     fault, revocations,
+    sessions::{self, Which},
 };
-use crate::{Account, Profile, StoreError};
+use crate::{Account, AccountStore, Pending, Profile, Revoke, StoreError};
+
+impl AccountStore for SqliteStore {
+    fn create_account(&self, account: Account) -> Pending<()> {
+        self.write(move |connection, _| create(connection, &account))
+    }
+
+    fn account_by_email(&self, email: &str) -> Pending<Option<Account>> {
+        let key = key(email);
+        self.read(move |connection| find(connection, "email_key", &key))
+    }
+
+    fn account_by_username(&self, username: &str) -> Pending<Option<Account>> {
+        let key = key(username);
+        self.read(move |connection| find(connection, "username_key", &key))
+    }
+
+    fn account(&self, user: &UserId) -> Pending<Option<Account>> {
+        let user = user.clone();
+        self.read(move |connection| find(connection, "user", user.as_str()))
+    }
+
+    fn accounts(&self, after: Option<&UserId>, limit: usize) -> Pending<Vec<Account>> {
+        let after = after.cloned();
+        self.read(move |connection| list(connection, after.as_ref(), limit))
+    }
+
+    fn rehash_password(&self, user: &UserId, old: &str, new: String) -> Pending<()> {
+        let (user, old) = (user.clone(), old.to_owned());
+        self.write(move |connection, _| replace_password(connection, &user, &old, &new))
+    }
+
+    fn change_password(
+        &self,
+        user: &UserId,
+        old: &str,
+        new: String,
+        except: Option<&SessionId>,
+        now: Timestamp,
+        revoke: Revoke,
+    ) -> Pending<usize> {
+        let (user, old, except) = (user.clone(), old.to_owned(), except.cloned());
+        self.write(move |connection, changes| {
+            replace_password(connection, &user, &old, &new)?;
+            let which = Which { except: except.as_ref(), began_by: None };
+            sessions::end_all(connection, &user, &which, now, revoke, changes)
+        })
+    }
+
+    fn profile(&self, user: &UserId) -> Pending<Option<Profile>> {
+        let user = user.clone();
+        self.read(move |connection| profile(connection, &user))
+    }
+}
 
 /// What makes an e-mail address or a user name unique.
 pub(super) fn key(text: &str) -> String {

@@ -2,12 +2,117 @@ use roomkey_model::{ChannelId, Limit, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
+    SqliteStore, accounts,
     columns::{id, name, seq, signed, time},
     fault,
 };
 use crate::{
-    Channel, Committed, Joined, Member, MemberPermit, Permit, Profile, Role, Standing, StoreError, Visibility,
+    Channel, ChannelStore, Committed, Joined, Member, MemberPermit, Pending, Permit, Profile, Role, Standing,
+    StoreError, Visibility,
 };
+
+impl ChannelStore for SqliteStore {
+    fn arrive(&self, profile: Profile, now: Timestamp) -> Pending<Vec<ChannelId>> {
+        self.write(move |connection, _| {
+            accounts::upsert_profile(connection, &profile, now)?;
+            ids_of(connection, &profile.user)
+        })
+    }
+
+    fn create_channel(&self, channel: Channel) -> Pending<()> {
+        let channels_per_user = self.channels_per_user;
+        self.write(move |connection, changes| create(connection, &channel, channels_per_user, changes))
+    }
+
+    fn channel(&self, channel: &ChannelId) -> Pending<Option<Channel>> {
+        let channel = channel.clone();
+        self.read(move |connection| find(connection, &channel))
+    }
+
+    fn channels_of(&self, user: &UserId, after: Option<&ChannelId>, limit: usize) -> Pending<Vec<Joined>> {
+        let (user, after) = (user.clone(), after.cloned());
+        self.read(move |connection| of(connection, &user, after.as_ref(), limit))
+    }
+
+    fn public_channels(&self, after: Option<&ChannelId>, limit: usize) -> Pending<Vec<Channel>> {
+        let after = after.cloned();
+        self.read(move |connection| public(connection, after.as_ref(), limit))
+    }
+
+    fn standing(&self, channel: &ChannelId, user: &UserId) -> Pending<Option<Standing>> {
+        let (channel, user) = (channel.clone(), user.clone());
+        self.read(move |connection| standing(connection, &channel, &user))
+    }
+
+    fn join_channel(
+        &self,
+        channel: &ChannelId,
+        user: &UserId,
+        role: Role,
+        now: Timestamp,
+        permit: Permit,
+    ) -> Pending<Role> {
+        let (channel, user, channels_per_user) = (channel.clone(), user.clone(), self.channels_per_user);
+        self.write(move |connection, changes| {
+            let standing = standing(connection, &channel, &user)?.ok_or(StoreError::NotFound)?;
+            if let Some(role) = standing.role {
+                return Ok(role);
+            }
+            if !permit(standing) {
+                return Err(StoreError::Denied);
+            }
+            add_member(connection, &channel, &user, role, now, channels_per_user, changes)?;
+            Ok(role)
+        })
+    }
+
+    fn add_member(
+        &self,
+        channel: &ChannelId,
+        actor: &UserId,
+        user: &UserId,
+        role: Role,
+        now: Timestamp,
+        permit: MemberPermit,
+    ) -> Pending<()> {
+        let (channel, actor, user) = (channel.clone(), actor.clone(), user.clone());
+        let channels_per_user = self.channels_per_user;
+        self.write(move |connection, changes| {
+            check_member_permit(connection, &channel, &actor, &user, permit)?;
+            accounts::ensure_profile(connection, &user, now)?;
+            add_member(connection, &channel, &user, role, now, channels_per_user, changes)
+        })
+    }
+
+    fn remove_member(
+        &self,
+        channel: &ChannelId,
+        actor: &UserId,
+        user: &UserId,
+        permit: MemberPermit,
+    ) -> Pending<bool> {
+        let (channel, actor, user) = (channel.clone(), actor.clone(), user.clone());
+        self.write(move |connection, changes| {
+            check_member_permit(connection, &channel, &actor, &user, permit)?;
+            remove_member(connection, &channel, &user, changes)
+        })
+    }
+
+    fn members(
+        &self,
+        channel: &ChannelId,
+        reader: &UserId,
+        after: Option<&UserId>,
+        limit: usize,
+        permit: Permit,
+    ) -> Pending<Vec<Member>> {
+        let (channel, reader, after) = (channel.clone(), reader.clone(), after.cloned());
+        self.read(move |connection| {
+            check_permit(connection, &channel, &reader, permit)?;
+            members(connection, &channel, after.as_ref(), limit)
+        })
+    }
+}
 
 pub(super) fn create(
     connection: &Connection,
@@ -115,7 +220,7 @@ pub(super) fn standing(
 }
 
 /// Asks `permit` about a user and a channel that must exist.
-pub(super) fn permit(
+pub(super) fn check_permit(
     connection: &Connection,
     channel: &ChannelId,
     user: &UserId,
@@ -126,7 +231,7 @@ pub(super) fn permit(
 }
 
 /// Asks `permit` about what `actor` wants to do to the membership of `user`.
-pub(super) fn permit_on_member(
+pub(super) fn check_member_permit(
     connection: &Connection,
     channel: &ChannelId,
     actor: &UserId,

@@ -1,8 +1,29 @@
 use roomkey_model::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::columns::{signed, time};
-use crate::{LoginFailures, PastLogin, StoreError};
+use super::{
+    SqliteStore,
+    columns::{signed, time},
+};
+use crate::{LoginFailures, LoginStore, PastLogin, Pending, StoreError};
+
+impl LoginStore for SqliteStore {
+    fn note_login_failures(&self, failures: LoginFailures) -> Pending<()> {
+        self.write(move |connection, _| note_failures(connection, &failures))
+    }
+
+    fn login_failures(&self, now: Timestamp, limit: usize) -> Pending<Vec<LoginFailures>> {
+        self.read(move |connection| failures(connection, now, limit))
+    }
+
+    fn forget_login_failures(&self, now: Timestamp, limit: usize) -> Pending<usize> {
+        self.write(move |connection, _| forget_failures(connection, now, limit))
+    }
+
+    fn past_logins(&self, since: Timestamp, limit: usize) -> Pending<Vec<PastLogin>> {
+        self.read(move |connection| past(connection, since, limit))
+    }
+}
 
 pub(super) fn note_failures(connection: &Connection, failures: &LoginFailures) -> Result<(), StoreError> {
     connection

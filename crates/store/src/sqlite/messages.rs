@@ -2,11 +2,31 @@ use roomkey_model::{MessageId, Seq};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    accounts, channels,
+    SqliteStore, accounts, channels,
     columns::{id, message_id, optional_time, seq, signed, time},
     fault,
 };
-use crate::{Committed, Draft, HistoryQuery, Message, Page, Permit, Profile, StoreError};
+use crate::{
+    Committed, Draft, HistoryQuery, Message, MessageStore, Page, Pending, Permit, Profile, StoreError,
+};
+
+impl MessageStore for SqliteStore {
+    fn append(&self, draft: Draft, permit: Permit) -> Pending<Message> {
+        self.write(move |connection, changes| append(connection, draft, permit, changes))
+    }
+
+    fn history(&self, query: HistoryQuery, permit: Permit) -> Pending<Vec<Message>> {
+        self.read(move |connection| {
+            channels::check_permit(connection, &query.channel, &query.reader, permit)?;
+            history(connection, &query)
+        })
+    }
+
+    fn message(&self, message: &MessageId) -> Pending<Option<Message>> {
+        let message = *message;
+        self.read(move |connection| find(connection, message))
+    }
+}
 
 pub(super) fn append(
     connection: &Connection,
@@ -14,7 +34,7 @@ pub(super) fn append(
     permit: Permit,
     changes: &mut Vec<Committed>,
 ) -> Result<Message, StoreError> {
-    channels::permit(connection, &draft.channel, &draft.sender, permit)?;
+    channels::check_permit(connection, &draft.channel, &draft.sender, permit)?;
     if let Some(message) = sent_before(connection, &draft)? {
         return Ok(message);
     }

@@ -3,8 +3,31 @@ use std::sync::Arc;
 use roomkey_model::{Revocation, RevocationTarget, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
-use super::columns::{id, name, optional_time, signed, time};
-use crate::{Committed, StoreError};
+use super::{
+    SqliteStore,
+    columns::{id, name, optional_time, signed, time},
+};
+use crate::{Committed, Pending, RevocationStore, StoreError};
+
+impl RevocationStore for SqliteStore {
+    fn revoke(&self, revocations: Vec<Revocation>) -> Pending<()> {
+        self.write(move |connection, changes| {
+            revocations.into_iter().try_for_each(|revocation| add(connection, revocation, changes))
+        })
+    }
+
+    fn unblock(&self, cut_off: Revocation) -> Pending<bool> {
+        self.write(move |connection, changes| unblock(connection, cut_off, changes))
+    }
+
+    fn revocations(&self) -> Pending<Vec<Revocation>> {
+        self.read(all)
+    }
+
+    fn purge_revocations(&self, now: Timestamp, limit: usize) -> Pending<usize> {
+        self.write(move |connection, _| purge(connection, now, limit))
+    }
+}
 
 /// Adds a revocation to what was decided before about its target, and tells so.
 ///

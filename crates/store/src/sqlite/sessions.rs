@@ -2,10 +2,76 @@ use roomkey_model::{Revocation, SessionId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
+    SqliteStore, accounts,
     columns::{id, optional_time, signed, time},
     fault, revocations,
 };
-use crate::{Committed, RefreshFamily, Revoke, Rotated, Rotation, Session, StoreError};
+use crate::{
+    Committed, Pending, RefreshFamily, Revoke, Rotated, Rotation, Session, SessionStore, StoreError,
+};
+
+impl SessionStore for SqliteStore {
+    fn create_session(&self, session: Session, refresh: RefreshFamily, password_hash: &str) -> Pending<()> {
+        let password_hash = password_hash.to_owned();
+        self.write(move |connection, _| {
+            accounts::permit_login(connection, &session.user, &password_hash)?;
+            create(connection, &session, &refresh)
+        })
+    }
+
+    fn session(&self, session: &SessionId) -> Pending<Option<Session>> {
+        let session = session.clone();
+        self.read(move |connection| find(connection, &session))
+    }
+
+    fn refresh_tag_key(&self, session: &SessionId) -> Pending<Option<[u8; 32]>> {
+        let session = session.clone();
+        self.read(move |connection| tag_key(connection, &session))
+    }
+
+    fn rotate(&self, rotation: Rotation) -> Pending<Rotated> {
+        self.write(move |connection, changes| rotate(connection, rotation, changes))
+    }
+
+    fn sessions_of(&self, user: &UserId, now: Timestamp, limit: usize) -> Pending<Vec<Session>> {
+        let user = user.clone();
+        self.read(move |connection| of_user(connection, &user, now, limit))
+    }
+
+    fn touch_session(&self, session: &SessionId, now: Timestamp) -> Pending<()> {
+        let session = session.clone();
+        self.write(move |connection, _| touch(connection, &session, now))
+    }
+
+    fn end_session(
+        &self,
+        session: &SessionId,
+        user: &UserId,
+        now: Timestamp,
+        revocation: Revocation,
+    ) -> Pending<bool> {
+        let (session, user) = (session.clone(), user.clone());
+        self.write(move |connection, changes| end(connection, &session, &user, now, revocation, changes))
+    }
+
+    fn end_sessions_of(
+        &self,
+        user: &UserId,
+        began_by: Option<Timestamp>,
+        now: Timestamp,
+        revoke: Revoke,
+    ) -> Pending<usize> {
+        let user = user.clone();
+        self.write(move |connection, changes| {
+            let which = Which { except: None, began_by };
+            end_all(connection, &user, &which, now, revoke, changes)
+        })
+    }
+
+    fn forget_sessions(&self, since: Timestamp) -> Pending<usize> {
+        self.write(move |connection, _| forget(connection, since))
+    }
+}
 
 pub(super) fn create(
     connection: &Connection,

@@ -11,7 +11,9 @@ use std::{
 
 use crate::support::{anyone, draft, id, new_channel, profile, user};
 use roomkey_model::{Seq, Timestamp};
-use roomkey_store::{HistoryQuery, Message, Page, SqliteConfig, SqliteStore, Store, Visibility};
+use roomkey_store::{
+    ChannelStore, HistoryQuery, Message, MessageStore, Page, SqliteConfig, SqliteStore, Store, Visibility,
+};
 
 const SENDERS: usize = 4;
 const IN_FLIGHT: usize = 8;

@@ -1,7 +1,7 @@
 //! What is revoked stays so.
 
 use roomkey_model::{Revocation, RevocationReason, RevocationTarget, SessionId, Timestamp, TokenId, UserId};
-use roomkey_store::{Committed, SqliteConfig, SqliteStore, Store, StoreError};
+use roomkey_store::{Committed, RevocationStore, SqliteConfig, SqliteStore, StoreError};
 
 use crate::support::Fixture;
 

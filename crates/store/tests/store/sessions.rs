@@ -6,7 +6,8 @@ use crate::support::{Fixture, HASH, account, backends, user};
 use proptest::{collection::vec, prelude::*};
 use roomkey_model::{Revocation, RevocationReason, RevocationTarget, SessionId, Timestamp};
 use roomkey_store::{
-    Committed, RefreshFamily, Rotated, Rotation, Session, SqliteConfig, SqliteStore, Store, StoreError,
+    Committed, RefreshFamily, Rotated, Rotation, Session, SessionStore, SqliteConfig, SqliteStore, Store,
+    StoreError,
 };
 
 const ENDS: u64 = 1_000_000;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::support::{Fixture, anyone, draft, id, members_only, new_channel, profile, user};
 use futures_util::{FutureExt, future::join_all};
 use roomkey_model::{Seq, Timestamp};
-use roomkey_store::{Page, SqliteConfig, SqliteStore, Store, StoreError};
+use roomkey_store::{ChannelStore, MessageStore, Page, SqliteConfig, SqliteStore, Store, StoreError};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sink_is_told_before_the_sender() {

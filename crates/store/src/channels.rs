@@ -1,40 +1,9 @@
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
-use roomkey_model::{ChannelId, MessageId, Seq, Timestamp, UserId};
+use roomkey_model::{ChannelId, Seq, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-/// An account of the built-in issuer.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Account {
-    /// The user it belongs to.
-    pub user: UserId,
-    /// The e-mail address as it was given; unique without regard to case.
-    pub email: String,
-    /// The name to log in with and to show; unique without regard to case.
-    pub username: Option<String>,
-    /// The password's hash, as a PHC string.
-    pub password_hash: String,
-    /// When it was created.
-    pub created: Timestamp,
-}
-
-impl fmt::Debug for Account {
-    /// Only the user: the rest is personal or secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account").field("user", &self.user).finish_non_exhaustive()
-    }
-}
-
-/// What others see of a user, whichever issuer the user is from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// The user.
-    pub user: UserId,
-    /// The name to show.
-    pub name: String,
-    /// The address of a picture.
-    pub avatar: Option<String>,
-}
+use crate::{MemberPermit, Pending, Permit, Profile};
 
 /// Who may find a channel and join it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,68 +106,67 @@ pub struct Standing {
     pub role: Option<Role>,
 }
 
-/// A message to be stored. Its sequence number comes with the commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    /// Its id, new.
-    pub message: MessageId,
-    /// Where it goes.
-    pub channel: ChannelId,
-    /// Who sends it.
-    pub sender: UserId,
-    /// What it says.
-    pub content: String,
-    /// The client's name for it, unique per channel and sender: a retry with the same name is the same message.
-    pub client_id: Option<String>,
-    /// When it was sent.
-    pub created: Timestamp,
-}
+/// Channels and who is in them. Part of [`Store`](crate::Store).
+pub trait ChannelStore: Send + Sync {
+    /// A user has come: brings the profile up to date, and gives the channels the user is in.
+    fn arrive(&self, profile: Profile, now: Timestamp) -> Pending<Vec<ChannelId>>;
 
-/// A stored message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Its id.
-    pub message: MessageId,
-    /// The channel it is in.
-    pub channel: ChannelId,
-    /// Its place in the channel.
-    pub seq: Seq,
-    /// Who sent it.
-    pub sender: Profile,
-    /// What it says; nothing once it is deleted.
-    pub content: String,
-    /// The client's name for it.
-    pub client_id: Option<String>,
-    /// When it was sent.
-    pub created: Timestamp,
-    /// When anything of it last changed.
-    pub updated: Timestamp,
-    /// When its content was last changed by a person.
-    pub edited: Option<Timestamp>,
-    /// When it was deleted.
-    pub deleted: Option<Timestamp>,
-}
+    /// Creates a channel with its creator as the owner. The creator must have a profile.
+    fn create_channel(&self, channel: Channel) -> Pending<()>;
 
-/// A stretch of a channel's history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HistoryQuery {
     /// The channel.
-    pub channel: ChannelId,
-    /// Who asks.
-    pub reader: UserId,
-    /// Which part.
-    pub page: Page,
-    /// How many messages at most.
-    pub limit: usize,
-}
+    fn channel(&self, channel: &ChannelId) -> Pending<Option<Channel>>;
 
-/// Which messages, always told oldest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
-    /// The oldest of those after this one.
-    After(Seq),
-    /// The newest of those before this one.
-    Before(Seq),
-    /// The newest.
-    Latest,
+    /// The channels the user is in, by id, after `after`; at most `limit`.
+    fn channels_of(&self, user: &UserId, after: Option<&ChannelId>, limit: usize) -> Pending<Vec<Joined>>;
+
+    /// The public channels, by id, after `after`; at most `limit`.
+    fn public_channels(&self, after: Option<&ChannelId>, limit: usize) -> Pending<Vec<Channel>>;
+
+    /// How the user stands to the channel; none if there is no such channel.
+    fn standing(&self, channel: &ChannelId, user: &UserId) -> Pending<Option<Standing>>;
+
+    /// Lets a user in on their own wish; gives the role the user now has.
+    ///
+    /// Who is a member stays so, without asking `permit`. Who is not becomes one with `role` if `permit` allows.
+    fn join_channel(
+        &self,
+        channel: &ChannelId,
+        user: &UserId,
+        role: Role,
+        now: Timestamp,
+        permit: Permit,
+    ) -> Pending<Role>;
+
+    /// Makes `user` a member with `role`, or gives a member that role, if `permit` allows it to `actor`.
+    ///
+    /// A user who was never here gets a profile that shows the id.
+    fn add_member(
+        &self,
+        channel: &ChannelId,
+        actor: &UserId,
+        user: &UserId,
+        role: Role,
+        now: Timestamp,
+        permit: MemberPermit,
+    ) -> Pending<()>;
+
+    /// Removes a member if `permit` allows it to `actor`; tells whether there was one.
+    fn remove_member(
+        &self,
+        channel: &ChannelId,
+        actor: &UserId,
+        user: &UserId,
+        permit: MemberPermit,
+    ) -> Pending<bool>;
+
+    /// The members of the channel by user id, after `after`, if `permit` allows it to `reader`; at most `limit`.
+    fn members(
+        &self,
+        channel: &ChannelId,
+        reader: &UserId,
+        after: Option<&UserId>,
+        limit: usize,
+        permit: Permit,
+    ) -> Pending<Vec<Member>>;
 }
