@@ -3,6 +3,7 @@
 mod contract;
 mod crash;
 mod faults;
+mod kept;
 mod logins;
 mod ordering;
 mod revocations;
