@@ -1,6 +1,6 @@
 //! Who may do what: one function, default deny.
 
-use roomkey_model::{RoomName, UserId};
+use roomkey_model::{Membership, Role, RoomName, UserId};
 
 use crate::Identity;
 
@@ -33,30 +33,6 @@ pub enum Action<'a> {
     ReadHistory,
     /// Send messages; say that one is typing, has received, has seen.
     SendMessage,
-}
-
-/// What somebody is to the channel that an action is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Membership {
-    /// A member with this role.
-    Member(Role),
-    /// Not a member; or there is no such channel, or none is meant.
-    None,
-    /// Not a member, but the channel is public.
-    Visitor,
-}
-
-/// What a member of a channel may do beyond reading and writing. Later roles may all that earlier ones may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Read only.
-    Reader,
-    /// Read and write.
-    Member,
-    /// Delete messages of others and manage members.
-    Moderator,
-    /// Everything.
-    Owner,
 }
 
 /// The answer. There is no third one: what no rule allows is denied.

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use roomkey_auth::{
     Identity,
-    policy::{self, Action, Membership},
+    policy::{self, Action},
 };
-use roomkey_model::{ChannelId, Failure, Limit, Limits, MessageId, Seq, UserId};
-use roomkey_store::{Channel, HistoryQuery, Joined, Page, Role, Visibility};
+use roomkey_model::{
+    ChannelId, Failure, Limit, Limits, Membership, MessageId, Role, Seq, UserId, Visibility,
+};
+use roomkey_store::{Channel, HistoryQuery, Joined, Page};
 use serde::Deserialize;
 
 use crate::{
-    Chat, access,
+    Chat,
     chat::profile_of,
     rooms,
     sink::emission,
@@ -101,7 +103,7 @@ impl Chat {
         limit: Option<usize>,
     ) -> Result<MemberPage, Failure> {
         let limit = page_limit(limit, &self.config.limits)?;
-        let permit = access::permit(identity, Action::ReadHistory);
+        let permit = self.permit(identity, Action::ReadHistory);
         Ok(MemberPage(self.store.members(channel, &identity.user, after, limit, permit).await?))
     }
 
@@ -113,7 +115,7 @@ impl Chat {
         user: &UserId,
         role: Role,
     ) -> Result<(), Failure> {
-        let permit = access::member_permit(identity, user, Some(role));
+        let permit = self.member_permit(identity, user, Some(role));
         let now = self.clock.now();
         self.store.add_member(channel, &identity.user, user, role, now, permit).await?;
         // Their sockets hear the channel already; this tells them so.
@@ -130,7 +132,7 @@ impl Chat {
         channel: &ChannelId,
         user: &UserId,
     ) -> Result<bool, Failure> {
-        let permit = access::member_permit(identity, user, None);
+        let permit = self.member_permit(identity, user, None);
         Ok(self.store.remove_member(channel, &identity.user, user, permit).await?)
     }
 
@@ -163,7 +165,7 @@ impl Chat {
             page,
             limit: page_limit(request.limit, &self.config.limits)?,
         };
-        let messages = self.store.history(query, access::permit(identity, Action::ReadHistory));
+        let messages = self.store.history(query, self.permit(identity, Action::ReadHistory));
         Ok(async move { Ok(MessagePage(messages.await?)) })
     }
 

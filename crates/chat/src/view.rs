@@ -1,7 +1,7 @@
 //! What clients see, over Socket.IO as over REST.
 
-use roomkey_model::{MessageId, Seq, Timestamp};
-use roomkey_store::{Channel, Joined, Member, Message, Profile, Role, Visibility};
+use roomkey_model::{MessageId, Role, Seq, Timestamp, Visibility};
+use roomkey_store::{Channel, Joined, Member, Message, Profile};
 use serde::{Serialize, Serializer};
 
 /// A message as clients see it.

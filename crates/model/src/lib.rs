@@ -9,6 +9,7 @@
 mod failure;
 mod id;
 mod limits;
+mod membership;
 mod name;
 mod revocation;
 mod time;
@@ -16,6 +17,7 @@ mod time;
 pub use failure::{ErrorCode, Failure, FailureData, Retry};
 pub use id::{ChannelId, MessageId, Seq, SessionId, SocketId, TokenId, UserId};
 pub use limits::{Limit, LimitRow, Limits};
+pub use membership::{Membership, Role, UnknownName, Visibility};
 pub use name::{InvalidName, RoomName};
 pub use revocation::{Revocation, RevocationReason, RevocationTarget, UnknownReason};
 pub use time::{Clock, Entropy, InvalidTime, Timestamp};

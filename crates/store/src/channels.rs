@@ -1,64 +1,6 @@
-use std::str::FromStr;
-
-use roomkey_model::{ChannelId, Seq, Timestamp, UserId};
-use serde::{Deserialize, Serialize};
+use roomkey_model::{ChannelId, Membership, Role, Seq, Timestamp, UserId, Visibility};
 
 use crate::{MemberPermit, Pending, Permit, Profile};
-
-/// Who may find a channel and join it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Visibility {
-    /// Only those whom a member with the right to do so has added.
-    Private,
-    /// Everyone.
-    Public,
-}
-
-/// What a member may do in a channel; a greater role may do all that a lesser one may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Reads.
-    Reader,
-    /// Reads and sends.
-    Member,
-    /// Also deletes what others sent, and adds and removes members.
-    Moderator,
-    /// Does everything.
-    Owner,
-}
-
-/// Gives an enum its one text form, in the database as on the wire.
-macro_rules! names {
-    ($type:ident { $( $variant:ident = $name:literal ),* $(,)? }) => {
-        impl $type {
-            /// The name, in the database as on the wire.
-            pub fn as_str(self) -> &'static str {
-                match self { $( Self::$variant => $name ),* }
-            }
-        }
-
-        impl FromStr for $type {
-            type Err = UnknownName;
-
-            fn from_str(name: &str) -> Result<Self, UnknownName> {
-                match name {
-                    $( $name => Ok(Self::$variant), )*
-                    _ => Err(UnknownName),
-                }
-            }
-        }
-    };
-}
-
-names!(Visibility { Private = "private", Public = "public" });
-names!(Role { Reader = "reader", Member = "member", Moderator = "moderator", Owner = "owner" });
-
-/// A text is none of the names of a [`Role`] or [`Visibility`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown name")]
-pub struct UnknownName;
 
 /// A channel of the chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,12 +40,22 @@ pub struct Member {
 }
 
 /// How a user stands to a channel that exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
+    /// The channel.
+    pub channel: ChannelId,
     /// Who may find and join the channel.
     pub visibility: Visibility,
     /// The user's role; none for who is not a member.
     pub role: Option<Role>,
+}
+
+impl Standing {
+    /// The same, as the policy asks.
+    #[must_use]
+    pub fn membership(&self) -> Membership {
+        Membership::new(self.visibility, self.role)
+    }
 }
 
 /// Channels and who is in them. Part of [`Store`](crate::Store).

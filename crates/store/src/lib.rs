@@ -17,11 +17,12 @@ mod sqlite;
 mod store;
 
 pub use accounts::{Account, AccountStore, Profile};
-pub use channels::{Channel, ChannelStore, Joined, Member, Role, Standing, Visibility};
+pub use channels::{Channel, ChannelStore, Joined, Member, Standing};
 pub use error::{OpenError, StoreError};
 pub use logins::{LoginFailures, LoginStore, PastLogin};
 pub use messages::{Draft, HistoryQuery, Message, MessageStore, Page};
 pub use revocations::RevocationStore;
+pub use roomkey_model::{Role, Visibility};
 pub use sessions::{RefreshFamily, Revoke, Rotated, Rotation, Session, SessionStore};
 pub use sqlite::{SqliteConfig, SqliteStore};
 pub use store::{CommitSink, Committed, MemberPermit, Pending, Permit, Store};

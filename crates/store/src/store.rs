@@ -1,9 +1,9 @@
 use futures_util::future::BoxFuture;
-use roomkey_model::{ChannelId, Revocation, UserId};
+use roomkey_model::{ChannelId, Revocation, Role, UserId};
 
 use crate::{
-    AccountStore, ChannelStore, LoginStore, Message, MessageStore, RevocationStore, Role, SessionStore,
-    Standing, StoreError,
+    AccountStore, ChannelStore, LoginStore, Message, MessageStore, RevocationStore, SessionStore, Standing,
+    StoreError,
 };
 
 /// An answer on its way. The request was taken in when the method was called, not when this is first polled;

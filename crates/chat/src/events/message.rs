@@ -5,7 +5,7 @@ use roomkey_store::Draft;
 use serde::Deserialize;
 
 use super::payload;
-use crate::{Ack, Caller, Chat, HistoryRequest, MessageView, Reply, access, channels::text};
+use crate::{Ack, Caller, Chat, HistoryRequest, MessageView, Reply, channels::text};
 
 /// `sendMessage`. The ack comes after the commit, and after `message.created` has gone to the channel's room.
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ pub(super) fn send(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Repl
         client_id: payload.client_id,
         created: now,
     };
-    let message = chat.store.append(draft, access::permit(&caller.identity, Action::SendMessage));
+    let message = chat.store.append(draft, chat.permit(&caller.identity, Action::SendMessage));
     Ok(Reply::later(
         message.map(|stored| Ack::new(stored.as_ref().map(MessageView::from).map_err(Failure::from))),
     ))

@@ -1,13 +1,12 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use roomkey_auth::policy::{self, Action, Membership};
-use roomkey_model::{ChannelId, Failure, RoomName};
-use roomkey_store::Role;
+use roomkey_auth::policy::{self, Action};
+use roomkey_model::{ChannelId, Failure, Membership, Role, RoomName};
 
 use super::payload;
 use crate::{
-    Ack, Caller, Chat, Reply, access,
+    Ack, Caller, Chat, Reply,
     rooms::{Room, channel_room, joined},
     sink::emission,
 };
@@ -30,7 +29,7 @@ pub(super) fn join(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Repl
 fn join_channel(chat: &Chat, caller: &Caller, name: RoomName, channel: ChannelId) -> Reply {
     let turn = caller.turn();
     let user = caller.identity.user.clone();
-    let permit = access::permit(&caller.identity, Action::JoinChannel);
+    let permit = chat.permit(&caller.identity, Action::JoinChannel);
     let member = chat.store.join_channel(&channel, &user, Role::Member, chat.clock.now(), permit);
     let (store, node, socket) = (Arc::clone(&chat.store), chat.node.clone(), caller.socket.clone());
     let emission = emission(&chat.config.namespace, "roomJoined", &(&name,));
@@ -41,7 +40,7 @@ fn join_channel(chat: &Chat, caller: &Caller, name: RoomName, channel: ChannelId
         joined(node.join(&socket, &room))?;
         // A removal since then that did not find the socket in the room is seen here.
         let standing = store.standing(&channel, &user).await;
-        if !matches!(standing, Ok(Some(standing)) if standing.role.is_some()) {
+        if !matches!(&standing, Ok(Some(standing)) if standing.role.is_some()) {
             node.leave(&socket, &room);
             standing?;
             return Err(Failure::forbidden());

@@ -8,8 +8,8 @@ use axum::{
 };
 use http::{Method, StatusCode};
 use roomkey_chat::{ChannelView, HistoryRequest, MemberPage, MessagePage, NewChannel};
+use roomkey_model::Role;
 use roomkey_model::{ChannelId, ErrorCode, Failure, Seq, UserId};
-use roomkey_store::Role;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-use roomkey_model::{ChannelId, Limit, Timestamp, UserId};
+use roomkey_model::{ChannelId, Limit, Role, Timestamp, UserId, Visibility};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
@@ -7,8 +7,8 @@ use super::{
     fault,
 };
 use crate::{
-    Channel, ChannelStore, Committed, Joined, Member, MemberPermit, Pending, Permit, Profile, Role, Standing,
-    StoreError, Visibility,
+    Channel, ChannelStore, Committed, Joined, Member, MemberPermit, Pending, Permit, Profile, Standing,
+    StoreError,
 };
 
 impl ChannelStore for SqliteStore {
@@ -214,7 +214,11 @@ pub(super) fn standing(
                 Some(_) => Some(name::<Role>(row, "role")?),
                 None => None,
             };
-            Ok(Standing { visibility: name::<Visibility>(row, "visibility")?, role })
+            Ok(Standing {
+                channel: channel.clone(),
+                visibility: name::<Visibility>(row, "visibility")?,
+                role,
+            })
         })
         .optional()?)
 }

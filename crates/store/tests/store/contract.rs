@@ -86,7 +86,7 @@ async fn who_creates_a_channel_owns_it() {
         assert_eq!(store.create_channel(channel.clone()).await, Err(StoreError::Conflict { field: "id" }));
         assert_eq!(store.channel(&id("den")).await, Ok(Some(channel)));
         assert_eq!(store.channel(&id("DEN")).await, Ok(None));
-        let owner = Standing { visibility: Visibility::Private, role: Some(Role::Owner) };
+        let owner = Standing { channel: id("den"), visibility: Visibility::Private, role: Some(Role::Owner) };
         assert_eq!(store.standing(&id("den"), &user("ada")).await, Ok(Some(owner)));
         assert_eq!(store.standing(&id("other"), &user("ada")).await, Ok(None));
         let added = Committed::MemberAdded { channel: id("den"), user: user("ada"), role: Role::Owner };
