@@ -6,37 +6,19 @@ use roomkey::{Namespace, ServerConfig};
 use roomkey_testkit::{Client, Polling, Received, TestClock, TestServer, authentication, token};
 use serde_json::json;
 
-use crate::support::{config, namespace, start_with};
+use crate::support::{clocked, config, namespace, next, start_with};
 
 const EXPIRED: &str =
     r#"42["auth:expired",{"code":"TOKEN_EXPIRED","message":"Authentication error: Token expired"}]"#;
 
-/// The clock stands still until a test moves it; pings make the server look at it.
 fn start() -> (TestServer, Arc<TestClock>) {
-    let clock = Arc::new(TestClock::default());
-    let config = ServerConfig {
-        clock: clock.clone(),
-        expiry_warning: Duration::ZERO,
-        ping_interval: Duration::from_millis(50),
-        ping_timeout: Duration::from_secs(60),
-        ..config()
-    };
+    let (config, clock) = clocked();
+    let config = ServerConfig { expiry_warning: Duration::ZERO, ..config };
     (start_with(config, namespace(Namespace::new(authentication()))), clock)
 }
 
 fn token_for(seconds: u64) -> String {
     token(&json!({ "id": "ada", "exp": TestClock::START_SECS + seconds }))
-}
-
-/// The next text that is no ping; pings are answered.
-#[track_caller]
-fn next(client: &mut Client) -> Received {
-    loop {
-        match client.receive() {
-            Received::Text(ping) if ping == "2" => client.text("3"),
-            other => return other,
-        }
-    }
 }
 
 #[test]

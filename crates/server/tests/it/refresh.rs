@@ -6,21 +6,9 @@ use roomkey::{Limits, Namespace, RoomName, ServerConfig, Socket, TokenAuthentica
 use roomkey_testkit::{Client, Received, TestClock, TestServer, authentication, token};
 use serde_json::{Value, json};
 
-use crate::support::{config, namespace, start_with};
+use crate::support::{clocked, config, namespace, next, start_with};
 
 const NOW: u64 = TestClock::START_SECS;
-
-/// The clock stands still until a test moves it; pings make the server look at it.
-fn clocked() -> (ServerConfig, Arc<TestClock>) {
-    let clock = Arc::new(TestClock::default());
-    let config = ServerConfig {
-        clock: clock.clone(),
-        ping_interval: Duration::from_millis(50),
-        ping_timeout: Duration::from_secs(60),
-        ..config()
-    };
-    (config, clock)
-}
 
 fn main_namespace(authentication: impl Into<roomkey::Authentication>) -> Namespace {
     namespace(Namespace::new(authentication))
@@ -46,17 +34,6 @@ fn token_for(seconds: u64) -> String {
 
 fn refresh(id: u64, token: &str) -> String {
     format!("42{id}{}", json!(["auth:refresh", { "token": token }]))
-}
-
-/// The next packet that is no ping; pings are answered.
-#[track_caller]
-fn next(client: &mut Client) -> Received {
-    loop {
-        match client.receive() {
-            Received::Text(ping) if ping == "2" => client.text("3"),
-            other => return other,
-        }
-    }
 }
 
 #[track_caller]

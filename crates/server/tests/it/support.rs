@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use roomkey::{Deflate, Event, Limits, Namespace, Recovery, RoomName, ServerBuilder, ServerConfig, Socket};
-use roomkey_testkit::TestServer;
+use roomkey_testkit::{Client, Received, TestClock, TestServer};
 
 /// An address that nobody needs, two threads, a short farewell, and no rates: one test does what many clients do.
 pub(crate) fn config() -> ServerConfig {
@@ -54,4 +54,27 @@ pub(crate) fn namespace(namespace: Namespace) -> Namespace {
             }
             _ => None,
         })
+}
+
+/// With a clock that stands still until a test moves it; pings make the server look at it.
+pub(crate) fn clocked() -> (ServerConfig, Arc<TestClock>) {
+    let clock = Arc::new(TestClock::default());
+    let config = ServerConfig {
+        clock: clock.clone(),
+        ping_interval: Duration::from_millis(50),
+        ping_timeout: Duration::from_secs(60),
+        ..config()
+    };
+    (config, clock)
+}
+
+/// The next packet that is no ping; pings are answered.
+#[track_caller]
+pub(crate) fn next(client: &mut Client) -> Received {
+    loop {
+        match client.receive() {
+            Received::Text(ping) if ping == "2" => client.text("3"),
+            other => return other,
+        }
+    }
 }
