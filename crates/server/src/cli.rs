@@ -1,6 +1,7 @@
 //! The `roomkey` program: one file for each command.
 
 mod audit_verify;
+mod backup;
 mod check_config;
 mod keys;
 mod password_input;
@@ -85,6 +86,8 @@ enum Command {
     /// Make secrets for the configuration.
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Copy the database into a file, as it is at this moment, while the server runs or not.
+    Backup(backup::Backup),
 }
 
 #[derive(Subcommand)]
@@ -202,6 +205,7 @@ impl Cli {
             Command::Token(command) => command.run(environment),
             Command::User(command) => command.run(environment),
             Command::Keys(command) => command.run(environment),
+            Command::Backup(backup) => backup.run(environment),
             Command::Audit(AuditCommand::Verify(verify)) => verify.run(environment),
             Command::Secret(SecretCommand::Generate(generate)) => Ok(generate.run(&SystemEntropy)),
             Command::Secret(SecretCommand::ApiKey(key)) => Ok(key.run(&SystemEntropy)),

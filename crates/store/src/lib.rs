@@ -24,5 +24,5 @@ pub use messages::{Draft, HistoryQuery, Message, MessageStore, Page};
 pub use revocations::RevocationStore;
 pub use roomkey_model::{Role, Visibility};
 pub use sessions::{RefreshFamily, Revoke, Rotated, Rotation, Session, SessionStore};
-pub use sqlite::{SqliteConfig, SqliteStore};
+pub use sqlite::{SqliteConfig, SqliteStore, backup};
 pub use store::{CommitSink, Committed, MemberPermit, Pending, Permit, Store};

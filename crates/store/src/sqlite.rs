@@ -1,4 +1,5 @@
 mod accounts;
+mod backup;
 mod channels;
 mod columns;
 mod fault;
@@ -21,6 +22,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::{CommitSink, Committed, OpenError, Pending, Store, StoreError};
+pub use backup::backup;
 use queue::Queue;
 use reader::Read;
 use writer::Job;

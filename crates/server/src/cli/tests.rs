@@ -429,3 +429,23 @@ fn an_api_key_comes_with_the_lines_that_make_it_one() {
         assert!(print(args).is_err(), "{args}");
     }
 }
+
+#[test]
+fn a_backup_is_a_file_that_a_server_can_start_from() {
+    let site = Site::new();
+    let copy = site.0.path().join("copies/today.db");
+    let args = format!("backup {}", copy.display());
+    let (text, is_success) = site.run(&args, SECRET);
+    assert_eq!((text.as_str(), is_success), ("cannot open the store DATA/roomkey.db: not found", false));
+    let store = |path: &std::path::Path| SqliteStore::open(path, &SqliteConfig::default(), Box::new(|_| ()));
+    let running = store(&site.0.path().join("roomkey.db")).unwrap();
+    let (text, is_success) = site.run(&args, SECRET);
+    assert!(!is_success && text.contains("DATA/copies/today.db"), "there is no such directory: {text}");
+    std::fs::create_dir(site.0.path().join("copies")).unwrap();
+    let (text, is_success) = site.run(&args, SECRET);
+    assert!(is_success && text.starts_with("DATA/copies/today.db is a copy of the database: "), "{text}");
+    let (text, is_success) = site.run(&args, SECRET);
+    assert!(!is_success && text.ends_with("the name of the file is taken"), "{text}");
+    store(&copy).unwrap();
+    drop(running);
+}

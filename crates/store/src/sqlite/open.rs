@@ -41,7 +41,7 @@ fn connect(path: &Path, flags: OpenFlags, config: &SqliteConfig) -> Result<Conne
 }
 
 /// Reads the header and the whole schema, and makes sure that the database is ours or new.
-fn check(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
     let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if tables > 0 && id != APPLICATION_ID { Err(StoreError::Foreign) } else { Ok(()) }

@@ -5,9 +5,8 @@ use std::{env, fs};
 use crate::support::{Fixture, HASH, account, anyone, draft, id, new_channel, user};
 use roomkey_model::{Revocation, RevocationReason, RevocationTarget, Seq, SessionId, Timestamp};
 use roomkey_store::{
-    AccountStore, ChannelStore, HistoryQuery, LoginFailures, LoginStore, MessageStore, Page, PastLogin,
-    RefreshFamily, RevocationStore, Role, Session, SessionStore, SqliteConfig, SqliteStore, Store,
-    Visibility,
+    HistoryQuery, LoginFailures, Page, PastLogin, RefreshFamily, Role, Session, SqliteConfig, SqliteStore,
+    Store, Visibility,
 };
 use rusqlite::Connection;
 
