@@ -80,6 +80,7 @@ mod metrics;
 mod namespace;
 mod namespaces;
 mod newcomers;
+mod outbound;
 mod pages;
 mod private;
 mod rates;
@@ -110,8 +111,9 @@ pub use http::{
     ClientAddress, ForwardedHeader, InvalidNetwork, InvalidOrigin, Network, Origin, OriginPolicy,
     TrustedProxies,
 };
-pub use jwks::{InvalidKeySetUrl, KeySet, KeySetUrl, KeySets};
+pub use jwks::{KeySet, KeySets};
 pub use namespace::{Event, Namespace};
+pub use outbound::{InvalidUrl, OutboundUrl};
 pub use recovery::Recovery;
 #[doc(hidden)]
 pub use serve::Product;

@@ -49,7 +49,7 @@ impl Endpoint {
         locked(&self.shared).answer = answer.into();
     }
 
-    /// The requests that came, oldest first: their heads.
+    /// The requests that came, oldest first: heads and bodies as they were.
     pub fn requests(&self) -> Vec<String> {
         locked(&self.shared).requests.clone()
     }
@@ -83,7 +83,12 @@ impl Endpoint {
 }
 
 fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) {
-    let Some(request) = Endpoint::read_request(&mut stream) else { return };
+    let Some(mut request) = Endpoint::read_request(&mut stream) else { return };
+    let mut body = vec![0; content_length(&request)];
+    if stream.read_exact(&mut body).is_err() {
+        return;
+    }
+    request.push_str(&String::from_utf8_lossy(&body));
     let answer = {
         let mut shared = locked(shared);
         shared.requests.push(request);
@@ -91,6 +96,12 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) {
     };
     // Whoever has heard enough hangs up.
     _ = stream.write_all(&answer);
+}
+
+fn content_length(head: &str) -> usize {
+    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+    let length = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
 }
 
 fn locked(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {

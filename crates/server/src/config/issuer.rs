@@ -17,7 +17,7 @@ use super::{
     secrets,
     values::{Secret, TokenKind},
 };
-use crate::{KeySet, KeySetUrl};
+use crate::{KeySet, OutboundUrl};
 
 pub(crate) use preset::Preset;
 
@@ -160,8 +160,11 @@ impl Issuer {
         let refuse =
             |problem: String| Err(ConfigError::new(format!("{}.jwks_url", places.setting(path)), problem));
         let is_local = self.jwks_allow_http && url.starts_with("http:");
-        let parsed =
-            if is_local { KeySetUrl::on_loopback(url) } else { KeySetUrl::new(url, self.jwks_allow_private) };
+        let parsed = if is_local {
+            OutboundUrl::on_loopback(url)
+        } else {
+            OutboundUrl::new(url, self.jwks_allow_private)
+        };
         let url = match parsed {
             Ok(url) => url,
             Err(problem) => return refuse(problem.to_string()),

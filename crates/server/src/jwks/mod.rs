@@ -4,14 +4,11 @@
 //! One thread fetches for all issuers, so that no connection pays for it. A token whose key is not known waits for one
 //! fetch, which is shared with all others of its kind and made once in a while only.
 
-mod address;
 mod fetch;
 mod keeper;
-mod location;
 mod schedule;
 #[cfg(test)]
 mod tests;
-mod tls;
 
 use std::{collections::HashMap, fmt, io, sync::Arc, thread};
 
@@ -20,11 +17,12 @@ use roomkey_auth::RemoteKeys;
 use roomkey_model::Clock;
 use tokio::{runtime::Builder, sync::mpsc};
 
-use crate::metrics::Counter;
+use crate::{
+    metrics::Counter,
+    outbound::{OutboundUrl, tls},
+};
 use fetch::Fetcher;
 use keeper::{Handle, Keeper, Shared};
-
-pub use location::{InvalidKeySetUrl, KeySetUrl};
 
 /// The key set of one issuer.
 #[derive(Clone, Debug)]
@@ -32,7 +30,7 @@ pub struct KeySet {
     /// The name of its [`IssuerProfile`](crate::auth::IssuerProfile).
     pub name: String,
     /// Where it is published.
-    pub url: KeySetUrl,
+    pub url: OutboundUrl,
     /// The same as [`remote_keys`](crate::auth::IssuerProfile::remote_keys) of the profile.
     pub keys: RemoteKeys,
 }
@@ -56,16 +54,15 @@ impl KeySets {
     /// until its keys are there its tokens are answered with "try again".
     pub fn start(sets: Vec<KeySet>, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let counters = Arc::<KeySetCounters>::default();
-        let tls = if sets.iter().any(|set| set.url.is_https) { Some(tls::client()?) } else { None };
+        let tls = if sets.iter().any(|set| set.url.is_https()) { Some(tls::client()?) } else { None };
         let mut handles = HashMap::new();
         let mut keepers = Vec::new();
         for KeySet { name, url, keys } in sets {
             let (ask, asked) = mpsc::channel(1);
             let shared = Arc::new(Shared::new(&*clock));
-            let tls = tls.clone().filter(|_| url.is_https);
             keepers.push(Keeper {
                 name: name.as_str().into(),
-                fetcher: Fetcher { url, tls },
+                fetcher: Fetcher::new(url, tls.clone()),
                 keys,
                 shared: shared.clone(),
                 asked,

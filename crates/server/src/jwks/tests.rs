@@ -15,7 +15,8 @@ use roomkey_model::Clock;
 use roomkey_testkit::{Endpoint, TestClock, eventually};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{KeySet, KeySetUrl, KeySets};
+use super::{KeySet, KeySets};
+use crate::OutboundUrl;
 
 const GOOD: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"good","use":"sig"}"#;
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -42,7 +43,7 @@ impl Kept {
         let clock = Arc::new(TestClock::default());
         let keys = RemoteKeys::new(DAY_MS);
         let url =
-            KeySetUrl::on_loopback(&format!("http://localhost:{}/keys?v=1", issuer.port())).expect("a URL");
+            OutboundUrl::on_loopback(&format!("http://localhost:{}/keys?v=1", issuer.port())).expect("a URL");
         let set = KeySet { name: "idp".to_owned(), url, keys: keys.clone() };
         let sets = Arc::new(KeySets::start(vec![set], clock.clone()).expect("a thread"));
         Self { issuer, keys, sets, clock, runtime: runtime() }
@@ -187,7 +188,7 @@ fn an_answer_that_drips_is_given_up() {
         }
     });
     let keys = RemoteKeys::new(DAY_MS);
-    let url = KeySetUrl::on_loopback(&format!("http://127.0.0.1:{port}/")).expect("a URL");
+    let url = OutboundUrl::on_loopback(&format!("http://127.0.0.1:{port}/")).expect("a URL");
     let set = KeySet { name: "idp".to_owned(), url, keys: keys.clone() };
     let clock = Arc::new(TestClock::default());
     let sets = KeySets::start(vec![set], clock.clone()).expect("a thread");
@@ -287,7 +288,7 @@ fn addresses_out_of_reach_are_not_connected_to() {
     listener.set_nonblocking(true).expect("it does not block");
     let port = listener.local_addr().expect("an address").port();
     let refresh = |host: &str, allow_private: bool| {
-        let url = KeySetUrl::new(&format!("https://{host}:{port}/"), allow_private).expect("a URL");
+        let url = OutboundUrl::new(&format!("https://{host}:{port}/"), allow_private).expect("a URL");
         let set = KeySet { name: "idp".to_owned(), url, keys: RemoteKeys::new(DAY_MS) };
         let sets = KeySets::start(vec![set], Arc::new(TestClock::default())).expect("a thread");
         assert!(!runtime().block_on(sets.refresh("idp")));

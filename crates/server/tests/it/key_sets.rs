@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use roomkey::{
-    KeySet, KeySetUrl, KeySets, Namespace, Origin, OriginPolicy, ServerConfig, TokenAuthentication,
+    KeySet, KeySets, Namespace, Origin, OriginPolicy, OutboundUrl, ServerConfig, TokenAuthentication,
     auth::{
         Algorithm, AuthJsProfile, AuthJsVersion, BuiltinConfig, BuiltinIssuer, Ed25519Key, Grant, HmacSecret,
         IssuerProfile, IssuerRule, RemoteKeys, SecretStrength, SigningKey, TokenType, Verifier,
@@ -73,7 +73,7 @@ impl Site {
             .expect("strong");
         let others = IssuerProfile::shared_secret("others", vec![secret]);
         let verifier = Verifier::new(vec![profile, others]).expect("good profiles");
-        let url = KeySetUrl::on_loopback(&format!("http://127.0.0.1:{}/", endpoint.port())).expect("a URL");
+        let url = OutboundUrl::on_loopback(&format!("http://127.0.0.1:{}/", endpoint.port())).expect("a URL");
         let set = KeySet { name: "idp".to_owned(), url, keys };
         let sets = KeySets::start(vec![set], clock.clone()).expect("a thread");
         let authentication = TokenAuthentication::new(verifier.into()).with_key_sets(sets);

@@ -148,9 +148,9 @@ fn where_keys_are_fetched_from() {
 #[test]
 fn where_keys_are_not_fetched_from() {
     let with = |keys: &str| format!("issuer = 'https://a.example'\naudiences = ['x']\n{keys}");
-    let not_https = "must begin with `https://`: whoever can change the answer could sign tokens";
+    let not_https = "must begin with `https://`, so that nobody in between can change what is said";
     let cases = [
-        ("jwks_url = 'x'", "must be a URL such as `https://issuer.example/.well-known/jwks.json`"),
+        ("jwks_url = 'x'", "must be a URL such as `https://idp.example/keys`"),
         ("jwks_url = 'http://a.example/'", not_https),
         ("jwks_url = 'http://127.0.0.1/'", not_https),
         ("jwks_url = 'file:///etc/passwd'\njwks_allow_http = true", "must be a URL such as "),

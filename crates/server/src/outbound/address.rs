@@ -1,13 +1,15 @@
-//! Which addresses a key set may be fetched from, so that whoever controls a name cannot point the server at itself or at
-//! its neighbours.
+//! Which addresses a request may go to, so that whoever controls a name cannot point the server at itself or at its
+//! neighbours.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// How far a fetch may go.
+/// How far a request may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
     /// This machine only.
     Loopback,
+    /// This machine and its private networks.
+    Inside,
     /// The internet.
     Public,
     /// This machine, its private networks and the internet.
@@ -19,8 +21,8 @@ impl Reach {
     pub(super) fn allows(self, address: IpAddr) -> bool {
         match kind(address) {
             Kind::Loopback => self != Self::Public,
-            Kind::Private => self == Self::Private,
-            Kind::Public => self != Self::Loopback,
+            Kind::Private => matches!(self, Self::Inside | Self::Private),
+            Kind::Public => matches!(self, Self::Public | Self::Private),
             Kind::Special => false,
         }
     }
@@ -115,13 +117,13 @@ mod tests {
             for address in addresses.split_ascii_whitespace() {
                 let address: IpAddr = address.parse().expect("an address");
                 assert_eq!(kind(address), expected, "{address}");
-                let reaches =
-                    [Reach::Loopback, Reach::Public, Reach::Private].map(|reach| reach.allows(address));
+                let reaches = [Reach::Loopback, Reach::Inside, Reach::Public, Reach::Private]
+                    .map(|reach| reach.allows(address));
                 let allowed = match expected {
-                    Kind::Loopback => [true, false, true],
-                    Kind::Private => [false, false, true],
-                    Kind::Public => [false, true, true],
-                    Kind::Special => [false; 3],
+                    Kind::Loopback => [true, true, false, true],
+                    Kind::Private => [false, true, false, true],
+                    Kind::Public => [false, false, true, true],
+                    Kind::Special => [false; 4],
                 };
                 assert_eq!(reaches, allowed, "{address}");
             }
