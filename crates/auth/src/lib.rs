@@ -26,6 +26,7 @@ pub mod credentials;
 mod digest;
 mod error;
 mod identity;
+mod invite;
 mod issuer;
 mod json;
 mod jwe;
@@ -41,6 +42,7 @@ pub use config_error::ConfigError;
 pub use digest::SecretDigest;
 pub use error::{InvalidReason, TokenError};
 pub use identity::Identity;
+pub use invite::InviteToken;
 pub use issuer::{BuiltinConfig, BuiltinIssuer, Grant, IssuerKeys, SignedToken};
 pub use key::{
     Algorithm, Ed25519Key, HmacSecret, PublicKey, RemoteKeys, SecretStrength, SigningKey, VerifyingKey,

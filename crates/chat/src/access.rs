@@ -6,8 +6,8 @@ use roomkey_auth::{
     Identity,
     policy::{self, Action},
 };
-use roomkey_model::{Role, UserId};
-use roomkey_store::{MemberPermit, Permit};
+use roomkey_model::{Membership, Role, Timestamp, UserId, Visibility};
+use roomkey_store::{MemberPermit, MessagePermit, Permit};
 
 use crate::Chat;
 
@@ -33,6 +33,43 @@ impl Chat {
             let action = if leaves { Action::LeaveChannel } else { Action::ManageMembers };
             let outranks = actor.role == Some(Role::Owner) || (role <= actor.role && target < actor.role);
             policy::decide(&identity, action, actor.membership()).is_allowed() && (leaves || outranks)
+        })
+    }
+
+    /// A permit to edit a message: one's own, and for as long as it can be edited.
+    pub(crate) fn edit_permit(&self, identity: &Arc<Identity>, now: Timestamp) -> MessagePermit {
+        let (identity, window_ms) = (Arc::clone(identity), self.config.edit_window_ms);
+        Box::new(move |standing, message| {
+            let action = Action::EditMessage { author: &message.sender.user };
+            let is_open = window_ms.is_none_or(|window| now.0 <= message.created.0.saturating_add(window));
+            is_open && policy::decide(&identity, action, standing.membership()).is_allowed()
+        })
+    }
+
+    /// A permit to delete a message.
+    pub(crate) fn delete_permit(&self, identity: &Arc<Identity>) -> MessagePermit {
+        let identity = Arc::clone(identity);
+        Box::new(move |standing, message| {
+            let action = Action::DeleteMessage { author: &message.sender.user };
+            policy::decide(&identity, action, standing.membership()).is_allowed()
+        })
+    }
+
+    /// A permit to invite others, as what they are to be: nobody gives more than they have.
+    pub(crate) fn invite_permit(&self, identity: &Arc<Identity>, role: Role) -> Permit {
+        let identity = Arc::clone(identity);
+        Box::new(move |standing| {
+            Some(role) <= standing.role
+                && policy::decide(&identity, Action::ManageMembers, standing.membership()).is_allowed()
+        })
+    }
+
+    /// A permit to come in by an invite: who has one may join the channel as if it were public.
+    pub(crate) fn invited_permit(&self, identity: &Arc<Identity>) -> Permit {
+        let identity = Arc::clone(identity);
+        Box::new(move |standing| {
+            let membership = Membership::new(Visibility::Public, standing.role);
+            policy::decide(&identity, Action::JoinChannel, membership).is_allowed()
         })
     }
 }

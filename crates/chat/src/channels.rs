@@ -9,7 +9,7 @@ use roomkey_auth::{
 use roomkey_model::{
     ChannelId, Failure, Limit, Limits, Membership, MessageId, Role, Seq, UserId, Visibility,
 };
-use roomkey_store::{Channel, HistoryQuery, Joined, Page};
+use roomkey_store::{Channel, Joined};
 use serde::Deserialize;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     chat::profile_of,
     rooms,
     sink::emission,
-    view::{ChannelPage, MemberPage, MessagePage, PublicChannelPage},
+    view::{ChannelPage, MemberPage, PublicChannelPage},
 };
 
 /// A channel to be created.
@@ -35,20 +35,6 @@ fn private() -> Visibility {
     Visibility::Private
 }
 
-/// A stretch of the history, as a client asks for it. Without `before` or `after` it is the newest.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct HistoryRequest {
-    /// The channel.
-    pub channel_id: ChannelId,
-    /// The newest messages before this one.
-    pub before: Option<Seq>,
-    /// The oldest messages after this one.
-    pub after: Option<Seq>,
-    /// How many at most; where it is not said, the most there can be.
-    pub limit: Option<usize>,
-}
-
 impl Chat {
     /// Creates a channel that the caller owns.
     pub async fn create_channel(&self, identity: &Identity, new: NewChannel) -> Result<Joined, Failure> {
@@ -64,6 +50,7 @@ impl Chat {
             creator: identity.user.clone(),
             created: now,
             last_seq: Seq(0),
+            archived: None,
         };
         // Who has only used REST so far has no profile yet.
         let arrived = self.store.arrive(profile_of(identity), now);
@@ -117,11 +104,10 @@ impl Chat {
     ) -> Result<(), Failure> {
         let permit = self.member_permit(identity, user, Some(role));
         let now = self.clock.now();
-        self.store.add_member(channel, &identity.user, user, role, now, permit).await?;
-        // Their sockets hear the channel already; this tells them so.
-        let room = rooms::channel_room(channel);
-        let joined = emission(&self.config.namespace, "roomJoined", &(&room,));
-        self.node.emit_to_room(&rooms::personal_room(user)?, &joined);
+        let before = self.store.add_member(channel, &identity.user, user, role, now, permit).await?;
+        if before.is_none() {
+            self.tell_joined(user)(channel)?;
+        }
         Ok(())
     }
 
@@ -136,37 +122,18 @@ impl Chat {
         Ok(self.store.remove_member(channel, &identity.user, user, permit).await?)
     }
 
-    /// A stretch of a channel's history.
-    pub async fn history(
+    /// What tells all sockets of a new member that they hear the channel, which they do already.
+    pub(crate) fn tell_joined(
         &self,
-        identity: &Arc<Identity>,
-        request: HistoryRequest,
-    ) -> Result<MessagePage, Failure> {
-        self.read_history(identity, request)?.await
-    }
-
-    /// The same, asked of the store when it is called.
-    pub(crate) fn read_history(
-        &self,
-        identity: &Arc<Identity>,
-        request: HistoryRequest,
-    ) -> Result<impl Future<Output = Result<MessagePage, Failure>> + Send + use<>, Failure> {
-        let page = match (request.before, request.after) {
-            (None, None) => Page::Latest,
-            (Some(seq), None) => Page::Before(seq),
-            (None, Some(seq)) => Page::After(seq),
-            (Some(_), Some(_)) => {
-                return Err(Failure::bad_payload("before, after: only one of them can be given"));
-            }
-        };
-        let query = HistoryQuery {
-            channel: request.channel_id,
-            reader: identity.user.clone(),
-            page,
-            limit: page_limit(request.limit, &self.config.limits)?,
-        };
-        let messages = self.store.history(query, self.permit(identity, Action::ReadHistory));
-        Ok(async move { Ok(MessagePage(messages.await?)) })
+        user: &UserId,
+    ) -> impl FnOnce(&ChannelId) -> Result<(), Failure> + Send + use<> {
+        let (node, namespace) = (self.node.clone(), self.config.namespace.clone());
+        let personal = rooms::personal_room(user);
+        move |channel| {
+            let joined = emission(&namespace, "roomJoined", &(rooms::channel_room(channel),));
+            node.emit_to_room(&personal?, &joined);
+            Ok(())
+        }
     }
 
     fn new_channel_id(&self) -> ChannelId {
@@ -188,7 +155,7 @@ pub(crate) fn text(field: &str, text: &str, limit: Limit, bytes_max: usize) -> R
     Ok(())
 }
 
-fn page_limit(limit: Option<usize>, limits: &Limits) -> Result<usize, Failure> {
+pub(crate) fn page_limit(limit: Option<usize>, limits: &Limits) -> Result<usize, Failure> {
     let max = limits.page_entries;
     match limit {
         None => Ok(max),

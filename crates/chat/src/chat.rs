@@ -18,13 +18,23 @@ pub struct ChatConfig {
     pub namespace: Arc<str>,
     /// Whether the room `user-<id>` is a personal room, beside `user:<id>`.
     pub dashed_personal_rooms: bool,
+    /// Whether members see only what was sent since they came, and nobody else anything.
+    pub history_since_join: bool,
+    /// How long after it was sent a message can be edited; none: for ever.
+    pub edit_window_ms: Option<u64>,
     /// The limits it keeps to.
     pub limits: Limits,
 }
 
 impl Default for ChatConfig {
     fn default() -> Self {
-        Self { namespace: "/".into(), dashed_personal_rooms: false, limits: Limits::default() }
+        Self {
+            namespace: "/".into(),
+            dashed_personal_rooms: false,
+            history_since_join: false,
+            edit_window_ms: Some(24 * 60 * 60 * 1000),
+            limits: Limits::default(),
+        }
     }
 }
 

@@ -13,14 +13,21 @@ mod caller;
 mod channels;
 mod chat;
 mod events;
+mod invites;
+mod messages;
 mod reply;
 mod rooms;
 mod sink;
 mod view;
 
 pub use caller::Caller;
-pub use channels::{HistoryRequest, NewChannel};
+pub use channels::NewChannel;
 pub use chat::{Chat, ChatConfig};
+pub use invites::NewInvite;
+pub use messages::{HistoryRequest, NewMessage};
 pub use reply::{Ack, Reply};
 pub use sink::commit_sink;
-pub use view::{ChannelPage, ChannelView, MemberPage, MessagePage, MessageView, PublicChannelPage};
+pub use view::{
+    ChannelPage, ChannelView, IssuedInvite, MemberPage, MessageDeleted, MessagePage, MessageView,
+    PublicChannelPage,
+};

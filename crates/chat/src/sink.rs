@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use roomkey_cluster::{Emission, Node};
-use roomkey_model::{ChannelId, UserId};
-use roomkey_store::{CommitSink, Committed, Message};
+use roomkey_model::{ChannelId, Role, UserId};
+use roomkey_store::{CommitSink, Committed};
 use serde::Serialize;
 
 use crate::{
-    MessageView,
+    ChannelView, MessageView,
     rooms::{channel_room, personal_room},
+    view::MessageDeleted,
 };
 
 /// Tells the world what was committed, in the order of the commits: what to open the store with.
@@ -20,24 +21,46 @@ pub fn commit_sink(node: Node, namespace: Arc<str>) -> CommitSink {
 }
 
 fn tell(node: &Node, namespace: &Arc<str>, change: &Committed) {
+    let to_channel = |channel: &ChannelId, emission: Emission| {
+        node.emit_to_room(&channel_room(channel), &emission);
+    };
     match change {
-        Committed::MemberAdded { channel, user, .. } => add(node, namespace, channel, user),
-        Committed::MemberRemoved { channel, user } => remove(node, namespace, channel, user),
-        Committed::MessageCreated(message) => created(node, namespace, message),
+        Committed::ChannelUpdated(channel) => {
+            let view = ChannelView::new(channel, None);
+            to_channel(&channel.channel, emission(namespace, "channel.updated", &(view,)));
+        }
+        Committed::MemberAdded { channel, user, role } => {
+            // The member hears the channel from here on, on every socket.
+            if let Ok(personal) = personal_room(user) {
+                node.join_members(namespace, &personal, &channel_room(channel));
+            }
+            let added = MemberAdded { channel_id: channel, user_id: user, role: *role };
+            to_channel(channel, emission(namespace, "member.added", &(added,)));
+        }
+        Committed::MemberRemoved { channel, user } => {
+            evict(node, namespace, channel, user);
+            let removed = MemberRemoved { channel_id: channel, user_id: user };
+            to_channel(channel, emission(namespace, "member.removed", &(removed,)));
+        }
+        Committed::MessageCreated(message) => {
+            let view = MessageView::from(message);
+            to_channel(&message.channel, emission(namespace, "message.created", &(view,)));
+        }
+        Committed::MessageDeleted(message) => {
+            let deleted = MessageDeleted::from(message);
+            to_channel(&message.channel, emission(namespace, "message.deleted", &(deleted,)));
+        }
+        Committed::MessageUpdated(message) => {
+            let view = MessageView::from(message);
+            to_channel(&message.channel, emission(namespace, "message.updated", &(view,)));
+        }
         // The server's, which does not wait for the chat to act.
         Committed::Revoked(_) | Committed::Unblocked(_) => {}
     }
 }
 
-/// The member hears the channel from here on, on every socket.
-fn add(node: &Node, namespace: &Arc<str>, channel: &ChannelId, user: &UserId) {
-    if let Ok(personal) = personal_room(user) {
-        node.join_members(namespace, &personal, &channel_room(channel));
-    }
-}
-
 /// Who was a member hears nothing more of the channel, and is told so.
-fn remove(node: &Node, namespace: &Arc<str>, channel: &ChannelId, user: &UserId) {
+fn evict(node: &Node, namespace: &Arc<str>, channel: &ChannelId, user: &UserId) {
     if let Ok(personal) = personal_room(user) {
         let room = channel_room(channel);
         node.leave_members(namespace, &personal, &room);
@@ -48,11 +71,6 @@ fn remove(node: &Node, namespace: &Arc<str>, channel: &ChannelId, user: &UserId)
     }
 }
 
-fn created(node: &Node, namespace: &Arc<str>, message: &Message) {
-    let emission = emission(namespace, "message.created", &(MessageView::from(message),));
-    node.emit_to_room(&channel_room(&message.channel), &emission);
-}
-
 pub(crate) fn emission(namespace: &Arc<str>, event: &str, args: &impl Serialize) -> Emission {
     Emission::new(namespace, event, args).expect("plain data, and no reserved name")
 }
@@ -60,4 +78,19 @@ pub(crate) fn emission(namespace: &Arc<str>, event: &str, args: &impl Serialize)
 #[derive(Serialize)]
 struct Evicted<'a> {
     room: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MemberAdded<'a> {
+    channel_id: &'a ChannelId,
+    user_id: &'a UserId,
+    role: Role,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MemberRemoved<'a> {
+    channel_id: &'a ChannelId,
+    user_id: &'a UserId,
 }

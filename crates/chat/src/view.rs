@@ -1,8 +1,9 @@
 //! What clients see, over Socket.IO as over REST.
 
+use roomkey_auth::InviteToken;
 use roomkey_model::{MessageId, Role, Seq, Timestamp, Visibility};
 use roomkey_store::{Channel, Joined, Member, Message, Profile};
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 /// A message as clients see it.
 #[derive(Serialize)]
@@ -21,6 +22,8 @@ pub struct MessageView<'a> {
     updated_at: Timestamp,
     #[serde(serialize_with = "iso_or_null")]
     edited_at: Option<Timestamp>,
+    #[serde(serialize_with = "iso_or_null", skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Timestamp>,
     delivery_status: &'static str,
     user: UserView<'a>,
 }
@@ -37,9 +40,25 @@ impl<'a> From<&'a Message> for MessageView<'a> {
             created_at: message.created,
             updated_at: message.updated,
             edited_at: message.edited,
+            deleted_at: message.deleted,
             delivery_status: "SENT",
             user: UserView::from(&message.sender),
         }
+    }
+}
+
+/// What is told of a message that was deleted.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageDeleted<'a> {
+    message_id: MessageId,
+    channel_id: &'a str,
+    seq: Seq,
+}
+
+impl<'a> From<&'a Message> for MessageDeleted<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self { message_id: message.message, channel_id: message.channel.as_str(), seq: message.seq }
     }
 }
 
@@ -68,6 +87,8 @@ pub struct ChannelView<'a> {
     #[serde(serialize_with = "iso")]
     created_at: Timestamp,
     last_seq: Seq,
+    #[serde(serialize_with = "iso_or_null", skip_serializing_if = "Option::is_none")]
+    archived_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<Role>,
 }
@@ -82,6 +103,7 @@ impl<'a> ChannelView<'a> {
             created_by: channel.creator.as_str(),
             created_at: channel.created,
             last_seq: channel.last_seq,
+            archived_at: channel.archived,
             role,
         }
     }
@@ -105,6 +127,28 @@ struct MemberView<'a> {
 impl<'a> From<&'a Member> for MemberView<'a> {
     fn from(member: &'a Member) -> Self {
         Self { user: UserView::from(&member.profile), role: member.role, joined_at: member.joined }
+    }
+}
+
+/// An invite as who made it sees it, once: `{invite, expiresAt}`.
+pub struct IssuedInvite {
+    invite: InviteToken,
+    ends: Timestamp,
+}
+
+impl IssuedInvite {
+    pub(crate) fn new(invite: InviteToken, ends: Timestamp) -> Self {
+        Self { invite, ends }
+    }
+}
+
+impl Serialize for IssuedInvite {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let invite = self.invite.expose();
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("invite", invite)?;
+        map.serialize_entry("expiresAt", &self.ends.to_string())?;
+        map.end()
     }
 }
 

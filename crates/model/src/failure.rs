@@ -62,6 +62,8 @@ error_codes! {
     AuthTimeout = "AUTH_TIMEOUT", 401, Retry::AfterMs(1000), "Authentication error: Timed out";
     /// A payload has the wrong shape; the message says which part.
     BadPayload = "BAD_PAYLOAD", 422, Retry::Never, "The payload is not valid";
+    /// The channel is archived: it can be read, and nothing can be sent to it.
+    ChannelArchived = "CHANNEL_ARCHIVED", 409, Retry::Never, "The channel is archived";
     /// The name is taken.
     Conflict = "CONFLICT", 409, Retry::Never, "Already exists";
     /// Policy does not allow it, or it does not exist: the two look the same.
@@ -72,6 +74,8 @@ error_codes! {
     Internal = "INTERNAL", 500, Retry::AfterMs(1000), "Internal error";
     /// The user name or the password is wrong.
     InvalidCredentials = "INVALID_CREDENTIALS", 401, Retry::Never, "Invalid credentials";
+    /// The only owner of a channel cannot leave it or become less: another member has to be an owner first.
+    LastOwner = "LAST_OWNER", 409, Retry::Never, "The last owner of a channel stays its owner";
     /// A named limit was reached; the message says which.
     LimitExceeded = "LIMIT_EXCEEDED", 429, Retry::Never, "A limit was reached";
     /// There is such a path, but not for this method.

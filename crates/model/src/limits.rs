@@ -177,6 +177,12 @@ limits! {
     PageEntries page_entries: usize = 100, "", "`BAD_PAYLOAD`.";
     /// Bytes of the name of a channel.
     ChannelName channel_name_bytes: usize = 256, "bytes", "`BAD_PAYLOAD`.";
+    /// Invites to one channel that can still be used.
+    InvitesPerChannel invites_per_channel: usize = 100, "", "`LIMIT_EXCEEDED`.";
+    /// Times that one invite can be used.
+    InviteUses invite_uses: u32 = 1000, "", "`BAD_PAYLOAD`.";
+    /// Time that an invite can be used.
+    InviteLife invite_life_ms: u64 = 30 * 24 * 60 * 60 * 1000, "ms", "`BAD_PAYLOAD`.";
     /// Sockets of one user, over all connections. 0: no limit.
     SocketsPerUser sockets_per_user: usize = 100, "", "The oldest ends: `auth:revoked`, reason `session_limit`.";
     /// Logins of one user that have not ended. 0: no limit.

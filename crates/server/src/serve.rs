@@ -91,6 +91,8 @@ impl Product {
             ChatConfig {
                 namespace: NAMESPACE.into(),
                 dashed_personal_rooms: config.chat.dashed_personal_rooms,
+                edit_window_ms: config.chat.edit_window_ms(),
+                history_since_join: config.chat.history_since_join(),
                 limits: limits.clone(),
             },
         ));

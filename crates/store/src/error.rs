@@ -7,6 +7,9 @@ use roomkey_model::{ErrorCode, Failure, Limit};
 /// The messages are for the operator: each says what happened and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
+    /// The channel is archived: nothing can be sent to it.
+    #[error("the channel is archived")]
+    Archived,
     /// Another program holds a lock on the database for longer than the busy timeout.
     #[error("another program keeps the database locked; end its transaction or close it")]
     Busy,
@@ -31,6 +34,9 @@ pub enum StoreError {
     /// The file is a database, but of another program.
     #[error("the database belongs to another program; give another --data-dir")]
     Foreign,
+    /// The channel would be left without an owner.
+    #[error("the last owner of a channel stays one")]
+    LastOwner,
     /// A named limit was reached.
     #[error("the limit {limit} is reached")]
     Limit {
@@ -108,6 +114,8 @@ impl From<&StoreError> for Failure {
     /// What a client is told: a denied and a missing thing look the same.
     fn from(error: &StoreError) -> Self {
         match error {
+            StoreError::Archived => Self::new(ErrorCode::ChannelArchived),
+            StoreError::LastOwner => Self::new(ErrorCode::LastOwner),
             StoreError::Conflict { field } => {
                 Self::with_message(ErrorCode::Conflict, format!("The {field} is taken"))
             }

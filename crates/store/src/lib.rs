@@ -9,7 +9,9 @@
 mod accounts;
 mod channels;
 mod error;
+mod invites;
 mod logins;
+mod members;
 mod messages;
 mod revocations;
 mod sessions;
@@ -17,12 +19,14 @@ mod sqlite;
 mod store;
 
 pub use accounts::{Account, AccountStore, Profile};
-pub use channels::{Channel, ChannelStore, Joined, Member, Standing};
+pub use channels::{Channel, ChannelChange, ChannelStore, Joined};
 pub use error::{OpenError, StoreError};
+pub use invites::{Invite, InviteStore};
 pub use logins::{LoginFailures, LoginStore, PastLogin};
-pub use messages::{Draft, HistoryQuery, Message, MessageStore, Page};
+pub use members::{Member, MemberStore, Standing};
+pub use messages::{Draft, Edit, HistoryQuery, Message, MessageStore, Page};
 pub use revocations::RevocationStore;
 pub use roomkey_model::{Role, Visibility};
 pub use sessions::{RefreshFamily, Revoke, Rotated, Rotation, Session, SessionStore};
 pub use sqlite::{SqliteConfig, SqliteStore, backup};
-pub use store::{CommitSink, Committed, MemberPermit, Pending, Permit, Store};
+pub use store::{CommitSink, Committed, MemberPermit, MessagePermit, Pending, Permit, Store};

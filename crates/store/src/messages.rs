@@ -1,6 +1,6 @@
 use roomkey_model::{ChannelId, MessageId, Seq, Timestamp, UserId};
 
-use crate::{Pending, Permit, Profile};
+use crate::{MessagePermit, Pending, Permit, Profile};
 
 /// A message to be stored. Its sequence number comes with the commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,19 @@ pub struct Message {
     pub deleted: Option<Timestamp>,
 }
 
+/// A new content for a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Which message.
+    pub message: MessageId,
+    /// Who changes it.
+    pub editor: UserId,
+    /// What it says from now on.
+    pub content: String,
+    /// When it was changed.
+    pub edited: Timestamp,
+}
+
 /// A stretch of a channel's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryQuery {
@@ -55,6 +68,8 @@ pub struct HistoryQuery {
     pub page: Page,
     /// How many messages at most.
     pub limit: usize,
+    /// Whether the reader sees only what was sent since they became a member.
+    pub since_join: bool,
 }
 
 /// Which messages, always told oldest first.
@@ -75,6 +90,22 @@ pub trait MessageStore: Send + Sync {
     /// A retry, that is a draft whose client id the sender has used in this channel before, gives the message
     /// that was stored then and is not committed again. The sender must have a profile.
     fn append(&self, draft: Draft, permit: Permit) -> Pending<Message>;
+
+    /// Changes what a message says if `permit` allows it to the editor.
+    ///
+    /// To what it says already: nothing is changed, and nothing is committed.
+    fn edit_message(&self, edit: Edit, permit: MessagePermit) -> Pending<Message>;
+
+    /// Deletes a message if `permit` allows it to `actor`. Its place in the channel stays; its content is gone.
+    ///
+    /// One that is deleted already stays as it is, and is not committed again.
+    fn delete_message(
+        &self,
+        message: &MessageId,
+        actor: &UserId,
+        now: Timestamp,
+        permit: MessagePermit,
+    ) -> Pending<Message>;
 
     /// A stretch of the channel's history, oldest first, if `permit` allows it to the reader.
     fn history(&self, query: HistoryQuery, permit: Permit) -> Pending<Vec<Message>>;

@@ -2,8 +2,8 @@ use futures_util::future::BoxFuture;
 use roomkey_model::{ChannelId, Revocation, Role, UserId};
 
 use crate::{
-    AccountStore, ChannelStore, LoginStore, Message, MessageStore, RevocationStore, SessionStore, Standing,
-    StoreError,
+    AccountStore, Channel, ChannelStore, InviteStore, LoginStore, MemberStore, Message, MessageStore,
+    RevocationStore, SessionStore, Standing, StoreError,
 };
 
 /// An answer on its way. The request was taken in when the method was called, not when this is first polled;
@@ -16,6 +16,9 @@ pub type Permit = Box<dyn FnOnce(Standing) -> bool + Send>;
 /// A [`Permit`] for an act on a member: also told that member's role, if there is one.
 pub type MemberPermit = Box<dyn FnOnce(Standing, Option<Role>) -> bool + Send>;
 
+/// A [`Permit`] for an act on a message: also told the message.
+pub type MessagePermit = Box<dyn FnOnce(Standing, &Message) -> bool + Send>;
+
 /// Told of every batch of changes, in the order of the commits, each change once.
 ///
 /// Called on the writer's thread after the commit and before the futures of the batch resolve, so that it must
@@ -26,13 +29,15 @@ pub type CommitSink = Box<dyn Fn(&[Committed]) + Send>;
 /// A change that is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Committed {
-    /// A user became a member of a channel.
+    /// A channel has another name, is seen by others, or was archived.
+    ChannelUpdated(Channel),
+    /// A user became a member of a channel, or a member has another role.
     MemberAdded {
         /// The channel.
         channel: ChannelId,
-        /// The new member.
+        /// The member.
         user: UserId,
-        /// What the new member may do.
+        /// What the member may do.
         role: Role,
     },
     /// A user is no longer a member of a channel.
@@ -44,6 +49,10 @@ pub enum Committed {
     },
     /// A message was appended to its channel.
     MessageCreated(Message),
+    /// A message was deleted: what is left of it, which has no content.
+    MessageDeleted(Message),
+    /// A message says something else.
+    MessageUpdated(Message),
     /// Something was revoked: together with what was decided before about the same target.
     Revoked(Revocation),
     /// A user may come back, with tokens that are not covered by this, which takes the place of the block.
@@ -57,7 +66,14 @@ pub enum Committed {
 /// the disk, and a read sees every write that resolved before it was called. No method ever blocks; when there
 /// is more to do than the queues hold, the answer is [`StoreError::Unavailable`].
 pub trait Store:
-    AccountStore + ChannelStore + LoginStore + MessageStore + RevocationStore + SessionStore
+    AccountStore
+    + ChannelStore
+    + InviteStore
+    + LoginStore
+    + MemberStore
+    + MessageStore
+    + RevocationStore
+    + SessionStore
 {
     /// Finishes what was accepted, accepts nothing more, and lets go of the files.
     fn close(&self) -> BoxFuture<'static, ()>;

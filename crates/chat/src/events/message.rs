@@ -1,46 +1,45 @@
 use futures_util::FutureExt;
-use roomkey_auth::policy::Action;
-use roomkey_model::{ChannelId, Failure, Limit, Limits, MessageId};
-use roomkey_store::Draft;
+use roomkey_model::{Failure, MessageId};
 use serde::Deserialize;
 
 use super::payload;
-use crate::{Ack, Caller, Chat, HistoryRequest, MessageView, Reply, channels::text};
+use crate::{Ack, Caller, Chat, HistoryRequest, MessageDeleted, MessageView, NewMessage, Reply};
 
 /// `sendMessage`. The ack comes after the commit, and after `message.created` has gone to the channel's room.
+pub(super) fn send(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
+    let new: NewMessage = payload::object(args_json)?;
+    let message = chat.send(&caller.identity, new)?;
+    Ok(Reply::later(message.map(|sent| Ack::new(sent.as_ref().map(MessageView::from).map_err(Clone::clone)))))
+}
+
+/// `updateMessage`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct SendMessage {
-    channel_id: ChannelId,
+struct UpdateMessage {
+    message_id: MessageId,
     content: String,
-    client_id: Option<String>,
 }
 
-impl SendMessage {
-    fn check(&self, limits: &Limits) -> Result<(), Failure> {
-        text("content", &self.content, Limit::MessageContent, limits.message_content_bytes)?;
-        match &self.client_id {
-            Some(id) => text("clientId", id, Limit::ClientId, limits.client_id_bytes),
-            None => Ok(()),
-        }
-    }
-}
-
-pub(super) fn send(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
-    let payload: SendMessage = payload::object(args_json)?;
-    payload.check(&chat.config.limits)?;
-    let now = chat.clock.now();
-    let draft = Draft {
-        message: MessageId::generate(now, chat.entropy.as_ref()),
-        channel: payload.channel_id,
-        sender: caller.identity.user.clone(),
-        content: payload.content,
-        client_id: payload.client_id,
-        created: now,
-    };
-    let message = chat.store.append(draft, chat.permit(&caller.identity, Action::SendMessage));
+pub(super) fn update(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
+    let UpdateMessage { message_id, content } = payload::object(args_json)?;
+    let message = chat.edit(&caller.identity, message_id, content)?;
     Ok(Reply::later(
-        message.map(|stored| Ack::new(stored.as_ref().map(MessageView::from).map_err(Failure::from))),
+        message.map(|edited| Ack::new(edited.as_ref().map(MessageView::from).map_err(Clone::clone))),
+    ))
+}
+
+/// `deleteMessage`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct DeleteMessage {
+    message_id: MessageId,
+}
+
+pub(super) fn delete(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
+    let DeleteMessage { message_id } = payload::object(args_json)?;
+    let message = chat.delete(&caller.identity, message_id);
+    Ok(Reply::later(
+        message.map(|deleted| Ack::new(deleted.as_ref().map(MessageDeleted::from).map_err(Clone::clone))),
     ))
 }
 

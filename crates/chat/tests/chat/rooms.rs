@@ -71,7 +71,8 @@ async fn joining_the_room_of_a_public_channel_makes_a_member() {
     let room = format!("channel:{channel}");
     bob.ask("joinRoom", &format!(r#"["{room}"]"#)).await;
     bob.send(&channel, "hello").await;
-    assert_eq!(bob.heard()[0], format!(r#"["roomJoined","{room}"]"#));
+    let member = format!(r#"["member.added",{{"channelId":"{channel}","userId":"bob","role":"member"}}]"#);
+    assert_eq!(bob.heard()[..2], [member, format!(r#"["roomJoined","{room}"]"#)]);
     assert_eq!(tab.contents(), ["hello"], "the user's other sockets hear it too");
     let members = world.chat.members(&identity("bob"), &channel, None, None).await.expect("may read").0;
     assert_eq!(members.iter().map(|one| one.role).collect::<Vec<_>>(), [Role::Owner, Role::Member]);

@@ -198,11 +198,40 @@ pub(crate) struct ChatSection {
     pub(crate) dashed_personal_rooms: bool,
     /// Whether the demo page is served.
     pub(crate) demo_page: bool,
+    /// Seconds after it was sent in which a message can be edited. 0: for ever.
+    pub(crate) edit_window_s: u64,
+    /// What members see of a channel: `all`, or `since_join`, what was sent since they came. Then nobody else sees any
+    /// of it, public channels included.
+    pub(crate) history: ChatHistory,
+}
+
+/// What members see of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ChatHistory {
+    All,
+    SinceJoin,
+}
+
+impl ChatSection {
+    /// Milliseconds in which a message can be edited; none: for ever.
+    pub(crate) fn edit_window_ms(&self) -> Option<u64> {
+        (self.edit_window_s > 0).then(|| self.edit_window_s.saturating_mul(1000))
+    }
+
+    pub(crate) fn history_since_join(&self) -> bool {
+        self.history == ChatHistory::SinceJoin
+    }
 }
 
 impl Default for ChatSection {
     fn default() -> Self {
-        Self { dashed_personal_rooms: false, demo_page: true }
+        Self {
+            dashed_personal_rooms: false,
+            demo_page: true,
+            edit_window_s: 24 * 60 * 60,
+            history: ChatHistory::All,
+        }
     }
 }
 

@@ -1,13 +1,15 @@
-use roomkey_model::{MessageId, Seq};
+use roomkey_model::{MessageId, Seq, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    SqliteStore, accounts, channels,
+    SqliteStore, accounts,
     columns::{id, message_id, optional_time, seq, signed, time},
     fault,
+    members::{self, Place},
 };
 use crate::{
-    Committed, Draft, HistoryQuery, Message, MessageStore, Page, Pending, Permit, Profile, StoreError,
+    Committed, Draft, Edit, HistoryQuery, Message, MessagePermit, MessageStore, Page, Pending, Permit,
+    Profile, StoreError,
 };
 
 impl MessageStore for SqliteStore {
@@ -15,10 +17,30 @@ impl MessageStore for SqliteStore {
         self.write(move |connection, changes| append(connection, draft, permit, changes))
     }
 
+    fn edit_message(&self, edit: Edit, permit: MessagePermit) -> Pending<Message> {
+        self.write(move |connection, changes| self::edit(connection, edit, permit, changes))
+    }
+
+    fn delete_message(
+        &self,
+        message: &MessageId,
+        actor: &UserId,
+        now: Timestamp,
+        permit: MessagePermit,
+    ) -> Pending<Message> {
+        let (message, actor) = (*message, actor.clone());
+        self.write(move |connection, changes| delete(connection, message, &actor, now, permit, changes))
+    }
+
     fn history(&self, query: HistoryQuery, permit: Permit) -> Pending<Vec<Message>> {
         self.read(move |connection| {
-            channels::check_permit(connection, &query.channel, &query.reader, permit)?;
-            history(connection, &query)
+            let place = members::check_permit(connection, &query.channel, &query.reader, permit)?;
+            let floor = if query.since_join { place.joined_seq } else { Seq(0) };
+            // Who is no member has not joined, and sees nothing of what is seen since then.
+            if query.since_join && place.standing.role.is_none() {
+                return Err(StoreError::Denied);
+            }
+            history(connection, &query, floor)
         })
     }
 
@@ -34,9 +56,12 @@ pub(super) fn append(
     permit: Permit,
     changes: &mut Vec<Committed>,
 ) -> Result<Message, StoreError> {
-    channels::check_permit(connection, &draft.channel, &draft.sender, permit)?;
+    let place = members::check_permit(connection, &draft.channel, &draft.sender, permit)?;
     if let Some(message) = sent_before(connection, &draft)? {
         return Ok(message);
+    }
+    if place.is_archived {
+        return Err(StoreError::Archived);
     }
     let sender = accounts::profile(connection, &draft.sender)?.ok_or(StoreError::NotFound)?;
     let message = Message {
@@ -54,6 +79,81 @@ pub(super) fn append(
     insert(connection, &message)?;
     changes.push(Committed::MessageCreated(message.clone()));
     Ok(message)
+}
+
+fn edit(
+    connection: &Connection,
+    edit: Edit,
+    permit: MessagePermit,
+    changes: &mut Vec<Committed>,
+) -> Result<Message, StoreError> {
+    let (mut message, place) = check_permit(connection, edit.message, &edit.editor, permit)?;
+    if message.deleted.is_some() {
+        return Err(StoreError::NotFound);
+    }
+    if place.is_archived {
+        return Err(StoreError::Archived);
+    }
+    if message.content == edit.content {
+        return Ok(message);
+    }
+    message = Message {
+        content: edit.content,
+        updated: edit.edited.max(message.updated),
+        edited: Some(edit.edited.max(message.updated)),
+        ..message
+    };
+    update(connection, &message)?;
+    changes.push(Committed::MessageUpdated(message.clone()));
+    Ok(message)
+}
+
+fn delete(
+    connection: &Connection,
+    id: MessageId,
+    actor: &UserId,
+    now: Timestamp,
+    permit: MessagePermit,
+    changes: &mut Vec<Committed>,
+) -> Result<Message, StoreError> {
+    let (mut message, _) = check_permit(connection, id, actor, permit)?;
+    if message.deleted.is_some() {
+        return Ok(message);
+    }
+    let now = now.max(message.updated);
+    message = Message { content: String::new(), updated: now, deleted: Some(now), ..message };
+    update(connection, &message)?;
+    changes.push(Committed::MessageDeleted(message.clone()));
+    Ok(message)
+}
+
+/// Asks `permit` about a message that must exist; gives it, and where the user is in its channel.
+fn check_permit(
+    connection: &Connection,
+    message: MessageId,
+    user: &UserId,
+    permit: MessagePermit,
+) -> Result<(Message, Place), StoreError> {
+    let message = find(connection, message)?.ok_or(StoreError::NotFound)?;
+    let place = members::place(connection, &message.channel, user)?.ok_or(StoreError::NotFound)?;
+    if permit(place.standing.clone(), &message) { Ok((message, place)) } else { Err(StoreError::Denied) }
+}
+
+fn update(connection: &Connection, message: &Message) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE messages SET content = ?3, updated = ?4, edited = ?5, deleted = ?6
+             WHERE channel = ?1 AND seq = ?2",
+        )?
+        .execute(params![
+            message.channel.as_str(),
+            signed(message.seq.0),
+            message.content,
+            signed(message.updated.0),
+            message.edited.map(|time| signed(time.0)),
+            message.deleted.map(|time| signed(time.0)),
+        ])?;
+    Ok(())
 }
 
 fn next_seq(connection: &Connection, draft: &Draft) -> Result<Seq, StoreError> {
@@ -106,15 +206,18 @@ pub(super) fn find(connection: &Connection, id: MessageId) -> Result<Option<Mess
     Ok(connection.prepare_cached(&sql)?.query_row([id.as_bytes()], message).optional()?)
 }
 
-pub(super) fn history(connection: &Connection, query: &HistoryQuery) -> Result<Vec<Message>, StoreError> {
+/// The messages that the query asks for, of those after `floor`.
+fn history(connection: &Connection, query: &HistoryQuery, floor: Seq) -> Result<Vec<Message>, StoreError> {
     let (bound, order, seq) = match query.page {
         Page::After(seq) => (">", "ASC", signed(seq.0)),
         Page::Before(seq) => ("<", "DESC", signed(seq.0)),
         Page::Latest => ("<=", "DESC", i64::MAX),
     };
-    let sql = format!("{MESSAGE} WHERE channel = ?1 AND seq {bound} ?2 ORDER BY seq {order} LIMIT ?3");
+    let sql =
+        format!("{MESSAGE} WHERE channel = ?1 AND seq {bound} ?2 AND seq > ?4 ORDER BY seq {order} LIMIT ?3");
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![query.channel.as_str(), seq, signed(query.limit)], message)?;
+    let parameters = params![query.channel.as_str(), seq, signed(query.limit), signed(floor.0)];
+    let rows = statement.query_map(parameters, message)?;
     let mut messages: Vec<_> = rows.collect::<Result<_, _>>()?;
     if order == "DESC" {
         messages.reverse();

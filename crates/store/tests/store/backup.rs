@@ -71,6 +71,7 @@ async fn messages_of(copy: &Path) -> u64 {
         reader: user("ada"),
         page: Page::After(Seq(0)),
         limit: usize::MAX,
+        since_join: false,
     };
     let messages = store.history(query, anyone()).await.expect("readable");
     let count = messages.len() as u64;

@@ -148,8 +148,8 @@ async fn members_are_added_changed_and_removed_by_who_may() {
             store.add_member(&den, actor, who, role, Timestamp(9), permit)
         };
         assert_eq!(add(&bob, &eve, Role::Member).await, Err(StoreError::Denied));
-        assert_eq!(add(&ada, &bob, Role::Moderator).await, Ok(()));
-        assert_eq!(add(&bob, &eve, Role::Reader).await, Ok(()), "who was never here");
+        assert_eq!(add(&ada, &bob, Role::Moderator).await, Ok(Some(Role::Member)));
+        assert_eq!(add(&bob, &eve, Role::Reader).await, Ok(None), "who was never here");
         assert_eq!(
             add(&bob, &ada, Role::Reader).await,
             Err(StoreError::Denied),
@@ -266,6 +266,7 @@ async fn history_is_told_oldest_first() {
             reader: user("eve"),
             page: Page::Latest,
             limit: 9,
+            since_join: false,
         };
         assert_eq!(fixture.store.history(query("den"), members_only()).await, Err(StoreError::Denied));
         assert_eq!(fixture.store.history(query("nowhere"), anyone()).await, Err(StoreError::NotFound));

@@ -81,8 +81,13 @@ fn run_and_kill(path: &Path, first: usize, acks_before_kill: usize, acks: &mut A
 async fn check(path: &Path, acks: &Acks) {
     let store =
         SqliteStore::open(path, &SqliteConfig::default(), Box::new(|_| ())).expect("opens after a kill");
-    let query =
-        HistoryQuery { channel: id("den"), reader: user("0"), page: Page::After(Seq(0)), limit: 1_000_000 };
+    let query = HistoryQuery {
+        channel: id("den"),
+        reader: user("0"),
+        page: Page::After(Seq(0)),
+        limit: 1_000_000,
+        since_join: false,
+    };
     let messages = store.history(query, anyone()).await.expect("readable");
     let seqs: Vec<_> = messages.iter().map(|message| message.seq.0).collect();
     assert_eq!(seqs, (1..=messages.len() as u64).collect::<Vec<_>>(), "no gap, no duplicate");

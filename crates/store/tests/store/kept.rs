@@ -112,6 +112,7 @@ async fn check(store: &dyn Store, sent: u64) {
         reader: user("ada"),
         page: Page::After(Seq(0)),
         limit: usize::MAX,
+        since_join: false,
     };
     let messages = store.history(query, anyone()).await.expect("readable");
     assert_eq!(messages.len() as u64, MESSAGES + sent);

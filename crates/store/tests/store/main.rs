@@ -3,7 +3,9 @@
 mod backup;
 mod contract;
 mod crash;
+mod edits;
 mod faults;
+mod invites;
 mod kept;
 mod logins;
 mod ordering;

@@ -90,7 +90,8 @@ impl Fixture {
     }
 
     pub(crate) async fn history(&self, channel: &str, page: Page, limit: usize) -> Vec<Message> {
-        let query = HistoryQuery { channel: id(channel), reader: user("nobody"), page, limit };
+        let query =
+            HistoryQuery { channel: id(channel), reader: user("nobody"), page, limit, since_join: false };
         self.store.history(query, anyone()).await.expect("may be read")
     }
 }
@@ -168,6 +169,7 @@ pub(crate) fn new_channel(channel: &str, creator: &str, visibility: Visibility) 
         creator: user(creator),
         created: Timestamp(5),
         last_seq: roomkey_model::Seq(0),
+        archived: None,
     }
 }
 
