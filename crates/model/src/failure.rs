@@ -60,6 +60,12 @@ error_codes! {
     ApiKeyInvalid = "API_KEY_INVALID", 401, Retry::Never, "The API key is missing or wrong";
     /// The client did not authenticate in time.
     AuthTimeout = "AUTH_TIMEOUT", 401, Retry::AfterMs(1000), "Authentication error: Timed out";
+    /// The backend that handles the event cannot be reached, or its answer cannot be read. It may have done what was asked.
+    BackendFailed = "BACKEND_FAILED", 502, Retry::AfterMs(1000), "The backend for this failed";
+    /// The backend that handles the event said no; the message is its own.
+    BackendRefused = "BACKEND_REFUSED", 422, Retry::Never, "The backend for this refused";
+    /// The backend that handles the event did not answer in time. It may have done what was asked.
+    BackendTimeout = "BACKEND_TIMEOUT", 504, Retry::AfterMs(1000), "The backend for this did not answer in time";
     /// A payload has the wrong shape; the message says which part.
     BadPayload = "BAD_PAYLOAD", 422, Retry::Never, "The payload is not valid";
     /// The channel is archived: it can be read, and nothing can be sent to it.

@@ -187,6 +187,18 @@ limits! {
     SocketsPerUser sockets_per_user: usize = 100, "", "The oldest ends: `auth:revoked`, reason `session_limit`.";
     /// Logins of one user that have not ended. 0: no limit.
     SessionsPerUser sessions_per_user: usize = 100, "", "The oldest ends, with its sockets: `auth:revoked`, reason `session_limit`.";
+    /// Bytes of the answer of a backend: to an event, or to a webhook.
+    BackendAnswer backend_answer_bytes: usize = 256 * 1024, "bytes", "`BACKEND_FAILED`; a webhook is tried again.";
+    /// Events that wait for the answer of one backend.
+    BackendRequests backend_requests: usize = 256, "", "`UNAVAILABLE`; the event is not handled.";
+    /// Emissions of one request of a backend.
+    EmitsPerRequest emits_per_request: usize = 100, "", "`BAD_PAYLOAD`.";
+    /// Rooms and users that one emission of a backend names.
+    RoomsPerEmit rooms_per_emit: usize = 100, "", "`BAD_PAYLOAD`.";
+    /// Webhooks that wait for one endpoint.
+    WebhooksWaiting webhooks_waiting: usize = 100_000, "", "The newest are left out, and counted.";
+    /// Webhooks that were given up and are kept.
+    DeadLetters dead_letters: usize = 10_000, "", "The oldest are forgotten.";
     /// Channels one user may be in. Together with the personal rooms they fit into `rooms_per_socket`.
     ChannelsPerUser channels_per_user: usize = 250, "", "`LIMIT_EXCEEDED`.";
 }

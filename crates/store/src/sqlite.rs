@@ -10,6 +10,7 @@ mod members;
 mod messages;
 mod migrate;
 mod open;
+mod outbox;
 mod queue;
 mod reader;
 mod revocations;
@@ -23,8 +24,9 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::{CommitSink, Committed, OpenError, Pending, Store, StoreError};
+use crate::{CommitSink, Committed, OpenError, OutboxEncoder, Pending, Store, StoreError};
 pub use backup::backup;
+use outbox::Outbox;
 use queue::Queue;
 use reader::Read;
 use writer::Job;
@@ -42,6 +44,8 @@ pub struct SqliteConfig {
     pub busy_timeout_ms: u32,
     /// Channels one user may be in.
     pub channels_per_user: usize,
+    /// Deliveries that may wait for one endpoint.
+    pub outbox_rows: usize,
     /// Bytes the database file may have; no limit but the volume's where there is none.
     pub database_bytes: Option<u64>,
 }
@@ -54,6 +58,7 @@ impl Default for SqliteConfig {
             batch_jobs: 512,
             busy_timeout_ms: 5000,
             channels_per_user: roomkey_model::Limits::default().channels_per_user,
+            outbox_rows: roomkey_model::Limits::default().webhooks_waiting,
             database_bytes: None,
         }
     }
@@ -69,6 +74,7 @@ pub struct SqliteStore {
     writes: Arc<Queue<Box<dyn Job>>>,
     reads: Arc<Queue<Read>>,
     channels_per_user: usize,
+    outbox_rows: usize,
     /// Taken by the first [`Store::close`].
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
 }
@@ -77,10 +83,26 @@ impl SqliteStore {
     /// Opens the database at `path`, creating it and its directory where they are missing, and brings it to
     /// this release's version. Blocks; meant for start-up.
     pub fn open(path: &Path, config: &SqliteConfig, sink: CommitSink) -> Result<Self, OpenError> {
-        Self::start(path, config, sink).map_err(|cause| OpenError { path: path.to_owned(), cause })
+        Self::start(path, config, sink, None).map_err(|cause| OpenError { path: path.to_owned(), cause })
     }
 
-    fn start(path: &Path, config: &SqliteConfig, sink: CommitSink) -> Result<Self, StoreError> {
+    /// The same, with what backends are to be told of each change.
+    pub fn open_with_outbox(
+        path: &Path,
+        config: &SqliteConfig,
+        sink: CommitSink,
+        encoder: OutboxEncoder,
+    ) -> Result<Self, OpenError> {
+        let started = Self::start(path, config, sink, Some(encoder));
+        started.map_err(|cause| OpenError { path: path.to_owned(), cause })
+    }
+
+    fn start(
+        path: &Path,
+        config: &SqliteConfig,
+        sink: CommitSink,
+        encoder: Option<OutboxEncoder>,
+    ) -> Result<Self, StoreError> {
         let lock = lock::acquire(path)?;
         let connection = open::writer(path, config)?;
         let writes = Arc::new(Queue::new(config.queue_jobs));
@@ -91,12 +113,19 @@ impl SqliteStore {
             threads.push(spawn("store-reader", move || reader::run(&connection, &reads))?);
         }
         let (queue, batch_jobs) = (Arc::clone(&writes), config.batch_jobs.max(1));
+        let outbox = Outbox { encoder, waiting_max: config.outbox_rows };
         threads.push(spawn("store-writer", move || {
-            writer::run(&connection, &queue, batch_jobs, &sink);
+            writer::run(&connection, &queue, batch_jobs, &outbox, &sink);
             drop(connection);
             drop(lock);
         })?);
-        Ok(Self { writes, reads, channels_per_user: config.channels_per_user, threads: Mutex::new(threads) })
+        Ok(Self {
+            writes,
+            reads,
+            channels_per_user: config.channels_per_user,
+            outbox_rows: config.outbox_rows,
+            threads: Mutex::new(threads),
+        })
     }
 
     /// Puts `work` into the writer's queue now.

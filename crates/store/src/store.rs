@@ -3,7 +3,7 @@ use roomkey_model::{ChannelId, Revocation, Role, UserId};
 
 use crate::{
     AccountStore, Channel, ChannelStore, InviteStore, LoginStore, MemberStore, Message, MessageStore,
-    RevocationStore, SessionStore, Standing, StoreError,
+    OutboxStore, RevocationStore, SessionStore, Standing, StoreError,
 };
 
 /// An answer on its way. The request was taken in when the method was called, not when this is first polled;
@@ -72,6 +72,7 @@ pub trait Store:
     + LoginStore
     + MemberStore
     + MessageStore
+    + OutboxStore
     + RevocationStore
     + SessionStore
 {

@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::queue::Queue;
+use super::{outbox::Outbox, queue::Queue};
 use crate::{CommitSink, Committed, StoreError};
 
 /// A write that waits for the writer.
@@ -20,6 +20,7 @@ pub(super) fn run(
     connection: &Connection,
     queue: &Queue<Box<dyn Job>>,
     batch_jobs: usize,
+    outbox: &Outbox,
     sink: &CommitSink,
 ) {
     let _guard = queue.close_on_drop();
@@ -29,7 +30,7 @@ pub(super) fn run(
         if jobs.is_empty() {
             return;
         }
-        let outcome = commit(connection, &mut jobs, &mut changes);
+        let outcome = commit(connection, &mut jobs, outbox, &mut changes);
         if outcome.is_ok() && !changes.is_empty() {
             sink(&changes);
         }
@@ -44,12 +45,14 @@ pub(super) fn run(
 fn commit(
     connection: &Connection,
     jobs: &mut [Box<dyn Job>],
+    outbox: &Outbox,
     changes: &mut Vec<Committed>,
 ) -> Result<(), StoreError> {
     execute(connection, "BEGIN IMMEDIATE")?;
     let outcome = jobs
         .iter_mut()
         .try_for_each(|job| in_savepoint(connection, job.as_mut(), changes))
+        .and_then(|()| outbox.add(connection, changes))
         .and_then(|()| execute(connection, "COMMIT"));
     if outcome.is_err() && !connection.is_autocommit() {
         execute(connection, "ROLLBACK")?;
@@ -131,6 +134,8 @@ mod tests {
 
     use super::*;
 
+    const NOBODY: Outbox = Outbox { encoder: None, waiting_max: 0 };
+
     #[test]
     fn a_job_that_panics_harms_no_other() {
         let connection = Connection::open_in_memory().expect("memory");
@@ -145,7 +150,7 @@ mod tests {
             jobs.push(job);
             answers.push(answer);
         }
-        assert_eq!(commit(&connection, &mut jobs, &mut Vec::new()), Ok(()));
+        assert_eq!(commit(&connection, &mut jobs, &NOBODY, &mut Vec::new()), Ok(()));
         for job in jobs {
             job.answer(Ok(()));
         }
@@ -173,7 +178,7 @@ mod tests {
             answers.push(answer);
         }
         let mut changes = Vec::new();
-        assert_eq!(commit(&connection, &mut jobs, &mut changes), Ok(()));
+        assert_eq!(commit(&connection, &mut jobs, &NOBODY, &mut changes), Ok(()));
         assert_eq!(changes, [removed("a"), removed("c")]);
         let log: String = connection
             .query_row("SELECT group_concat(entry, '') FROM log", [], |row| row.get(0))

@@ -9,6 +9,7 @@ mod invites;
 mod kept;
 mod logins;
 mod ordering;
+mod outbox;
 mod revocations;
 mod sessions;
 mod support;
