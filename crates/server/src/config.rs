@@ -14,6 +14,7 @@ mod nearest;
 mod node;
 mod place;
 mod private_file;
+mod revalidation;
 mod secrets;
 mod sections;
 #[cfg(test)]
@@ -39,6 +40,7 @@ use sections::{AuditSection, AuthSection, ChatSection, EngineSection, HttpSectio
 pub(crate) use auth_setup::{AuthSetup, MissingKey};
 pub(crate) use environment::Environment;
 pub(crate) use error::ConfigError;
+pub(crate) use revalidation::RevalidationSetup;
 pub(crate) use sections::LogSection;
 pub(crate) use values::{LogFormat, LogLevel, Origins, Transport};
 
@@ -88,6 +90,7 @@ impl Config {
         let secret_in_file = places.is_in_file("auth.jwt_secret")
             || places.is_in_file("auth.jwt_secret_previous")
             || config.auth.api_keys.iter().any(|key| key.key.is_some())
+            || config.auth.revalidation.is_some()
             || config.auth.issuers.iter().any(|issuer| !issuer.secrets.is_empty());
         if secret_in_file {
             exposed.extend(file.as_deref().and_then(private_file::exposure));

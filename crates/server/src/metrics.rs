@@ -128,6 +128,8 @@ counters! {
     protocol_errors;
     /// Clients that came back and were sent what they had missed.
     recoveries;
+    /// Rounds of asking a backend about the users of live sockets that were given up for want of an answer.
+    revalidation_failures;
     /// Sessions opened, over either transport.
     sessions_opened;
     /// Sessions refused because there were too many, in all or from one place.

@@ -24,7 +24,7 @@ use crate::{
     control::{ControlSocket, Operator, Parts},
     pages,
     rest::{self, Api},
-    revocation::Revoker,
+    revocation::{Revalidation, Revoker},
 };
 
 /// The one namespace that the chat is served in.
@@ -45,6 +45,7 @@ pub struct Product {
     server: Server,
     store: Arc<dyn Store>,
     operator: Operator,
+    revalidation: Option<Revalidation>,
     control_path: PathBuf,
 }
 
@@ -102,7 +103,7 @@ impl Product {
             issuer: auth.issuer.clone(),
             revoker: revoker.clone(),
             clock: clock.clone(),
-            entropy,
+            entropy: entropy.clone(),
             lifetimes: config.auth.session_lifetimes(),
             hashes_waiting: limits.hashes_waiting,
         }));
@@ -128,6 +129,8 @@ impl Product {
             server.handle().context.audit.record(&record);
         }
         let operator = Operator::new(config, &auth, parts);
+        let revalidation = auth.revalidation.map(|setup| Revalidation::new(setup, clock.clone(), entropy));
+        let revalidation = revalidation.transpose().context("cannot ask about users")?;
         let api = Arc::new(Api {
             accounts,
             revoker,
@@ -148,12 +151,19 @@ impl Product {
         let router = rest::router(api);
         let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
         let server = server.router(router);
-        Ok(Self { server, store, operator, control_path: config.control_path() })
+        Ok(Self { server, store, operator, revalidation, control_path: config.control_path() })
     }
 
     /// Serves until `stop` is done, and until every connection is gone and all is on disk.
     pub fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let audit = self.handle().context.audit.clone();
+        let context = self.handle().context;
+        let (audit, accounts) = (context.audit.clone(), self.operator.accounts.clone());
+        let revalidating = async move {
+            match self.revalidation {
+                Some(revalidation) => revalidation.run(&context, &accounts).await,
+                None => std::future::pending().await,
+            }
+        };
         // Before anybody is told that the server runs.
         let socket = ControlSocket::bind(&self.control_path);
         let operators = serve_operators(socket, self.operator);
@@ -161,6 +171,7 @@ impl Product {
             tokio::select! {
                 () = stop => {}
                 () = operators => {}
+                () = revalidating => {}
             }
         })?;
         // Every connection is gone: what was accepted for storing is stored now.

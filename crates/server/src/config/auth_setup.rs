@@ -11,7 +11,7 @@ use roomkey_model::{Clock, Entropy, Timestamp};
 use secrecy::ExposeSecret;
 
 use super::{
-    Config, ConfigError, Origins,
+    Config, ConfigError, Origins, RevalidationSetup,
     api_key::ApiKeySection,
     issuer::{Issuer, Profile},
     private_file, secrets,
@@ -34,6 +34,8 @@ pub(crate) struct AuthSetup {
     pub(crate) keys: Option<Arc<LiveKeys>>,
     /// What is to be fetched before tokens of some issuers can be verified.
     pub(crate) key_sets: Vec<KeySet>,
+    /// Who is asked about users, where somebody is.
+    pub(crate) revalidation: Option<RevalidationSetup>,
     /// The keys of backends.
     pub(crate) api_keys: Arc<ApiKeys>,
     /// What makes the server less safe than it could be: to be said loudly at every start.
@@ -97,11 +99,13 @@ impl AuthSetup {
         warnings.extend(config.warnings());
         let authentication = Arc::new(config.authentication(verifier.clone()));
         let api_keys = Arc::new(config.api_keys(&mut warnings)?);
+        let revalidation =
+            auth.revalidation.as_ref().map(|section| section.read(&config.places)).transpose()?;
         let keys = issuer.as_ref().zip(ring).map(|(issuer, ring)| {
             let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
             Arc::new(LiveKeys::new(ring, issuer.clone(), authentication.clone(), clock, entropy))
         });
-        Ok(Self { issuer, verifier, authentication, keys, key_sets, api_keys, warnings })
+        Ok(Self { issuer, verifier, authentication, keys, key_sets, revalidation, api_keys, warnings })
     }
 }
 

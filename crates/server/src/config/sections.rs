@@ -10,6 +10,7 @@ use crate::{Deflate, ForwardedHeader, accounts::SessionLifetimes, rest::ACCESS_C
 use super::{
     api_key::ApiKeySection,
     issuer::Issuer,
+    revalidation::RevalidationSection,
     values::{LogFormat, LogLevel, Networks, Origins, Secret, Transport},
 };
 
@@ -148,6 +149,8 @@ pub(crate) struct AuthSection {
     pub(crate) session_cookies: bool,
     /// Issuers of your own: a backend, an identity provider.
     pub(crate) issuers: Vec<Issuer>,
+    /// A backend that is asked whether users are still to be served.
+    pub(crate) revalidation: Option<RevalidationSection>,
     /// Keys with which backends revoke tokens and manage users.
     pub(crate) api_keys: Vec<ApiKeySection>,
 }
@@ -170,6 +173,7 @@ impl Default for AuthSection {
             query_token: false,
             session_cookies: false,
             issuers: Vec::new(),
+            revalidation: None,
             api_keys: Vec::new(),
         }
     }

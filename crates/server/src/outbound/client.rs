@@ -78,7 +78,6 @@ impl Client {
     }
 
     /// Posts a body of JSON.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what posts comes with the next changes"))]
     pub(crate) async fn post_json(
         &self,
         mut headers: HeaderMap,

@@ -3,8 +3,12 @@
 
 mod address;
 mod client;
+mod signature;
+mod signed;
 pub(crate) mod tls;
 mod url;
 
-pub(crate) use client::{Client, OutboundError};
+pub(crate) use client::{Answer, Client, OutboundError};
+pub(crate) use signature::SigningSecret;
+pub(crate) use signed::SignedClient;
 pub use url::{InvalidUrl, OutboundUrl};

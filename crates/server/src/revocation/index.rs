@@ -3,9 +3,11 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     hash::{BuildHasher, Hash, RandomState},
+    sync::Arc,
 };
 
 use parking_lot::Mutex;
+use roomkey_auth::Identity;
 use roomkey_model::{Revocation, RevocationTarget, SessionId, UserId};
 use smallvec::{SmallVec, smallvec};
 use tokio::sync::Notify;
@@ -46,6 +48,15 @@ impl SocketIndex {
     /// The sockets of a user that came before the last `max`, the oldest first.
     pub(crate) fn surplus_of_user(&self, user: &UserId, max: usize) -> SmallVec<[Socket; 1]> {
         self.users.all_but_last(user, max)
+    }
+
+    /// The users who have live sockets, a part of them at a time, so that no list of all of them is ever made. Each comes
+    /// with the identity of one of the sockets.
+    pub(super) fn users(&self) -> impl Iterator<Item = Vec<Arc<Identity>>> {
+        self.users.stripes.iter().map(|stripe| {
+            let stripe = stripe.lock();
+            stripe.values().filter_map(|sockets| sockets.first()?.identity()).collect()
+        })
     }
 
     /// The sockets whose token a revocation is about.

@@ -4,6 +4,7 @@
 //! first and looks for sockets then. So whichever of the two comes first, no socket survives its token.
 
 mod index;
+mod revalidation;
 mod revoker;
 
 use std::{sync::Arc, time::Duration};
@@ -17,6 +18,7 @@ use tokio::{
 };
 
 pub(crate) use index::SocketIndex;
+pub(crate) use revalidation::Revalidation;
 pub(crate) use revoker::{Revoker, Swept};
 
 use crate::{Socket, context::Context};

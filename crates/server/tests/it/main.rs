@@ -30,6 +30,7 @@ mod product;
 mod rates;
 mod recovery;
 mod refresh;
+mod revalidation;
 mod revision_3;
 mod revocation;
 mod rooms;
