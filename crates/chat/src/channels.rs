@@ -9,7 +9,7 @@ use roomkey_auth::{
 use roomkey_model::{
     ChannelId, Failure, Limit, Limits, Membership, MessageId, Role, Seq, UserId, Visibility,
 };
-use roomkey_store::{Channel, Joined};
+use roomkey_store::{Channel, Joined, Retention};
 use serde::Deserialize;
 
 use crate::{
@@ -51,6 +51,7 @@ impl Chat {
             created: now,
             last_seq: Seq(0),
             archived: None,
+            retention: Retention::default(),
         };
         // Who has only used REST so far has no profile yet.
         let arrived = self.store.arrive(profile_of(identity), now);

@@ -16,6 +16,7 @@ mod events;
 mod invites;
 mod messages;
 mod reply;
+mod retention;
 mod rooms;
 mod sink;
 mod view;
@@ -26,6 +27,7 @@ pub use chat::{Chat, ChatConfig};
 pub use invites::NewInvite;
 pub use messages::{HistoryRequest, NewMessage};
 pub use reply::{Ack, Reply};
+pub use retention::trim;
 pub use sink::commit_sink;
 pub use view::{
     ChannelPage, ChannelView, IssuedInvite, MemberPage, MessageDeleted, MessagePage, MessageView,

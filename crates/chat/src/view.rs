@@ -2,7 +2,7 @@
 
 use roomkey_auth::InviteToken;
 use roomkey_model::{MessageId, Role, Seq, Timestamp, Visibility};
-use roomkey_store::{Channel, Joined, Member, Message, Profile};
+use roomkey_store::{Channel, Joined, Member, Message, Profile, Retention};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 /// A message as clients see it.
@@ -89,6 +89,8 @@ pub struct ChannelView<'a> {
     last_seq: Seq,
     #[serde(serialize_with = "iso_or_null", skip_serializing_if = "Option::is_none")]
     archived_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Retention::is_all")]
+    retention: Retention,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<Role>,
 }
@@ -104,6 +106,7 @@ impl<'a> ChannelView<'a> {
             created_at: channel.created,
             last_seq: channel.last_seq,
             archived_at: channel.archived,
+            retention: channel.retention,
             role,
         }
     }

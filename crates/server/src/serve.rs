@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context as _;
 use roomkey_chat::{Chat, ChatConfig, commit_sink};
 use roomkey_model::Clock;
-use roomkey_store::{CommitSink, Committed, SqliteConfig, SqliteStore, Store};
+use roomkey_store::{CommitSink, Committed, Retention, SqliteConfig, SqliteStore, Store};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -47,6 +47,7 @@ pub struct Product {
     operator: Operator,
     revalidation: Option<Revalidation>,
     control_path: PathBuf,
+    retention: Retention,
 }
 
 impl Product {
@@ -151,7 +152,8 @@ impl Product {
         let router = rest::router(api);
         let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
         let server = server.router(router);
-        Ok(Self { server, store, operator, revalidation, control_path: config.control_path() })
+        let (control_path, retention) = (config.control_path(), config.chat.retention());
+        Ok(Self { server, store, operator, revalidation, control_path, retention })
     }
 
     /// Serves until `stop` is done, and until every connection is gone and all is on disk.
@@ -166,7 +168,7 @@ impl Product {
         };
         // Before anybody is told that the server runs.
         let socket = ControlSocket::bind(&self.control_path);
-        let operators = serve_operators(socket, self.operator);
+        let operators = serve_operators(socket, self.operator, self.retention);
         self.server.run(async {
             tokio::select! {
                 () = stop => {}
@@ -182,7 +184,7 @@ impl Product {
 }
 
 /// Does what operators say, for as long as it is polled. A server without the socket still serves its clients.
-async fn serve_operators(socket: anyhow::Result<ControlSocket>, operator: Operator) {
+async fn serve_operators(socket: anyhow::Result<ControlSocket>, operator: Operator, retention: Retention) {
     let operator = Arc::new(operator);
     let commands = async {
         let served = match socket {
@@ -215,7 +217,16 @@ async fn serve_operators(socket: anyhow::Result<ControlSocket>, operator: Operat
             }
         }
     };
-    tokio::join!(commands, forgetting);
+    let trimming = async {
+        let steady = SteadyClock::new(operator.clock.clone());
+        loop {
+            if let Err(error) = roomkey_chat::trim(&*operator.store, retention, steady.now()).await {
+                tracing::warn!(%error, "old messages cannot be removed");
+            }
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        }
+    };
+    tokio::join!(commands, forgetting, trimming);
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {

@@ -1,6 +1,6 @@
 use roomkey_model::{ChannelId, Role, Seq, Timestamp, UserId, Visibility};
 
-use crate::{Pending, Permit, Profile};
+use crate::{Pending, Permit, Profile, Retention};
 
 /// A channel of the chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Channel {
     pub last_seq: Seq,
     /// Since when nothing can be sent to it; none while it can.
     pub archived: Option<Timestamp>,
+    /// How much of it is kept, by its owner's wish.
+    pub retention: Retention,
 }
 
 /// What is to be another with a channel. What is not given stays.
@@ -30,6 +32,8 @@ pub struct ChannelChange {
     pub visibility: Option<Visibility>,
     /// Whether it is archived.
     pub archived: Option<bool>,
+    /// How much of it is kept.
+    pub retention: Option<Retention>,
 }
 
 /// A channel a user is in, and as what.

@@ -13,6 +13,7 @@ mod open;
 mod outbox;
 mod queue;
 mod reader;
+mod retention;
 mod revocations;
 mod sessions;
 mod writer;

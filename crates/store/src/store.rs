@@ -3,7 +3,7 @@ use roomkey_model::{ChannelId, Revocation, Role, UserId};
 
 use crate::{
     AccountStore, Channel, ChannelStore, InviteStore, LoginStore, MemberStore, Message, MessageStore,
-    OutboxStore, RevocationStore, SessionStore, Standing, StoreError,
+    OutboxStore, RetentionStore, RevocationStore, SessionStore, Standing, StoreError,
 };
 
 /// An answer on its way. The request was taken in when the method was called, not when this is first polled;
@@ -73,6 +73,7 @@ pub trait Store:
     + MemberStore
     + MessageStore
     + OutboxStore
+    + RetentionStore
     + RevocationStore
     + SessionStore
 {

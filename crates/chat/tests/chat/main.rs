@@ -3,5 +3,6 @@
 mod channels;
 mod garbage;
 mod messages;
+mod retention;
 mod rooms;
 mod support;

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, thread};
 
 use roomkey_hub::Hub;
+use roomkey_store::Retention;
 use serde::{Deserialize, Deserializer};
 
 use crate::{Deflate, ForwardedHeader, accounts::SessionLifetimes, rest::ACCESS_COOKIE};
@@ -207,6 +208,10 @@ pub(crate) struct ChatSection {
     /// What members see of a channel: `all`, or `since_join`, what was sent since they came. Then nobody else sees any
     /// of it, public channels included.
     pub(crate) history: ChatHistory,
+    /// Days after which a message is removed; 0 keeps them for ever. The owner of a channel can have it keep less.
+    pub(crate) retention_days: u64,
+    /// Messages that a channel keeps, the newest; 0 keeps all. The owner of a channel can have it keep less.
+    pub(crate) retention_messages: u64,
 }
 
 /// What members see of a channel.
@@ -223,6 +228,15 @@ impl ChatSection {
         (self.edit_window_s > 0).then(|| self.edit_window_s.saturating_mul(1000))
     }
 
+    /// How much of every channel is kept.
+    pub(crate) fn retention(&self) -> Retention {
+        let limit = |value: u64| (value > 0).then_some(value);
+        Retention {
+            max_age_s: limit(self.retention_days.saturating_mul(24 * 3600)),
+            max_messages: limit(self.retention_messages),
+        }
+    }
+
     pub(crate) fn history_since_join(&self) -> bool {
         self.history == ChatHistory::SinceJoin
     }
@@ -235,6 +249,8 @@ impl Default for ChatSection {
             demo_page: true,
             edit_window_s: 24 * 60 * 60,
             history: ChatHistory::All,
+            retention_days: 0,
+            retention_messages: 0,
         }
     }
 }

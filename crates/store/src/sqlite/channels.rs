@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{
     SqliteStore, accounts,
     columns::{id, name, optional_time, seq, signed, time},
-    fault, members,
+    fault, members, retention,
 };
 use crate::{Channel, ChannelChange, ChannelStore, Committed, Joined, Pending, Permit, Profile, StoreError};
 
@@ -90,7 +90,7 @@ fn update(
     changes: &mut Vec<Committed>,
 ) -> Result<Channel, StoreError> {
     let before = find(connection, channel)?.ok_or(StoreError::NotFound)?;
-    let ChannelChange { name, visibility, archived } = change;
+    let ChannelChange { name, visibility, archived, retention } = change;
     let after = Channel {
         name: name.unwrap_or_else(|| before.name.clone()),
         visibility: visibility.unwrap_or(before.visibility),
@@ -99,25 +99,31 @@ fn update(
             Some(false) => None,
             None => before.archived,
         },
+        retention: retention.unwrap_or(before.retention),
         ..before.clone()
     };
     if after != before {
         connection
             .prepare_cached(
-                "UPDATE channels SET name = ?2, visibility = ?3, archived = ?4 WHERE channel = ?1",
+                "UPDATE channels SET name = ?2, visibility = ?3, archived = ?4, max_age_s = ?5, max_messages = ?6
+                 WHERE channel = ?1",
             )?
             .execute(params![
                 channel.as_str(),
                 after.name,
                 after.visibility.as_str(),
                 after.archived.map(|time| signed(time.0)),
+                after.retention.max_age_s.map(signed),
+                after.retention.max_messages.map(signed),
             ])?;
         changes.push(Committed::ChannelUpdated(after.clone()));
     }
     Ok(after)
 }
 
-const CHANNEL: &str = "SELECT channel, name, visibility, creator, created, last_seq, archived FROM channels";
+const CHANNEL: &str =
+    "SELECT channel, name, visibility, creator, created, last_seq, archived, max_age_s, max_messages
+    FROM channels";
 
 pub(super) fn find(connection: &Connection, channel: &ChannelId) -> Result<Option<Channel>, StoreError> {
     let sql = format!("{CHANNEL} WHERE channel = ?1");
@@ -143,7 +149,7 @@ pub(super) fn of(
     limit: usize,
 ) -> Result<Vec<Joined>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT channel, name, visibility, creator, created, last_seq, archived, role
+        "SELECT channel, name, visibility, creator, created, last_seq, archived, max_age_s, max_messages, role
          FROM members JOIN channels USING (channel)
          WHERE user = ?1 AND channel > ?2 ORDER BY channel LIMIT ?3",
     )?;
@@ -170,5 +176,6 @@ fn channel_of_row(row: &Row<'_>) -> rusqlite::Result<Channel> {
         created: time(row, "created")?,
         last_seq: seq(row, "last_seq")?,
         archived: optional_time(row, "archived")?,
+        retention: retention::of_row(row)?,
     })
 }

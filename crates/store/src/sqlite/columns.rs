@@ -34,6 +34,10 @@ pub(super) fn optional_time(row: &Row<'_>, column: &str) -> rusqlite::Result<Opt
     time.map(|time| unsigned(time).map(Timestamp)).transpose()
 }
 
+pub(super) fn optional_count(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+    row.get::<_, Option<i64>>(column)?.map(unsigned).transpose()
+}
+
 pub(super) fn seq(row: &Row<'_>, column: &str) -> rusqlite::Result<Seq> {
     Ok(Seq(unsigned(row.get(column)?)?))
 }

@@ -10,6 +10,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_login_failures.sql"),
     include_str!("../../migrations/0005_channels_and_edits.sql"),
     include_str!("../../migrations/0007_outbox.sql"),
+    include_str!("../../migrations/0009_retention.sql"),
 ];
 
 /// Applies the steps the database lacks, all in one transaction.

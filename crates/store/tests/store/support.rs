@@ -170,6 +170,7 @@ pub(crate) fn new_channel(channel: &str, creator: &str, visibility: Visibility) 
         created: Timestamp(5),
         last_seq: roomkey_model::Seq(0),
         archived: None,
+        retention: roomkey_store::Retention::default(),
     }
 }
 

@@ -17,7 +17,7 @@ fn errors_in_the_file_name_line_and_key() {
         (
             "[chat]\nport = 1",
             "roomkey.toml:2: unknown key `chat.port`; the keys here are `dashed_personal_rooms`, `demo_page`, \
-             `edit_window_s`, `history`",
+             `edit_window_s`, `history`, `retention_days`, `retention_messages`",
         ),
         ("server = 5", "roomkey.toml:1: server: must be a table"),
         (
