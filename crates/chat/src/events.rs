@@ -1,8 +1,12 @@
 //! The events that clients send: one file for each family, and one `match` that lists them all.
 
+mod delivery;
 mod message;
+mod offline;
 mod payload;
 mod room;
+
+use roomkey_store::Receipt;
 
 use crate::{Caller, Chat, Reply};
 
@@ -12,7 +16,12 @@ pub(crate) fn handle(chat: &Chat, caller: &Caller, event: &str, args_json: &str)
         "deleteMessage" => message::delete(chat, caller, args_json),
         "joinRoom" => room::join(chat, caller, args_json),
         "leaveRoom" => room::leave(chat, caller, args_json),
+        "message:delivered" => delivery::mark(chat, caller, args_json, Receipt::Delivered),
+        "message:getOffline" => offline::messages(chat, caller, args_json),
+        "message:getOfflineCount" => offline::counts(chat, caller, args_json),
+        "message:getStatus" => delivery::status(chat, caller, args_json),
         "message:history" => message::history(chat, caller, args_json),
+        "message:seen" => delivery::mark(chat, caller, args_json, Receipt::Seen),
         "sendMessage" => message::send(chat, caller, args_json),
         "updateMessage" => message::update(chat, caller, args_json),
         _ => return None,

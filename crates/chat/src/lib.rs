@@ -12,6 +12,7 @@ mod access;
 mod caller;
 mod channels;
 mod chat;
+mod delivery;
 mod events;
 mod invites;
 mod messages;
@@ -24,6 +25,7 @@ mod view;
 pub use caller::Caller;
 pub use channels::NewChannel;
 pub use chat::{Chat, ChatConfig};
+pub use delivery::{OfflineRequest, SeenBy, StatusRequest};
 pub use invites::NewInvite;
 pub use messages::{HistoryRequest, NewMessage};
 pub use reply::{Ack, Reply};
@@ -31,5 +33,5 @@ pub use retention::trim;
 pub use sink::commit_sink;
 pub use view::{
     ChannelPage, ChannelView, IssuedInvite, MemberPage, MessageDeleted, MessagePage, MessageView,
-    PublicChannelPage,
+    OfflinePage, PublicChannelPage, StatusView, WaitingPage,
 };

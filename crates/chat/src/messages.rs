@@ -122,7 +122,8 @@ impl Chat {
             limit: page_limit(request.limit, &self.config.limits)?,
             since_join: self.config.history_since_join,
         };
+        let seen_by = self.seen_by(&identity.user, &query.channel);
         let messages = self.store.history(query, self.permit(identity, Action::ReadHistory));
-        Ok(async move { Ok(MessagePage(messages.await?)) })
+        Ok(async move { Ok(MessagePage { messages: messages.await?, seen_by: seen_by.await? }) })
     }
 }

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use roomkey_cluster::{Emission, Node};
-use roomkey_model::{ChannelId, Role, UserId};
-use roomkey_store::{CommitSink, Committed};
+use roomkey_model::{ChannelId, Role, Timestamp, UserId};
+use roomkey_store::{CommitSink, Committed, Passed, Receipt};
 use serde::Serialize;
 
 use crate::{
     ChannelView, MessageView,
     rooms::{channel_room, personal_room},
-    view::MessageDeleted,
+    view::{MessageDeleted, NewStatusView},
 };
 
 /// Tells the world what was committed, in the order of the commits: what to open the store with.
@@ -54,6 +54,11 @@ fn tell(node: &Node, namespace: &Arc<str>, change: &Committed) {
             let view = MessageView::from(message);
             to_channel(&message.channel, emission(namespace, "message.updated", &(view,)));
         }
+        Committed::WatermarkMoved { channel, user, receipt, at, passed, .. } => {
+            for one in passed {
+                new_status(node, namespace, one, channel, user, *receipt, *at);
+            }
+        }
         // The server's, which does not wait for the chat to act.
         Committed::Revoked(_) | Committed::Unblocked(_) => {}
     }
@@ -68,6 +73,29 @@ fn evict(node: &Node, namespace: &Arc<str>, channel: &ChannelId, user: &UserId) 
             &personal,
             &emission(namespace, "room:evicted", &(Evicted { room: room.as_str() },)),
         );
+    }
+}
+
+/// Somebody has received or read what this user sent.
+fn new_status(
+    node: &Node,
+    namespace: &Arc<str>,
+    passed: &Passed,
+    channel: &ChannelId,
+    recipient: &UserId,
+    receipt: Receipt,
+    at: Timestamp,
+) {
+    let status = NewStatusView {
+        message_id: passed.message,
+        channel_id: channel,
+        seq: passed.seq,
+        recipient_id: recipient,
+        status: receipt.into(),
+        timestamp: at,
+    };
+    if let Ok(personal) = personal_room(&passed.sender) {
+        node.emit_to_room(&personal, &emission(namespace, "message.status", &(status,)));
     }
 }
 

@@ -1,9 +1,14 @@
 //! What clients see, over Socket.IO as over REST.
 
+mod delivery;
+
 use roomkey_auth::InviteToken;
 use roomkey_model::{MessageId, Role, Seq, Timestamp, Visibility};
-use roomkey_store::{Channel, Joined, Member, Message, Profile, Retention};
+use roomkey_store::{Channel, DeliveryStatus, Joined, Member, Message, Profile, Retention};
 use serde::{Serialize, Serializer, ser::SerializeMap};
+
+pub(crate) use delivery::{MarkedView, NewStatusView};
+pub use delivery::{MessagePage, OfflinePage, StatusView, WaitingPage};
 
 /// A message as clients see it.
 #[derive(Serialize)]
@@ -24,12 +29,13 @@ pub struct MessageView<'a> {
     edited_at: Option<Timestamp>,
     #[serde(serialize_with = "iso_or_null", skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Timestamp>,
-    delivery_status: &'static str,
+    delivery_status: DeliveryStatus,
     user: UserView<'a>,
 }
 
-impl<'a> From<&'a Message> for MessageView<'a> {
-    fn from(message: &'a Message) -> Self {
+impl<'a> MessageView<'a> {
+    /// The message as the one sees it for whom it has this status.
+    pub fn new(message: &'a Message, delivery_status: DeliveryStatus) -> Self {
         Self {
             id: message.message,
             channel_id: message.channel.as_str(),
@@ -41,9 +47,16 @@ impl<'a> From<&'a Message> for MessageView<'a> {
             updated_at: message.updated,
             edited_at: message.edited,
             deleted_at: message.deleted,
-            delivery_status: "SENT",
+            delivery_status,
             user: UserView::from(&message.sender),
         }
+    }
+}
+
+impl<'a> From<&'a Message> for MessageView<'a> {
+    /// The message as everyone sees it when it is new.
+    fn from(message: &'a Message) -> Self {
+        Self::new(message, DeliveryStatus::Sent)
     }
 }
 
@@ -184,11 +197,6 @@ page! {
 page! {
     /// Members of a channel: `{members: [...]}`.
     MemberPage { "members": Member => MemberView::from }
-}
-
-page! {
-    /// Messages of a channel, oldest first: `{messages: [...]}`.
-    MessagePage { "messages": Message => MessageView::from }
 }
 
 fn iso<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {

@@ -173,6 +173,12 @@ limits! {
     MessageContent message_content_bytes: usize = 16 * 1024, "bytes", "`BAD_PAYLOAD`.";
     /// Bytes of a client's own id for a message it sends.
     ClientId client_id_bytes: usize = 128, "bytes", "`BAD_PAYLOAD`.";
+    /// Members of a channel in which senders are told what has arrived and what was read.
+    ReceiptMembers receipt_members: usize = 100, "", "In a larger one they are not, nor do messages say; `message:getStatus` does.";
+    /// Messages, the newest, whose senders are told of one receipt for all of them.
+    ReceiptMessages receipt_messages: usize = 1000, "", "Senders of older ones are not told; `message:getStatus` tells.";
+    /// Messages that wait in a channel and are counted without those that are one's own or deleted.
+    CountedMessages counted_messages: usize = 100, "", "Of more all are counted.";
     /// Messages, members or channels in one page of a list.
     PageEntries page_entries: usize = 100, "", "`BAD_PAYLOAD`.";
     /// Bytes of the name of a channel.

@@ -19,6 +19,7 @@ mod revocations;
 mod sessions;
 mod sqlite;
 mod store;
+mod watermarks;
 
 pub use accounts::{Account, AccountStore, Profile};
 pub use channels::{Channel, ChannelChange, ChannelStore, Joined};
@@ -34,3 +35,7 @@ pub use roomkey_model::{Role, Visibility};
 pub use sessions::{RefreshFamily, Revoke, Rotated, Rotation, Session, SessionStore};
 pub use sqlite::{SqliteConfig, SqliteStore, backup};
 pub use store::{CommitSink, Committed, MemberPermit, MessagePermit, Pending, Permit, Store};
+pub use watermarks::{
+    DeliveryStatus, Mark, Marked, MessageStatus, Others, Passed, Progress, Receipt, RecipientStatus,
+    StatusQuery, Undelivered, Waiting, WatermarkStore, Watermarks,
+};

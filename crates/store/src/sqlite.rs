@@ -1,4 +1,5 @@
 mod accounts;
+
 mod backup;
 mod channels;
 mod columns;
@@ -16,6 +17,8 @@ mod reader;
 mod retention;
 mod revocations;
 mod sessions;
+mod waiting;
+mod watermarks;
 mod writer;
 
 use std::{path::Path, sync::Arc, thread};

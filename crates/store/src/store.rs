@@ -1,9 +1,10 @@
 use futures_util::future::BoxFuture;
-use roomkey_model::{ChannelId, Revocation, Role, UserId};
+use roomkey_model::{ChannelId, Revocation, Role, Timestamp, UserId};
 
 use crate::{
     AccountStore, Channel, ChannelStore, InviteStore, LoginStore, MemberStore, Message, MessageStore,
-    OutboxStore, RetentionStore, RevocationStore, SessionStore, Standing, StoreError,
+    OutboxStore, Passed, Receipt, RetentionStore, RevocationStore, SessionStore, Standing, StoreError,
+    WatermarkStore, Watermarks,
 };
 
 /// An answer on its way. The request was taken in when the method was called, not when this is first polled;
@@ -53,6 +54,21 @@ pub enum Committed {
     MessageDeleted(Message),
     /// A message says something else.
     MessageUpdated(Message),
+    /// A member's watermark moved.
+    WatermarkMoved {
+        /// The channel.
+        channel: ChannelId,
+        /// The member.
+        user: UserId,
+        /// What the member said.
+        receipt: Receipt,
+        /// Where the watermarks are now.
+        watermarks: Watermarks,
+        /// Since when.
+        at: Timestamp,
+        /// The newest message of each member whom this is news to: that it has come further. None in a large channel.
+        passed: Vec<Passed>,
+    },
     /// Something was revoked: together with what was decided before about the same target.
     Revoked(Revocation),
     /// A user may come back, with tokens that are not covered by this, which takes the place of the block.
@@ -76,6 +92,7 @@ pub trait Store:
     + RetentionStore
     + RevocationStore
     + SessionStore
+    + WatermarkStore
 {
     /// Finishes what was accepted, accepts nothing more, and lets go of the files.
     fn close(&self) -> BoxFuture<'static, ()>;

@@ -1,5 +1,5 @@
 use roomkey_model::Failure;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 /// Decodes the only argument of an event, an object. The failure names the field that is wrong.
@@ -15,6 +15,15 @@ pub(super) fn object<T: DeserializeOwned>(args_json: &str) -> Result<T, Failure>
         let cause = without_position(&error.into_inner());
         Failure::bad_payload(if path == "." { cause } else { format!("{path}: {cause}") })
     })
+}
+
+/// Sees to it that an event has no argument, or `{}`.
+pub(super) fn nothing(args_json: &str) -> Result<(), Failure> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+
+    if args_json == "[]" { Ok(()) } else { object(args_json).map(|Nothing {}| ()) }
 }
 
 /// Decodes the only argument of an event, a text.

@@ -1,8 +1,11 @@
 //! The chat on a real store and a real hub, without sockets: text in, text out.
 
 mod channels;
+mod delivery;
+mod following;
 mod garbage;
 mod messages;
+mod offline;
 mod retention;
 mod rooms;
 mod support;

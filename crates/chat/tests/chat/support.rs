@@ -103,6 +103,11 @@ impl Client<'_> {
         self.ask("sendMessage", &format!(r#"[{{"channelId":"{channel}","content":"{content}"}}]"#)).await
     }
 
+    /// Ends the connection, as the network does: what was on the way is lost.
+    pub(crate) fn lose(self) {
+        self.world.hub.shards()[0].remove(self.caller.socket.connection());
+    }
+
     /// What has come since the last call: the name and the arguments of each event.
     pub(crate) fn heard(&self) -> Vec<String> {
         let packets = self.world.hub.shards()[0].poll(self.caller.socket.connection(), 10_000);

@@ -42,6 +42,10 @@ pub(super) fn seq(row: &Row<'_>, column: &str) -> rusqlite::Result<Seq> {
     Ok(Seq(unsigned(row.get(column)?)?))
 }
 
+pub(super) fn count(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
+    unsigned(row.get(column)?)
+}
+
 /// A number as SQLite takes it. The end of its range stands for all beyond.
 pub(super) fn signed(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)

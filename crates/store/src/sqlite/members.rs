@@ -160,8 +160,9 @@ pub(super) fn add(
 ) -> Result<(), StoreError> {
     let inserted = connection
         .prepare_cached(
-            "INSERT INTO members (channel, user, role, joined, joined_seq)
-             VALUES (?1, ?2, ?3, ?4, (SELECT last_seq FROM channels WHERE channel = ?1))",
+            "INSERT INTO members (channel, user, role, joined, joined_seq, delivered_seq, seen_seq)
+             SELECT ?1, ?2, ?3, ?4, last_seq, last_seq, last_seq
+             FROM (SELECT (SELECT last_seq FROM channels WHERE channel = ?1) AS last_seq)",
         )?
         .execute(params![channel.as_str(), user.as_str(), role.as_str(), signed(now.0)]);
     match inserted {

@@ -207,7 +207,11 @@ pub(super) fn find(connection: &Connection, id: MessageId) -> Result<Option<Mess
 }
 
 /// The messages that the query asks for, of those after `floor`.
-fn history(connection: &Connection, query: &HistoryQuery, floor: Seq) -> Result<Vec<Message>, StoreError> {
+pub(super) fn history(
+    connection: &Connection,
+    query: &HistoryQuery,
+    floor: Seq,
+) -> Result<Vec<Message>, StoreError> {
     let (bound, order, seq) = match query.page {
         Page::After(seq) => (">", "ASC", signed(seq.0)),
         Page::Before(seq) => ("<", "DESC", signed(seq.0)),

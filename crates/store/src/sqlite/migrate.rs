@@ -9,6 +9,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003_refresh_tokens.sql"),
     include_str!("../../migrations/0004_login_failures.sql"),
     include_str!("../../migrations/0005_channels_and_edits.sql"),
+    include_str!("../../migrations/0006_watermarks.sql"),
     include_str!("../../migrations/0007_outbox.sql"),
     include_str!("../../migrations/0009_retention.sql"),
 ];

@@ -14,4 +14,5 @@ mod retention;
 mod revocations;
 mod sessions;
 mod support;
+mod watermarks;
 mod writer;
