@@ -46,3 +46,20 @@ pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if tables > 0 && id != APPLICATION_ID { Err(StoreError::Foreign) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_on_disk_when_it_is_done() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("roomkey.db");
+        let connection = writer(&path, &SqliteConfig::default()).expect("opens");
+        let setting = |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
+        assert_eq!(setting("journal_mode"), Ok("wal".to_owned()));
+        let synchronous: u8 =
+            connection.pragma_query_value(None, "synchronous", |row| row.get(0)).expect("readable");
+        assert_eq!(synchronous, 2, "full: with less a power cut takes the last commits of a write-ahead log");
+    }
+}
