@@ -2,6 +2,8 @@ use std::{fmt, sync::Arc};
 
 use roomkey_model::{SessionId, Timestamp, TokenId, UserId};
 
+use crate::{KeptClaims, Scopes};
+
 /// Who a verified token speaks for, and until when.
 ///
 /// Only [`Verifier::verify`](crate::Verifier::verify) makes one from outside. Equality of users is equality of
@@ -30,8 +32,19 @@ pub struct Identity {
     pub email: Option<Arc<str>>,
     /// Roles at the issuer, from the one claim that the profile names.
     pub roles: Arc<[Arc<str>]>,
+    /// What the token is good for.
+    pub scopes: Scopes,
+    /// The claims that policy rules speak of.
+    pub claims: KeptClaims,
     /// The key that signed: its configured `kid`, or the thumbprint of a public key without one.
     pub key_id: Option<Arc<str>>,
+}
+
+impl Identity {
+    /// Whether the two have the same rights, as far as a token says: roles, scopes and claims.
+    pub fn has_rights_of(&self, other: &Self) -> bool {
+        self.roles == other.roles && self.scopes == other.scopes && self.claims == other.claims
+    }
 }
 
 /// Leaves out the name and the e-mail address: personal data does not belong in logs.
@@ -45,6 +58,7 @@ impl fmt::Debug for Identity {
             .field("issued_at", &self.issued_at)
             .field("expires_at", &self.expires_at)
             .field("roles", &self.roles)
+            .field("scopes", &self.scopes)
             .field("key_id", &self.key_id)
             .finish_non_exhaustive()
     }

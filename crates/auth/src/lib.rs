@@ -32,6 +32,7 @@ mod json;
 mod jwe;
 mod key;
 pub mod password;
+mod permissions;
 pub mod policy;
 mod profile;
 mod refresh;
@@ -47,6 +48,7 @@ pub use issuer::{BuiltinConfig, BuiltinIssuer, Grant, IssuerKeys, SignedToken};
 pub use key::{
     Algorithm, Ed25519Key, HmacSecret, PublicKey, RemoteKeys, SecretStrength, SigningKey, VerifyingKey,
 };
+pub use permissions::{KeptClaims, Scopes};
 pub use profile::{
     AuthJsProfile, AuthJsVersion, ClaimPath, IssuerProfile, IssuerRule, RequiredClaim, TokenType,
 };

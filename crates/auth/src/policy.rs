@@ -1,8 +1,26 @@
-//! Who may do what: one function, default deny.
+//! Who may do what: a list of rules, and one function that asks them. What no rule allows is denied.
+//!
+//! A rule says about which actions, rooms, members and tokens it is, and whether it allows or denies. A rule that
+//! denies wins over all that allow. The rules that every [`Policy`] begins with are in `builtin.rs`; a
+//! configuration adds its own, and may do without some of those.
+//!
+//! [`Policy::ask`] reads nothing but its arguments: same question, same answer.
 
-use roomkey_model::{Membership, Role, RoomName, UserId};
+mod builtin;
+mod explain;
+mod pattern;
+mod rule;
+
+use roomkey_model::{ChannelId, Membership, RoomName, UserId};
+use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::Identity;
+
+pub use explain::{Considered, Explanation};
+pub use pattern::{InvalidPattern, RoomPattern};
+pub use rule::{ActionName, Effect, Mismatch, Rule};
+
+use rule::{Listed, Origin};
 
 /// What somebody wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,25 +32,59 @@ pub enum Action<'a> {
         /// Who wrote it.
         author: &'a UserId,
     },
-    /// Rename the channel, change who sees it, delete it.
+    /// Rename the channel, change who sees it, archive it.
     EditChannel,
     /// Change a message of this author.
     EditMessage {
         /// Who wrote it.
         author: &'a UserId,
     },
-    /// Become a member by one's own wish.
-    JoinChannel,
-    /// Receive what is sent to a room.
-    JoinRoom(&'a RoomName),
+    /// Become a member of a channel by one's own wish; hear a room that is no channel.
+    Join,
     /// Stop being a member.
     LeaveChannel,
-    /// Add and remove members and change their roles; the caller sees to it that nobody gives more than they have.
+    /// Add, invite and remove members and change their roles; the caller sees to it that nobody gives more than they
+    /// have.
     ManageMembers,
-    /// Read messages, members, who is typing, and who has seen what.
+    /// Hear the channel; read messages, members, who is typing, and who has seen what; say what one has received.
     ReadHistory,
-    /// Send messages; say that one is typing, has received, has seen.
+    /// Send messages; say that one is typing.
     SendMessage,
+}
+
+/// Where somebody wants to do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// In a channel. Rules know it as the room `channel:<id>`.
+    Channel(&'a ChannelId),
+    /// Nowhere in particular: no rule that names rooms is about it.
+    Nowhere,
+    /// In a room that is no channel, by the name that the router has for it.
+    Room(&'a RoomName),
+}
+
+impl<'a> Place<'a> {
+    /// The name of the room: the same bytes that emissions go by.
+    pub(crate) fn room(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Channel(channel) => Some(format!("channel:{channel}").into()),
+            Self::Nowhere => None,
+            Self::Room(room) => Some(room.as_str().into()),
+        }
+    }
+}
+
+/// Somebody wants to do something somewhere. `membership` is what they are to the channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Who.
+    pub identity: &'a Identity,
+    /// What.
+    pub action: Action<'a>,
+    /// Where.
+    pub place: Place<'a>,
+    /// As what; [`Membership::None`] where the place is no channel.
+    pub membership: Membership,
 }
 
 /// The answer. There is no third one: what no rule allows is denied.
@@ -53,35 +105,94 @@ impl Decision {
     }
 }
 
-/// Decides on one action. `membership` is that of `identity` in the channel the action is about.
-pub fn decide(identity: &Identity, action: Action<'_>, membership: Membership) -> Decision {
-    use Membership::{Member, Visitor};
-    let is_own = |author: &UserId| *author == identity.user;
-    let allowed = match (action, membership) {
-        (Action::CreateChannel, _) => true,
-        (Action::JoinRoom(room), membership) => may_join(identity, room, membership),
-        (Action::JoinChannel | Action::ReadHistory, Visitor | Member(_)) => true,
-        (Action::LeaveChannel, Member(_)) => true,
-        (Action::SendMessage, Member(role)) => role >= Role::Member,
-        (Action::EditMessage { author }, Member(role)) => role >= Role::Member && is_own(author),
-        (Action::DeleteMessage { author }, Member(role)) => {
-            role >= Role::Moderator || (role >= Role::Member && is_own(author))
-        }
-        (Action::ManageMembers, Member(role)) => role >= Role::Moderator,
-        (Action::EditChannel, Member(role)) => role >= Role::Owner,
-        _ => false,
-    };
-    if allowed { Decision::Allowed } else { Decision::Denied }
+/// A decision, and the rule that it is by: none where nothing allowed it.
+#[must_use]
+#[derive(Clone, Copy, Debug)]
+pub struct Ruling<'a> {
+    /// The decision.
+    pub decision: Decision,
+    /// The rule.
+    pub rule: Option<&'a Rule>,
+    is_configured: bool,
 }
 
-/// The room of one's own, and the rooms of channels that one may read. Nothing else has a name that a client
-/// can join: not the rooms of other users, not sockets' ids, not patterns.
-fn may_join(identity: &Identity, room: &RoomName, membership: Membership) -> bool {
-    let room = room.as_str();
-    if let Some(user) = room.strip_prefix("user:").or_else(|| room.strip_prefix("user-")) {
-        return user == identity.user.as_str();
+impl Ruling<'_> {
+    /// Whether to go on.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.decision.is_allowed()
     }
-    room.starts_with("channel:") && membership != Membership::None
+
+    /// Whether a rule of the configuration allows it, and not one of those that every policy begins with.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.is_allowed() && self.is_configured
+    }
+}
+
+/// The rules.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// In the order in which they are asked.
+    rules: Vec<Listed>,
+}
+
+impl Default for Policy {
+    /// The built-in rules alone.
+    fn default() -> Self {
+        Self { rules: builtin::rules() }
+    }
+}
+
+impl Policy {
+    /// These rules and the built-in ones, but not those whose names are in `without`.
+    pub fn new(configured: Vec<Rule>, without: &[String]) -> Self {
+        let configured = configured.into_iter().map(|rule| Listed { rule, origin: Origin::Configured });
+        let builtin = builtin::rules().into_iter().filter(|listed| !without.contains(&listed.rule.name));
+        Self { rules: configured.chain(builtin).collect() }
+    }
+
+    /// The names of the built-in rules that allow: those that a configuration can do without.
+    pub fn builtin_names() -> impl Iterator<Item = String> {
+        let rules = builtin::rules().into_iter().map(|listed| listed.rule);
+        rules.filter(|rule| rule.effect == Effect::Allow).map(|rule| rule.name)
+    }
+
+    /// Decides.
+    pub fn ask(&self, question: &Question<'_>) -> Ruling<'_> {
+        let room = question.place.room();
+        let first = |effect: Effect| {
+            let mut of_effect = self.rules.iter().filter(move |listed| listed.rule.effect == effect);
+            of_effect.find(|listed| listed.matches(question, room.as_deref()).is_ok())
+        };
+        let (found, decision) = match first(Effect::Deny) {
+            Some(rule) => (Some(rule), Decision::Denied),
+            None => match first(Effect::Allow) {
+                Some(rule) => (Some(rule), Decision::Allowed),
+                None => (None, Decision::Denied),
+            },
+        };
+        Ruling {
+            decision,
+            rule: found.map(|listed| &listed.rule),
+            is_configured: found.is_some_and(|listed| !listed.is_builtin()),
+        }
+    }
+
+    /// Decides, and says why.
+    pub fn explain(&self, question: &Question<'_>) -> Explanation {
+        explain::explain(self, question)
+    }
+
+    /// The claims that rules speak of: identities must have them.
+    pub fn claims(&self) -> BTreeSet<String> {
+        self.rules.iter().flat_map(|listed| listed.rule.claim_names()).collect()
+    }
+}
+
+/// Decides on one action: [`Policy::ask`] without the rule.
+pub fn decide(policy: &Policy, question: &Question<'_>) -> Decision {
+    policy.ask(question).decision
 }
 
 #[cfg(test)]

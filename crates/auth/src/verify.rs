@@ -18,7 +18,8 @@ use std::{collections::HashMap, sync::Arc};
 use roomkey_model::{Timestamp, UserId};
 
 use crate::{
-    AuthJsProfile, ConfigError, Identity, InvalidReason, IssuerProfile, RemoteKeys, TokenError, VerifyingKey,
+    AuthJsProfile, ClaimPath, ConfigError, Identity, InvalidReason, IssuerProfile, RemoteKeys, TokenError,
+    VerifyingKey,
     jwe::{SEALED_BYTES_MAX, Sealed},
     profile,
 };
@@ -41,6 +42,7 @@ pub struct Verifier {
     by_issuer: HashMap<String, Arc<Profile>>,
     without_issuer: Option<Arc<Profile>>,
     sessions: Vec<SessionProfile>,
+    kept_claims: KeptPaths,
 }
 
 /// A checked profile and what follows from it.
@@ -50,7 +52,11 @@ struct Profile {
     issuer: Arc<str>,
     /// The user prefixes of other profiles that begin with this one's.
     foreign_prefixes: Vec<String>,
+    kept_claims: KeptPaths,
 }
+
+/// The claims that identities keep, by their names and as where they are.
+type KeptPaths = Arc<[(Arc<str>, ClaimPath)]>;
 
 impl Verifier {
     /// Bytes a signed token may have.
@@ -69,6 +75,14 @@ impl Verifier {
         profiles: Vec<IssuerProfile>,
         sessions: Vec<AuthJsProfile>,
     ) -> Result<Self, ConfigError> {
+        Self::build(profiles, sessions, Arc::default())
+    }
+
+    fn build(
+        profiles: Vec<IssuerProfile>,
+        sessions: Vec<AuthJsProfile>,
+        kept_claims: KeptPaths,
+    ) -> Result<Self, ConfigError> {
         profile::check(&profiles, &sessions)?;
         let prefixes: Vec<String> = profiles
             .iter()
@@ -76,12 +90,14 @@ impl Verifier {
             .chain(sessions.iter().map(|session| session.user_prefix.clone()))
             .collect();
         let sessions = sessions.into_iter().map(|auth_js| {
-            let profile = Profile::new(auth_js.rules(), &prefixes);
+            let profile = Profile::new(auth_js.rules(), &prefixes, kept_claims.clone());
             SessionProfile { auth_js, profile }
         });
         let sessions = sessions.collect();
-        let profiles: Vec<_> =
-            profiles.into_iter().map(|rules| Arc::new(Profile::new(rules, &prefixes))).collect();
+        let profiles: Vec<_> = profiles
+            .into_iter()
+            .map(|rules| Arc::new(Profile::new(rules, &prefixes, kept_claims.clone())))
+            .collect();
         let with_issuer =
             profiles.iter().filter_map(|profile| Some((profile.rules.issuer.exact()?, profile)));
         Ok(Self {
@@ -89,6 +105,7 @@ impl Verifier {
             without_issuer: profiles.iter().find(|profile| profile.rules.issuer.takes_absent()).cloned(),
             profiles,
             sessions,
+            kept_claims,
         })
     }
 
@@ -99,7 +116,16 @@ impl Verifier {
             rules.keys = keys.to_vec();
         }
         let sessions = self.sessions.iter().map(|session| session.auth_js.clone()).collect();
-        Self::with_sessions(profiles, sessions)
+        Self::build(profiles, sessions, self.kept_claims.clone())
+    }
+
+    /// The same rules, and identities have these claims, which policy rules speak of. Each is written as a
+    /// [`ClaimPath`] is.
+    pub fn keeping(&self, claims: impl IntoIterator<Item = String>) -> Result<Self, ConfigError> {
+        let profiles = self.profiles.iter().map(|profile| profile.rules.clone()).collect();
+        let sessions = self.sessions.iter().map(|session| session.auth_js.clone()).collect();
+        let paths = claims.into_iter().map(|claim| (claim.as_str().into(), ClaimPath::new(claim)));
+        Self::build(profiles, sessions, paths.collect())
     }
 
     /// The identity that `token` proves at `now`.
@@ -184,12 +210,12 @@ impl Verifier {
 }
 
 impl Profile {
-    fn new(rules: IssuerProfile, prefixes: &[String]) -> Self {
+    fn new(rules: IssuerProfile, prefixes: &[String], kept_claims: KeptPaths) -> Self {
         let own = &rules.user_prefix;
         let foreign_prefixes =
             prefixes.iter().filter(|other| *other != own && other.starts_with(own)).cloned().collect();
         let issuer = rules.issuer.exact().unwrap_or(&rules.name).into();
-        Self { rules, issuer, foreign_prefixes }
+        Self { rules, issuer, foreign_prefixes, kept_claims }
     }
 
     /// What the claims of a token say whose origin is proven, and that its time is not over.
@@ -216,6 +242,8 @@ impl Profile {
             name: claims.display_text(&rules.name_claims),
             email: claims.display_text(rules.email_claim.as_slice()),
             roles: claims.roles(rules.roles_claim.as_ref())?,
+            scopes: claims.scopes()?,
+            claims: claims.kept(&self.kept_claims)?,
             key_id,
         };
         if life.is_over(now) { Err(TokenError::Expired) } else { Ok(identity) }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use roomkey_auth::{
     Identity,
-    policy::{self, Action},
+    policy::{Action, Place},
 };
 use roomkey_model::{
     ChannelId, Failure, Limit, Limits, Membership, MessageId, Role, Seq, UserId, Visibility,
@@ -38,7 +38,7 @@ fn private() -> Visibility {
 impl Chat {
     /// Creates a channel that the caller owns.
     pub async fn create_channel(&self, identity: &Identity, new: NewChannel) -> Result<Joined, Failure> {
-        if !policy::decide(identity, Action::CreateChannel, Membership::None).is_allowed() {
+        if !self.config.access.may(identity, Action::CreateChannel, Place::Nowhere, Membership::None) {
             return Err(Failure::forbidden());
         }
         text("name", &new.name, Limit::ChannelName, self.config.limits.channel_name_bytes)?;
@@ -72,14 +72,21 @@ impl Chat {
         Ok(ChannelPage(self.store.channels_of(&identity.user, after, limit).await?))
     }
 
-    /// The public channels, by id, after `after`, whether the caller is in them or not.
+    /// The public channels, by id, after `after`, whether the caller is in them or not: those that a visitor may read.
     pub async fn public_channels(
         &self,
+        identity: &Identity,
         after: Option<&ChannelId>,
         limit: Option<usize>,
     ) -> Result<PublicChannelPage, Failure> {
         let limit = page_limit(limit, &self.config.limits)?;
-        Ok(PublicChannelPage(self.store.public_channels(after, limit).await?))
+        let mut page = self.store.public_channels(after, limit).await?;
+        let access = &self.config.access;
+        page.retain(|channel| {
+            let place = Place::Channel(&channel.channel);
+            access.may(identity, Action::ReadHistory, place, Membership::Visitor)
+        });
+        Ok(PublicChannelPage(page))
     }
 
     /// The members of a channel, by user id, after `after`.

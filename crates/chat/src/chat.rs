@@ -2,12 +2,11 @@ use std::{future::Future, sync::Arc};
 
 use roomkey_auth::Identity;
 use roomkey_cluster::Node;
-use roomkey_hub::SocketKey;
-use roomkey_model::{ChannelId, Clock, Entropy, Failure, Limits, UserId};
+use roomkey_model::{Clock, Entropy, Failure, Limits};
 use roomkey_store::{Profile, Store};
 
 use crate::{
-    Caller, Reply, events,
+    Access, Caller, Reply, events,
     rooms::{self, joined},
 };
 
@@ -24,6 +23,8 @@ pub struct ChatConfig {
     pub edit_window_ms: Option<u64>,
     /// The limits it keeps to.
     pub limits: Limits,
+    /// Who may do what. The [`commit_sink`](crate::commit_sink) has the same.
+    pub access: Arc<Access>,
 }
 
 impl Default for ChatConfig {
@@ -34,6 +35,7 @@ impl Default for ChatConfig {
             history_since_join: false,
             edit_window_ms: Some(24 * 60 * 60 * 1000),
             limits: Limits::default(),
+            access: Arc::default(),
         }
     }
 }
@@ -75,41 +77,31 @@ impl Chat {
         let profile = profile_of(&caller.identity);
         let personal_rooms = rooms::personal_rooms(&profile.user, self.config.dashed_personal_rooms);
         let (now, channels_max) = (self.clock.now(), self.config.limits.channels_per_user);
+        let (access, identity) = (self.config.access.clone(), caller.identity.clone());
         async move {
             for room in personal_rooms? {
                 joined(node.join(&socket, &room))?;
             }
-            let user = profile.user.clone();
-            let channels = store.arrive(profile, now).await?;
-            for channel in &channels {
+            let mut channels = store.arrive(profile, now).await?;
+            channels.retain(|(channel, role)| access.may_hear(&identity, channel, *role));
+            for (channel, _) in &channels {
                 joined(node.join(&socket, &rooms::channel_room(channel)))?;
             }
-            leave_lost(store.as_ref(), &node, &socket, &user, &channels, channels_max).await
+            if channels.is_empty() {
+                return Ok(());
+            }
+            // A removal that is committed later finds the socket in the room and takes it out itself, and so does
+            // another policy. What has changed while it joined is seen here.
+            let still_in = store.channels_of(&identity.user, None, channels_max).await?;
+            for (channel, _) in &channels {
+                let now_in = still_in.iter().find(|one| one.channel.channel == *channel);
+                if !now_in.is_some_and(|one| access.may_hear(&identity, channel, one.role)) {
+                    node.leave(&socket, &rooms::channel_room(channel));
+                }
+            }
+            Ok(())
         }
     }
-}
-
-/// Takes the socket out of the channels that its user was removed from while it joined them.
-///
-/// A removal that is committed later finds the socket in the room and takes it out itself.
-async fn leave_lost(
-    store: &dyn Store,
-    node: &Node,
-    socket: &SocketKey,
-    user: &UserId,
-    joined: &[ChannelId],
-    channels_max: usize,
-) -> Result<(), Failure> {
-    if joined.is_empty() {
-        return Ok(());
-    }
-    let still_in = store.channels_of(user, None, channels_max).await?;
-    for channel in joined {
-        if !still_in.iter().any(|one| one.channel.channel == *channel) {
-            node.leave(socket, &rooms::channel_room(channel));
-        }
-    }
-    Ok(())
 }
 
 /// What others see of the user: the name from the token, or the id where it has none. Never the e-mail address.

@@ -16,12 +16,14 @@ mod delivery;
 mod events;
 mod invites;
 mod messages;
+mod recheck;
 mod reply;
 mod retention;
 mod rooms;
 mod sink;
 mod view;
 
+pub use access::{Access, SocketsOf};
 pub use caller::Caller;
 pub use channels::NewChannel;
 pub use chat::{Chat, ChatConfig};

@@ -8,18 +8,45 @@ use roomkey_model::{ChannelId, ErrorCode, Failure, InvalidName, RoomName, UserId
 pub(crate) enum Room {
     /// `channel:<id>`, or the bare id.
     Channel(ChannelId),
+    /// `room:<name>`: no channel, and nobody is a member; rules of the configuration say who may hear it.
+    Free(RoomName),
     /// `user:<id>`, or `user-<id>` where that is configured.
     Personal(UserId),
 }
 
 impl Room {
     pub(crate) fn parse(name: &RoomName, dashed_personal_rooms: bool) -> Result<Self, InvalidName> {
-        let name = name.as_str();
+        let room = name;
+        let name = room.as_str();
+        if let Some(free) = name.strip_prefix("room:") {
+            return if free.trim().is_empty() {
+                Err(InvalidName::Blank)
+            } else {
+                Ok(Self::Free(room.clone()))
+            };
+        }
         let dashed = name.strip_prefix("user-").filter(|_| dashed_personal_rooms);
         match name.strip_prefix("user:").or(dashed) {
             Some(user) => UserId::new(user).map(Self::Personal),
             None => ChannelId::new(name.strip_prefix("channel:").unwrap_or(name)).map(Self::Channel),
         }
+    }
+}
+
+/// A room as it is called inside. The three begin with different letters: no name of one is a name of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Inside {
+    Channel(ChannelId),
+    Free,
+    Personal,
+}
+
+/// Which room this is, by the name that the router has for it.
+pub(crate) fn inside(room: &RoomName) -> Inside {
+    match room.as_str().strip_prefix("channel:").map(ChannelId::new) {
+        Some(Ok(channel)) => Inside::Channel(channel),
+        _ if room.as_str().starts_with("user") => Inside::Personal,
+        _ => Inside::Free,
     }
 }
 
@@ -75,11 +102,47 @@ mod tests {
             ("channel:user:ada", false, channel("user:ada")),
             ("USER:ada", false, channel("USER:ada")),
             ("*", false, channel("*")),
+            ("room:lobby", false, Ok(Room::Free(RoomName::new("room:lobby").expect("a good name")))),
+            ("room:user:ada", false, Ok(Room::Free(RoomName::new("room:user:ada").expect("a good name")))),
+            ("Room:lobby", false, channel("Room:lobby")),
+            ("channel:room:x", false, channel("room:x")),
+            ("room: ", false, Err(InvalidName::Blank)),
             ("user:", false, Err(InvalidName::Blank)),
             ("channel:", false, Err(InvalidName::Blank)),
         ] {
             let name = RoomName::new(name).expect("a good name");
             assert_eq!(Room::parse(&name, dashed), room, "{name}");
+        }
+    }
+
+    /// What two rooms are called inside is the same only where they are the same room, whatever clients call them.
+    fn name_inside(room: &Room) -> Option<RoomName> {
+        match room {
+            Room::Channel(channel) => Some(channel_room(channel)),
+            Room::Free(room) => Some(room.clone()),
+            Room::Personal(user) => personal_room(user).ok(),
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_room_has_the_name_of_another(
+            one in "(channel:|user:|user-|room:|#|)(channel:|user:|room:|a|b|\u{e9}|e\u{301}){1,3}",
+            other in "(channel:|user:|user-|room:|#|)(channel:|user:|room:|a|b|\u{e9}|e\u{301}){1,3}",
+            dashed: bool,
+        ) {
+            let parse = |name: &str| Room::parse(&RoomName::new(name).expect("a good name"), dashed).ok();
+            if let (Some(one), Some(other)) = (parse(&one), parse(&other)) {
+                let is_same_inside = name_inside(&one) == name_inside(&other);
+                proptest::prop_assert_eq!(is_same_inside, one == other);
+                let kind = inside(&name_inside(&one).expect("a short name"));
+                let expected = match one {
+                    Room::Channel(channel) => Inside::Channel(channel),
+                    Room::Free(_) => Inside::Free,
+                    Room::Personal(_) => Inside::Personal,
+                };
+                proptest::prop_assert_eq!(kind, expected);
+            }
         }
     }
 }

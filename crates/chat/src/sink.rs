@@ -1,26 +1,28 @@
 use std::sync::Arc;
 
+use roomkey_auth::Identity;
 use roomkey_cluster::{Emission, Node};
 use roomkey_model::{ChannelId, Role, Timestamp, UserId};
 use roomkey_store::{CommitSink, Committed, Passed, Receipt};
 use serde::Serialize;
 
 use crate::{
-    ChannelView, MessageView,
+    Access, ChannelView, MessageView,
+    recheck::Evicted,
     rooms::{channel_room, personal_room},
     view::{MessageDeleted, NewStatusView},
 };
 
 /// Tells the world what was committed, in the order of the commits: what to open the store with.
-pub fn commit_sink(node: Node, namespace: Arc<str>) -> CommitSink {
+pub fn commit_sink(node: Node, namespace: Arc<str>, access: Arc<Access>) -> CommitSink {
     Box::new(move |changes| {
         for change in changes {
-            tell(&node, &namespace, change);
+            tell(&node, &namespace, &access, change);
         }
     })
 }
 
-fn tell(node: &Node, namespace: &Arc<str>, change: &Committed) {
+fn tell(node: &Node, namespace: &Arc<str>, access: &Access, change: &Committed) {
     let to_channel = |channel: &ChannelId, emission: Emission| {
         node.emit_to_room(&channel_room(channel), &emission);
     };
@@ -30,10 +32,7 @@ fn tell(node: &Node, namespace: &Arc<str>, change: &Committed) {
             to_channel(&channel.channel, emission(namespace, "channel.updated", &(view,)));
         }
         Committed::MemberAdded { channel, user, role } => {
-            // The member hears the channel from here on, on every socket.
-            if let Ok(personal) = personal_room(user) {
-                node.join_members(namespace, &personal, &channel_room(channel));
-            }
+            let_in(node, namespace, access, channel, user, *role);
             let added = MemberAdded { channel_id: channel, user_id: user, role: *role };
             to_channel(channel, emission(namespace, "member.added", &(added,)));
         }
@@ -61,6 +60,37 @@ fn tell(node: &Node, namespace: &Arc<str>, change: &Committed) {
         }
         // The server's, which does not wait for the chat to act.
         Committed::Revoked(_) | Committed::Unblocked(_) => {}
+    }
+}
+
+/// The member hears the channel from here on, on every socket whose token may. It may also be another role of somebody
+/// who was a member before.
+fn let_in(
+    node: &Node,
+    namespace: &Arc<str>,
+    access: &Access,
+    channel: &ChannelId,
+    user: &UserId,
+    role: Role,
+) {
+    let Ok(personal) = personal_room(user) else { return };
+    let room = channel_room(channel);
+    let sockets = access.sockets_of(user);
+    let may_hear = |identity: &Arc<Identity>| access.may_hear(identity, channel, role);
+    match &sockets {
+        Some(sockets) if !sockets.iter().all(|(_, identity)| may_hear(identity)) => {
+            for (socket, _) in sockets.iter().filter(|(_, identity)| may_hear(identity)) {
+                // Who is in too many rooms is not told: it is the user's other sockets that count.
+                let _ = node.join(socket, &room);
+            }
+        }
+        _ => node.join_members(namespace, &personal, &room),
+    }
+    // Whose token or policy has changed since it was asked above was looked for too soon, or is not found here.
+    for (socket, identity) in access.sockets_of(user).unwrap_or_default() {
+        if !may_hear(&identity) {
+            node.leave(&socket, &room);
+        }
     }
 }
 
@@ -101,11 +131,6 @@ fn new_status(
 
 pub(crate) fn emission(namespace: &Arc<str>, event: &str, args: &impl Serialize) -> Emission {
     Emission::new(namespace, event, args).expect("plain data, and no reserved name")
-}
-
-#[derive(Serialize)]
-struct Evicted<'a> {
-    room: &'a str,
 }
 
 #[derive(Serialize)]

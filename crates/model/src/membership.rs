@@ -47,6 +47,28 @@ impl Membership {
             (None, Visibility::Private) => Self::None,
         }
     }
+
+    /// The name, in the configuration as in explanations: that of the role, `visitor` or `none`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Visitor => "visitor",
+            Self::Member(role) => role.as_str(),
+        }
+    }
+}
+
+impl FromStr for Membership {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        match name {
+            "none" => Ok(Self::None),
+            "visitor" => Ok(Self::Visitor),
+            role => role.parse().map(Self::Member),
+        }
+    }
 }
 
 /// Gives an enum its one text form, in the database as on the wire.

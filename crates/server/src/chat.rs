@@ -2,21 +2,26 @@
 
 use std::sync::Arc;
 
-use roomkey_chat::{Ack, Caller, Chat};
+use roomkey_chat::{Ack, Caller, Chat, SocketsOf};
 use roomkey_model::{ErrorCode, Failure};
 use roomkey_protocol::socket::{EncodeError, Encoded, encode_ack_raw};
 use serde_json::json;
 
-use crate::{IntoAck, Namespace, Socket, TokenAuthentication, namespace::Event};
+use crate::{IntoAck, Namespace, Socket, TokenAuthentication, namespace::Event, revocation::LiveTokens};
 
 /// The namespace whose events are the chat's.
 pub(crate) fn namespace(chat: &Arc<Chat>, authentication: &Arc<TokenAuthentication>) -> Namespace {
     let (arrivals, events) = (chat.clone(), chat.clone());
+    let (returning, renewing) = (chat.clone(), chat.clone());
     Namespace::new(authentication.clone())
         .middleware(move |socket| arrive(arrivals.clone(), socket))
-        // By now the socket is in every room that its user may hear.
-        .room_check(async |socket, room| socket.is_in(&room))
-        .on_refresh(async |socket| renew(&socket))
+        // By now the socket is in every channel that it may hear, and in no room that a newer token may not hear.
+        .room_check(move |socket, room| {
+            let may_return =
+                || socket.identity().is_some_and(|identity| returning.may_return(&identity, &room));
+            std::future::ready(socket.is_in(&room) || may_return())
+        })
+        .on_refresh(move |socket| renew(renewing.clone(), socket))
         .on_any(move |event| {
             let reply = handle(&events, &event);
             async move {
@@ -34,14 +39,26 @@ async fn arrive(chat: Arc<Chat>, socket: Socket) -> Result<(), Failure> {
     chat.connected(&caller).await
 }
 
-/// The rooms of the chat follow from the store alone: what the token says now counts for the events to come.
-fn renew(socket: &Socket) {
+/// What the token says now counts for the events to come, and for what the socket hears.
+async fn renew(chat: Arc<Chat>, socket: Socket) {
     let Some(identity) = socket.identity() else { return };
-    socket.extensions(|extensions| {
-        if let Some(caller) = extensions.get_mut::<Arc<Caller>>() {
-            *caller = Arc::new(caller.renewed(identity));
-        }
+    let before = socket.extensions(|extensions| {
+        let caller = extensions.get_mut::<Arc<Caller>>()?;
+        let newer = Arc::new(caller.renewed(identity.clone()));
+        Some(std::mem::replace(caller, newer))
     });
+    if !before.is_some_and(|before| before.identity.has_rights_of(&identity)) {
+        chat.recheck(&identity, socket.key()).await;
+    }
+}
+
+/// The live sockets of a user in the chat's namespace, as the chat asks for them.
+pub(crate) fn sockets_of(live_tokens: Arc<LiveTokens>, namespace: &'static str) -> SocketsOf {
+    Box::new(move |user| {
+        let sockets = live_tokens.sockets().of_user(user);
+        let of_chat = sockets.iter().filter(|socket| **socket.namespace() == *namespace);
+        of_chat.filter_map(|socket| Some((socket.key().clone(), socket.identity()?))).collect()
+    })
 }
 
 /// The ordered part of handling happens here, before anything is awaited.

@@ -83,7 +83,7 @@ impl Namespace {
     }
 
     /// Decides which rooms a client may be in that is, or was, in them already. Asked for each room when a client comes
-    /// back (see [`crate::Recovery`]), after the middleware, and when a client shows a newer token with other roles:
+    /// back (see [`crate::Recovery`]), after the middleware, and when a client shows a newer token with other roles or scopes:
     /// it then leaves the rooms that it may not be in any more, and is sent `room:evicted {room}` for each. Without
     /// this check it stays in all of them.
     #[must_use]
@@ -219,13 +219,17 @@ impl Namespace {
     }
 
     /// Settles what follows from a newer token. A check that panics has not allowed anything.
-    pub(crate) fn renewed(self: &Arc<Self>, socket: Socket, has_other_roles: bool) -> BoxFuture<'static, ()> {
+    pub(crate) fn renewed(
+        self: &Arc<Self>,
+        socket: Socket,
+        has_other_rights: bool,
+    ) -> BoxFuture<'static, ()> {
         let namespace = self.clone();
         async move {
             if let Some(listener) = &namespace.refreshed {
                 guard(socket.clone(), |socket| listener(socket, ())).await;
             }
-            let Some(room_check) = namespace.room_check.as_ref().filter(|_| has_other_roles) else { return };
+            let Some(room_check) = namespace.room_check.as_ref().filter(|_| has_other_rights) else { return };
             let mut lost = Vec::new();
             for room in socket.rooms() {
                 let check = async { room_check(socket.clone(), room.clone()).await };

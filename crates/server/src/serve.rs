@@ -10,7 +10,8 @@ use std::{
 };
 
 use anyhow::Context as _;
-use roomkey_chat::{Chat, ChatConfig, commit_sink};
+use roomkey_auth::policy::Policy;
+use roomkey_chat::{Access, Chat, ChatConfig, commit_sink};
 use roomkey_model::Clock;
 use roomkey_store::{CommitSink, Committed, Retention, SqliteConfig, SqliteStore, Store};
 use tokio::signal::unix::{SignalKind, signal};
@@ -81,7 +82,9 @@ impl Product {
         let limits = server_config.limits.clone();
         let address = server_config.address;
         let builder = ServerBuilder::new(server_config);
-        let store = open_store(config, &builder)?;
+        let sockets_of = chat::sockets_of(builder.live_tokens().clone(), NAMESPACE);
+        let access = Arc::new(Access::new(Policy::default()).with_sockets(sockets_of));
+        let store = open_store(config, &builder, access.clone())?;
         let live_tokens = builder.live_tokens().clone();
         let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock.clone());
         block_on(revoker.load())?.context("the revocations cannot be read")?;
@@ -96,6 +99,7 @@ impl Product {
                 edit_window_ms: config.chat.edit_window_ms(),
                 history_since_join: config.chat.history_since_join(),
                 limits: limits.clone(),
+                access,
             },
         ));
         let revoker = Arc::new(revoker);
@@ -233,9 +237,13 @@ fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
 }
 
-fn open_store(config: &Config, builder: &ServerBuilder) -> anyhow::Result<Arc<dyn Store>> {
+fn open_store(
+    config: &Config,
+    builder: &ServerBuilder,
+    access: Arc<Access>,
+) -> anyhow::Result<Arc<dyn Store>> {
     let (live_tokens, chat) =
-        (builder.live_tokens().clone(), commit_sink(builder.node().clone(), NAMESPACE.into()));
+        (builder.live_tokens().clone(), commit_sink(builder.node().clone(), NAMESPACE.into(), access));
     let sink: CommitSink = Box::new(move |changes| {
         for change in changes {
             match change {

@@ -47,8 +47,8 @@ pub struct Joined {
 
 /// Channels. Part of [`Store`](crate::Store).
 pub trait ChannelStore: Send + Sync {
-    /// A user has come: brings the profile up to date, and gives the channels the user is in.
-    fn arrive(&self, profile: Profile, now: Timestamp) -> Pending<Vec<ChannelId>>;
+    /// A user has come: brings the profile up to date, and gives the channels the user is in, and as what.
+    fn arrive(&self, profile: Profile, now: Timestamp) -> Pending<Vec<(ChannelId, Role)>>;
 
     /// Creates a channel with its creator as the owner. The creator must have a profile.
     fn create_channel(&self, channel: Channel) -> Pending<()>;

@@ -5,10 +5,13 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use roomkey_model::{SessionId, TokenId};
 use serde_json::{Map, Value};
 
-use crate::{ClaimPath, InvalidReason, json};
+use crate::{ClaimPath, InvalidReason, KeptClaims, Scopes, json};
 
 const ROLES_MAX: usize = 64;
 const ROLE_BYTES_MAX: usize = 128;
+/// Values of one claim that rules speak of.
+const VALUES_MAX: usize = 64;
+const VALUE_BYTES_MAX: usize = 256;
 const DISPLAY_TEXT_BYTES_MAX: usize = 320;
 
 /// The claims of a token whose signature is verified. Missing is `None`; there with the wrong type is an error,
@@ -85,5 +88,49 @@ impl Claims {
                 .collect(),
             Some(_) => Err(MALFORMED),
         }
+    }
+
+    /// What the token is good for: `scope` (RFC 9068), or `scp` and `scopes`, as others call it. Text with spaces, or an
+    /// array of texts.
+    pub(super) fn scopes(&self) -> Result<Scopes, InvalidReason> {
+        let mut names = Vec::new();
+        for claim in ["scope", "scp", "scopes"] {
+            let malformed = || InvalidReason::ClaimMalformed(claim);
+            match self.get(claim) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(text)) => names.extend(text.split(' ')),
+                Some(Value::Array(texts)) => {
+                    for text in texts {
+                        names.push(text.as_str().ok_or_else(malformed)?);
+                    }
+                }
+                Some(_) => return Err(malformed()),
+            }
+        }
+        Ok(Scopes::of(names.iter().copied()))
+    }
+
+    /// The claims that rules speak of. One that is of no form that a rule could name is an error: a rule that denies must
+    /// not pass over it.
+    pub(super) fn kept(&self, paths: &[(Arc<str>, ClaimPath)]) -> Result<KeptClaims, InvalidReason> {
+        const MALFORMED: InvalidReason = InvalidReason::ClaimMalformed("a claim of a policy rule");
+        let value = |value: &Value| match value {
+            Value::String(text) if text.len() <= VALUE_BYTES_MAX => Ok(text.clone()),
+            Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
+            _ => Err(MALFORMED),
+        };
+        let mut kept = Vec::new();
+        for (name, path) in paths {
+            let values = match self.find(path) {
+                None | Some(Value::Null) => continue,
+                Some(Value::Array(values)) if values.len() <= VALUES_MAX => {
+                    values.iter().map(value).collect::<Result<_, _>>()?
+                }
+                Some(Value::Array(_)) => return Err(MALFORMED),
+                Some(single) => vec![value(single)?],
+            };
+            kept.push((name.clone(), values));
+        }
+        Ok(KeptClaims::new(kept))
     }
 }

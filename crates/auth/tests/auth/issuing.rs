@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use expect_test::expect;
 use roomkey_auth::{
-    Algorithm, BuiltinConfig, BuiltinIssuer, Ed25519Key, Grant, HmacSecret, Identity, IssuerKeys,
-    SecretStrength, SigningKey, Verifier,
+    Algorithm, BuiltinConfig, BuiltinIssuer, Ed25519Key, Grant, HmacSecret, Identity, IssuerKeys, KeptClaims,
+    Scopes, SecretStrength, SigningKey, Verifier,
 };
 use roomkey_model::{SessionId, Timestamp, UserId};
 use secrecy::ExposeSecret;
@@ -89,6 +89,8 @@ fn who_a_token_is() {
             name: Some("alice".into()),
             email: Some("alice@x.example".into()),
             roles: texts(&["admin"]),
+            scopes: Scopes::ALL,
+            claims: KeptClaims::default(),
             key_id: identity.key_id.clone(),
         };
         assert_eq!(identity, expected);

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use roomkey_auth::policy::{self, Action};
-use roomkey_model::{ChannelId, Failure, Membership, Role, RoomName};
+use roomkey_auth::policy::Action;
+use roomkey_model::{ChannelId, Failure, Role, RoomName};
 
 use super::payload;
 use crate::{
@@ -16,21 +16,41 @@ pub(super) fn join(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Repl
     let name: RoomName = payload::text(args_json)?;
     match room(chat, &name)? {
         Room::Channel(channel) => Ok(join_channel(chat, caller, name, channel)),
+        Room::Free(room) => join_free(chat, caller, room),
         // Every socket of the user is in it already.
-        Room::Personal(_) if may_join(caller, &name) => {
-            let joined = emission(&chat.config.namespace, "roomJoined", &(&name,));
-            chat.node.emit_to_socket(&caller.socket, &joined);
-            Ok(Reply::now(Ok(name)))
+        Room::Personal(_) if chat.config.access.may_join(&caller.identity, &name) => {
+            Ok(in_room(chat, caller, name))
         }
         Room::Personal(_) => Err(Failure::forbidden()),
     }
 }
 
+/// Only rules of the configuration let anybody in.
+fn join_free(chat: &Chat, caller: &Caller, name: RoomName) -> Result<Reply, Failure> {
+    let access = &chat.config.access;
+    if !access.may_join(&caller.identity, &name) {
+        return Err(Failure::forbidden());
+    }
+    joined(chat.node.join(&caller.socket, &name))?;
+    // Other rules since then have not found the socket in the room.
+    if !access.may_join(&caller.identity, &name) {
+        chat.node.leave(&caller.socket, &name);
+        return Err(Failure::forbidden());
+    }
+    Ok(in_room(chat, caller, name))
+}
+
+fn in_room(chat: &Chat, caller: &Caller, name: RoomName) -> Reply {
+    let joined = emission(&chat.config.namespace, "roomJoined", &(&name,));
+    chat.node.emit_to_socket(&caller.socket, &joined);
+    Reply::now(Ok(name))
+}
+
 fn join_channel(chat: &Chat, caller: &Caller, name: RoomName, channel: ChannelId) -> Reply {
     let turn = caller.turn();
-    let user = caller.identity.user.clone();
-    let permit = chat.permit(&caller.identity, Action::JoinChannel);
-    let member = chat.store.join_channel(&channel, &user, Role::Member, chat.clock.now(), permit);
+    let (access, identity) = (chat.config.access.clone(), caller.identity.clone());
+    let permit = chat.permit(&caller.identity, Action::Join);
+    let member = chat.store.join_channel(&channel, &identity.user, Role::Member, chat.clock.now(), permit);
     let (store, node, socket) = (Arc::clone(&chat.store), chat.node.clone(), caller.socket.clone());
     let emission = emission(&chat.config.namespace, "roomJoined", &(&name,));
     let outcome = async move {
@@ -38,9 +58,10 @@ fn join_channel(chat: &Chat, caller: &Caller, name: RoomName, channel: ChannelId
         member.await?;
         let room = channel_room(&channel);
         joined(node.join(&socket, &room))?;
-        // A removal since then that did not find the socket in the room is seen here.
-        let standing = store.standing(&channel, &user).await;
-        if !matches!(&standing, Ok(Some(standing)) if standing.role.is_some()) {
+        // A removal since then that did not find the socket in the room is seen here, and so are other rules.
+        let standing = store.standing(&channel, &identity.user).await;
+        let role = standing.as_ref().ok().and_then(|standing| standing.as_ref()?.role);
+        if !role.is_some_and(|role| access.may_hear(&identity, &channel, role)) {
             node.leave(&socket, &room);
             standing?;
             return Err(Failure::forbidden());
@@ -54,15 +75,17 @@ fn join_channel(chat: &Chat, caller: &Caller, name: RoomName, channel: ChannelId
 /// `leaveRoom`. The socket hears the room no more; the user stays a member of the channel.
 pub(super) fn leave(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
     let name: RoomName = payload::text(args_json)?;
-    let Room::Channel(channel) = room(chat, &name)? else {
+    let room = match room(chat, &name)? {
+        Room::Channel(channel) => channel_room(&channel),
+        Room::Free(room) => room,
         // It is how the server reaches all sockets of a user, to end a membership as well.
-        return Err(Failure::forbidden());
+        Room::Personal(_) => return Err(Failure::forbidden()),
     };
     let turn = caller.turn();
     let (node, socket) = (chat.node.clone(), caller.socket.clone());
     Ok(Reply::later(async move {
         let _turn = turn.come().await;
-        node.leave(&socket, &channel_room(&channel));
+        node.leave(&socket, &room);
         Ack::new(Ok(name))
     }))
 }
@@ -70,8 +93,4 @@ pub(super) fn leave(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Rep
 fn room(chat: &Chat, name: &RoomName) -> Result<Room, Failure> {
     Room::parse(name, chat.config.dashed_personal_rooms)
         .map_err(|error| Failure::bad_payload(format!("The id in the room's name {error}")))
-}
-
-fn may_join(caller: &Caller, name: &RoomName) -> bool {
-    policy::decide(&caller.identity, Action::JoinRoom(name), Membership::None).is_allowed()
 }

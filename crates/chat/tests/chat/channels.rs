@@ -24,7 +24,7 @@ async fn a_channel_and_its_lists() {
     let channels = world.chat.channels(&bob, None, None).await.expect("readable");
     expect![[r#"{"channels":[{"id":"01a1cfa1-0a00-7000-8000-000000000000","name":"Harbour","visibility":"private","createdBy":"ada","createdAt":"2026-11-12T12:00:00.000Z","lastSeq":0,"role":"reader"}]}"#]]
     .assert_eq(&json(&channels));
-    let channels = world.chat.public_channels(None, None).await.expect("readable");
+    let channels = world.chat.public_channels(&bob, None, None).await.expect("readable");
     expect![[r#"{"channels":[{"id":"01a1cfa1-0a00-7000-8000-000000000001","name":"harbour","visibility":"public","createdBy":"eve","createdAt":"2026-11-12T12:00:00.000Z","lastSeq":0}]}"#]]
     .assert_eq(&json(&channels));
     let members = world.chat.members(&bob, &id, None, None).await.expect("a reader may");

@@ -6,6 +6,7 @@ mod following;
 mod garbage;
 mod messages;
 mod offline;
+mod policy;
 mod retention;
 mod rooms;
 mod support;

@@ -5,10 +5,11 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use roomkey_auth::Identity;
-use roomkey_chat::{Caller, Chat, ChatConfig, NewChannel, Reply, commit_sink};
+use parking_lot::Mutex;
+use roomkey_auth::{Identity, KeptClaims, Scopes, policy::Policy};
+use roomkey_chat::{Access, Caller, Chat, ChatConfig, NewChannel, Reply, commit_sink};
 use roomkey_cluster::Node;
-use roomkey_hub::{Attention, Hub, HubConfig, Notice, Wire};
+use roomkey_hub::{Attention, Hub, HubConfig, Notice, SocketKey, Wire};
 use roomkey_model::{ChannelId, Clock, Entropy, Failure, Timestamp, TokenId, UserId};
 use roomkey_store::{Role, SqliteConfig, SqliteStore, Store, Visibility};
 use tempfile::TempDir;
@@ -17,8 +18,12 @@ pub(crate) struct World {
     pub(crate) chat: Chat,
     pub(crate) store: Arc<dyn Store>,
     hub: Arc<Hub>,
+    sockets: Sockets,
     _directory: TempDir,
 }
+
+/// Every socket, and what it has shown.
+type Sockets = Arc<Mutex<Vec<(SocketKey, Arc<Identity>)>>>;
 
 impl World {
     pub(crate) fn new() -> Self {
@@ -27,30 +32,69 @@ impl World {
 
     /// The calling thread becomes the hub's only shard.
     pub(crate) fn with_config(config: ChatConfig) -> Self {
+        let sockets = Sockets::default();
+        let known = sockets.clone();
+        let policy = (*config.access.policy()).clone();
+        let access = Access::new(policy).with_sockets(Box::new(move |user| {
+            let sockets = known.lock();
+            sockets.iter().filter(|(_, identity)| identity.user == *user).cloned().collect()
+        }));
+        let config = ChatConfig { access: Arc::new(access), ..config };
         let hub = Arc::new(Hub::new(&HubConfig::new(1, &config.limits)));
         hub.shards()[0].enter();
         let node = Node::new(Arc::clone(&hub), Arc::new(Noon));
         let directory = tempfile::tempdir().expect("a directory");
-        let sink = commit_sink(node.clone(), Arc::clone(&config.namespace));
+        let sink = commit_sink(node.clone(), Arc::clone(&config.namespace), config.access.clone());
         let store_config =
             SqliteConfig { channels_per_user: config.limits.channels_per_user, ..SqliteConfig::default() };
         let path = directory.path().join("roomkey.db");
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(&path, &store_config, sink).expect("a new store opens"));
         let chat = Chat::new(Arc::clone(&store), node, Arc::new(Noon), Arc::new(Counting::default()), config);
-        Self { chat, store, hub, _directory: directory }
+        Self { chat, store, hub, sockets, _directory: directory }
     }
 
     /// A socket that is not welcomed yet.
     pub(crate) fn socket(&self, user: &str) -> Client<'_> {
+        self.socket_of(identity(user))
+    }
+
+    fn socket_of(&self, identity: Arc<Identity>) -> Client<'_> {
         let shard = &self.hub.shards()[0];
         let socket = shard.open_socket(shard.insert(Arc::new(Deaf), Wire::Polling), &"/".into());
-        Client { world: self, caller: Caller::new(identity(user), socket) }
+        self.sockets.lock().push((socket.clone(), identity.clone()));
+        Client { world: self, caller: Caller::new(identity, socket) }
+    }
+
+    /// The socket shows a newer token, as the server does it.
+    pub(crate) async fn renew(&self, client: &mut Client<'_>, identity: Arc<Identity>) {
+        let key = client.caller.socket.clone();
+        for (socket, shown) in self.sockets.lock().iter_mut() {
+            if *socket == key {
+                *shown = identity.clone();
+            }
+        }
+        client.caller = client.caller.renewed(identity.clone());
+        self.chat.recheck(&identity, &key).await;
+    }
+
+    /// Other rules are in force, as the server does it.
+    pub(crate) async fn govern(&self, policy: Policy) {
+        self.chat.access().replace(policy);
+        let sockets = self.sockets.lock().clone();
+        for (socket, identity) in sockets {
+            self.chat.recheck(&identity, &socket).await;
+        }
     }
 
     /// A connected socket.
     pub(crate) async fn connect(&self, user: &str) -> Client<'_> {
-        let client = self.socket(user);
+        self.connect_as(identity(user)).await
+    }
+
+    /// A connected socket whose token says this.
+    pub(crate) async fn connect_as(&self, identity: Arc<Identity>) -> Client<'_> {
+        let client = self.socket_of(identity);
         self.chat.connected(&client.caller).await.expect("is welcome");
         client
     }
@@ -149,6 +193,8 @@ pub(crate) fn identity(user: &str) -> Arc<Identity> {
         name: Some(format!("{}{rest}", first.to_uppercase()).into()),
         email: Some(format!("{user}@example.com").into()),
         roles: [].into(),
+        scopes: Scopes::ALL,
+        claims: KeptClaims::default(),
         key_id: None,
     })
 }

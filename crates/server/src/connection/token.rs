@@ -240,8 +240,8 @@ impl Connection {
                 return Err(Failure::new(ErrorCode::TokenRevoked));
             }
             client.times = TokenTimes::new(Some(newer), warning_ms, now, now_ms);
-            let has_other_roles = older.roles != newer.roles;
-            settling.push(client.namespace().renewed(client.socket.clone(), has_other_roles));
+            let has_other_rights = !older.has_rights_of(newer);
+            settling.push(client.namespace().renewed(client.socket.clone(), has_other_rights));
         }
         Ok(settling)
     }

@@ -110,7 +110,7 @@ async fn list(
     };
     let public = match query.scope {
         Some(Scope::Mine) => Vec::new(),
-        _ => api.chat.public_channels(after, query.limit).await?.0,
+        _ => api.chat.public_channels(&identity, after, query.limit).await?.0,
     };
     let is_mine = |id: &ChannelId| mine.iter().any(|joined| joined.channel.channel == *id);
     let others = public.iter().filter(|channel| !is_mine(&channel.channel));

@@ -45,6 +45,11 @@ impl SocketIndex {
         self.closed.notify_waiters();
     }
 
+    /// The sockets of a user.
+    pub(crate) fn of_user(&self, user: &UserId) -> SmallVec<[Socket; 1]> {
+        self.users.get(user)
+    }
+
     /// The sockets of a user that came before the last `max`, the oldest first.
     pub(crate) fn surplus_of_user(&self, user: &UserId, max: usize) -> SmallVec<[Socket; 1]> {
         self.users.all_but_last(user, max)

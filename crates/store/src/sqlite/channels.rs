@@ -9,10 +9,10 @@ use super::{
 use crate::{Channel, ChannelChange, ChannelStore, Committed, Joined, Pending, Permit, Profile, StoreError};
 
 impl ChannelStore for SqliteStore {
-    fn arrive(&self, profile: Profile, now: Timestamp) -> Pending<Vec<ChannelId>> {
+    fn arrive(&self, profile: Profile, now: Timestamp) -> Pending<Vec<(ChannelId, Role)>> {
         self.write(move |connection, _| {
             accounts::upsert_profile(connection, &profile, now)?;
-            ids_of(connection, &profile.user)
+            roles_of(connection, &profile.user)
         })
     }
 
@@ -160,10 +160,10 @@ pub(super) fn of(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn ids_of(connection: &Connection, user: &UserId) -> Result<Vec<ChannelId>, StoreError> {
+fn roles_of(connection: &Connection, user: &UserId) -> Result<Vec<(ChannelId, Role)>, StoreError> {
     let mut statement =
-        connection.prepare_cached("SELECT channel FROM members WHERE user = ?1 ORDER BY channel")?;
-    let rows = statement.query_map([user.as_str()], |row| id(row, "channel"))?;
+        connection.prepare_cached("SELECT channel, role FROM members WHERE user = ?1 ORDER BY channel")?;
+    let rows = statement.query_map([user.as_str()], |row| Ok((id(row, "channel")?, name(row, "role")?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

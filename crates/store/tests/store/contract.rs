@@ -67,7 +67,10 @@ async fn a_user_of_any_issuer_arrives_with_a_profile() {
             let channel = new_channel(channel, "clerk|ada", Visibility::Public);
             store.create_channel(channel).await.expect("is new");
         }
-        assert_eq!(store.arrive(profile("clerk|ada"), Timestamp(3)).await, Ok(vec![id("a"), id("b")]));
+        assert_eq!(
+            store.arrive(profile("clerk|ada"), Timestamp(3)).await,
+            Ok(vec![(id("a"), Role::Owner), (id("b"), Role::Owner)])
+        );
     }
 }
 
