@@ -1,17 +1,18 @@
 use anyhow::Result;
 
-use crate::{deny, fuzz, run, test, tidy, totals::Totals, web};
+use crate::{client, deny, fuzz, run, test, tidy, totals::Totals, web};
 
 type Check = fn() -> Result<()>;
 
 /// What CI runs, quickest first. Every step runs, also after one has failed; each check counts as one test.
 pub(crate) fn run() -> Result<Totals> {
-    let checks: [(&str, Check); 7] = [
+    let checks: [(&str, Check); 8] = [
         ("format", format),
         ("tidy", tidy::run),
         ("clippy", clippy),
         ("docs", docs),
         ("pages", web::run),
+        ("client", client::run),
         ("licences", deny::run),
         ("fuzz", || fuzz::run(&[])),
     ];

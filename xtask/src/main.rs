@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod client;
 mod deny;
 mod docs;
 mod e2e;
@@ -22,10 +23,11 @@ const HELP: &str = "\
 cargo xtask <command>
 
   test           every test: Rust, documentation examples, end to end (installs what they need)
-  ci             what CI runs: test, tidy, format, clippy, docs, licences, pages, short fuzz runs
+  ci             what CI runs: test, tidy, format, clippy, docs, licences, pages, npm package, short fuzz runs
   tidy           the house rules that a compiler does not check
   e2e [FILE..]   end-to-end tests only, of all files or of those named
   docs           write the pages in docs/ that come from the code
+  client         check and build the npm package in clients/js
   web            build the pages in web/ and fail if the committed output differs
   deny           licences, banned crates and sources of the dependency tree
   fuzz [SECONDS] run the fuzz targets for that long in all (default 30)
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         "bench" => bench::run(rest).map(|()| None),
         "ci" => ci::run().map(Some),
+        "client" => client::run().map(|()| None),
         "deny" => deny::run().map(|()| None),
         "docs" => docs::run().map(|()| None),
         "e2e" => e2e::run(rest).map(Some),

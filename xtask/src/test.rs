@@ -1,11 +1,12 @@
 use anyhow::Result;
 
-use crate::{e2e, run, totals::Totals, web};
+use crate::{client, e2e, run, totals::Totals, web};
 
 /// Every test of the project. All of them run, also after one has failed.
 pub(crate) fn run() -> Result<Totals> {
     let mut totals = rust()?;
     totals += web::test()?;
+    totals += client::test()?;
     totals += e2e::run(&[])?;
     Ok(totals)
 }

@@ -24,7 +24,7 @@ macro_rules! error_codes {
         }
 
         impl ErrorCode {
-            /// All codes, in the order of their names.
+            /// All codes, in the order of their names. The npm package lists them, too: `clients/js/src/wire/failure.ts`.
             pub const ALL: &[Self] = &[$( Self::$variant ),*];
 
             /// The code as clients see it.

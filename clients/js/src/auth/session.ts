@@ -1,0 +1,142 @@
+import { type Platform, platformWith } from "../platform.js";
+import { type Observable, Store } from "../store.js";
+import { RoomkeyError } from "../wire/failure.js";
+import type { Account } from "../wire/records.js";
+import { request } from "../wire/rest.js";
+import { endOf, principalOf } from "./claims.js";
+import { Flight } from "./flight.js";
+import type { GetToken } from "./tokens.js";
+
+export type Credentials = ({ email: string } | { username: string }) & { password: string };
+export type Registration = { email: string; username?: string; password: string };
+
+/** What a login gives. */
+export interface Grant {
+  readonly token: string;
+  readonly refreshToken: string;
+  readonly user: Account;
+}
+
+/**
+ * Where a login survives the page. The tabs that share a login must share the storage: a refresh token is good once,
+ * and who uses an old one ends the session. Whatever script runs in the page can read it, too.
+ */
+export interface GrantStorage {
+  load(): Grant | null;
+  save(grant: Grant | null): void;
+}
+
+export interface SessionOptions {
+  /** Where Roomkey answers; without it, the page's own origin. */
+  url?: string;
+  /** Without it, a login ends with the page. */
+  storage?: GrantStorage;
+  platform?: Partial<Platform>;
+}
+
+/** How long before its end a token is exchanged rather than shown. */
+const NEAR_END_MS = 20_000;
+
+/** A login to Roomkey's own accounts. */
+export class Session {
+  readonly #base: string;
+  readonly #storage: GrantStorage | undefined;
+  readonly #platform: Platform;
+  readonly #flight: Flight;
+  readonly #grant: Store<Grant | null>;
+  readonly #user: Store<Account | null>;
+
+  constructor({ url, storage, platform }: SessionOptions = {}) {
+    this.#base = baseOf(url);
+    this.#storage = storage;
+    this.#platform = platformWith(platform);
+    this.#flight = new Flight(this.#platform, `roomkey-session ${this.#base}`);
+    this.#grant = new Store(storage?.load() ?? null);
+    this.#user = new Store(this.#grant.get()?.user ?? null);
+  }
+
+  /** Who is logged in, or null. */
+  get user(): Observable<Account | null> {
+    return this.#user;
+  }
+
+  async logIn(credentials: Credentials): Promise<Account> {
+    return this.#start(await this.#post<Grant>("login", credentials));
+  }
+
+  async register(registration: Registration): Promise<Account> {
+    return this.#start(await this.#post<Grant>("register", registration));
+  }
+
+  /** Ends the login: here at once, on the server as soon as it hears of it. */
+  async logOut(): Promise<void> {
+    const grant = this.#grant.get();
+    this.end();
+    if (grant !== null) await this.#post("logout", { refreshToken: grant.refreshToken }).catch(() => undefined);
+  }
+
+  /** Forgets the login, which the server has ended. */
+  end(): void {
+    this.#set(null);
+  }
+
+  /** The token to show now; null where nobody is logged in. Calls at the same time share one exchange. */
+  readonly getToken: GetToken = async ({ skipCache }) => {
+    const grant = this.#grant.get();
+    if (grant === null) return null;
+    if (this.#isGood(grant) && !skipCache) return grant.token;
+    return this.#flight.run(principalOf(grant.token), () => this.#exchange(this.#newest(grant), grant));
+  };
+
+  #isGood(grant: Grant): boolean {
+    return endOf(grant.token) >= this.#platform.clock.now() + NEAR_END_MS;
+  }
+
+  /** Another tab may have been quicker: then its refresh token is the one that is good. */
+  #newest(grant: Grant): Grant {
+    const stored = this.#storage?.load() ?? null;
+    if (stored === null || principalOf(stored.token) !== principalOf(grant.token)) return grant;
+    if (stored.refreshToken === grant.refreshToken) return grant;
+    this.#set(stored, false);
+    return stored;
+  }
+
+  async #exchange(before: Grant, asked: Grant): Promise<string> {
+    if (before !== asked && this.#isGood(before)) return before.token;
+    try {
+      const grant = await this.#post<Grant>("refresh", { refreshToken: before.refreshToken });
+      // Logged out meanwhile: the new tokens are nobody's.
+      if (this.#grant.get() === before) this.#set(grant);
+      return grant.token;
+    } catch (thrown) {
+      if (thrown instanceof RoomkeyError && !thrown.isTransient && this.#grant.get() === before) this.end();
+      throw thrown;
+    }
+  }
+
+  #start(grant: Grant): Account {
+    this.#set(grant);
+    return grant.user;
+  }
+
+  #set(grant: Grant | null, save = true): void {
+    this.#grant.set(grant);
+    if (save) this.#storage?.save(grant);
+    const user = grant?.user ?? null;
+    if (user?.id !== this.#user.get()?.id) this.#user.set(user);
+  }
+
+  #post<T>(action: string, body: unknown): Promise<T> {
+    return request<T>(this.#platform.fetch, `${this.#base}/api/auth/${action}`, "POST", { body });
+  }
+}
+
+/** A login to Roomkey's own accounts; nobody is logged in yet, unless the storage has it. */
+export function createSession(options?: SessionOptions): Session {
+  return new Session(options);
+}
+
+/** Without a slash at the end; empty for the page's own origin. */
+export function baseOf(url: string | undefined): string {
+  return url?.replace(/\/+$/, "") ?? "";
+}

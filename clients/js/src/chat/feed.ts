@@ -1,0 +1,145 @@
+import { waitMs } from "../auth/remedy.js";
+import type { Line, Off } from "../connection.js";
+import type { Platform } from "../platform.js";
+import { asFailure, type RoomkeyError } from "../wire/failure.js";
+import type { Message } from "../wire/records.js";
+
+export const PAGE = 50;
+/** Live messages that wait for those before them. What does not fit comes from the history. */
+const WAITING_MAX = 1_000;
+
+export interface FeedEvents {
+  /** The next messages: in order, each once, none left out. */
+  messages(messages: readonly Message[]): void;
+  /** All there was has been given; from now on they come as they are written. */
+  caughtUp(): void;
+  /** The channel cannot be read: the feed has ended. */
+  failed(error: RoomkeyError): void;
+  /** So many pages came one after the other. Tells whether to go on. */
+  page?(count: number): boolean;
+}
+
+/**
+ * Joins the history of a channel and what is written meanwhile into one stream without gaps: live messages wait until
+ * all before them are here, and those are asked for, also after a connection was lost.
+ */
+export class Feed {
+  readonly #line: Line;
+  readonly #platform: Platform;
+  readonly #channelId: string;
+  readonly #events: FeedEvents;
+  readonly #waiting = new Map<number, Message>();
+  readonly #offs: Off[];
+  #last: number;
+  #isAsking = false;
+  #isBehind = true;
+  #attempts = 0;
+  #isClosed = false;
+
+  /** Gives what comes after the message with the number `after`. */
+  constructor(line: Line, platform: Platform, channelId: string, after: number, events: FeedEvents) {
+    this.#line = line;
+    this.#platform = platform;
+    this.#channelId = channelId;
+    this.#last = after;
+    this.#events = events;
+    this.#offs = [line.on("message.created", (message) => this.receive(message)), line.onUp(() => this.#resume())];
+  }
+
+  /** Begins; until then, messages that are written are kept. */
+  start(): void {
+    void this.#catchUp();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const off of this.#offs) off();
+  }
+
+  /** Takes a message that the server has announced, in whatever order. */
+  receive(message: Message): void {
+    if (message.channelId !== this.#channelId || message.seq <= this.#last) return;
+    if (this.#waiting.size < WAITING_MAX) this.#waiting.set(message.seq, message);
+    else this.#isBehind = true;
+    if (this.#isAsking) return;
+    this.#give(this.#inOrder());
+    if (this.#waiting.size > 0) void this.#catchUp();
+  }
+
+  #resume(): void {
+    this.#attempts = 0;
+    this.#isBehind = true;
+    void this.#catchUp();
+  }
+
+  /** Asks for page after page until nothing is missing. */
+  async #catchUp(): Promise<void> {
+    if (this.#isAsking || this.#isClosed) return;
+    this.#isAsking = true;
+    let isCaughtUp = false;
+    for (let pages = 1; !isCaughtUp && !this.#isClosed && this.#line.isUp; pages += 1) {
+      if (this.#events.page?.(pages) === false) break;
+      try {
+        isCaughtUp = await this.#nextPage();
+        this.#attempts = 0;
+      } catch (thrown) {
+        this.#failed(asFailure(thrown));
+        break;
+      }
+    }
+    this.#isAsking = false;
+    if (isCaughtUp && !this.#isClosed) this.#events.caughtUp();
+  }
+
+  /** Tells whether nothing is missing any more. */
+  async #nextPage(): Promise<boolean> {
+    this.#isBehind = false;
+    const waited = Math.min(...this.#waiting.keys());
+    const { messages } = await this.#line
+      .request("message:history", { channelId: this.#channelId, after: this.#last, limit: PAGE })
+      .catch((thrown: unknown) => {
+        this.#isBehind = true;
+        throw thrown;
+      });
+    if (this.#isClosed) return false;
+    const next = this.#follow(messages);
+    // What was announced before the question, and is not in the whole answer, has nothing before it.
+    if (messages.length < PAGE && this.#waiting.has(waited)) this.#last = waited - 1;
+    this.#give([...next, ...this.#inOrder()]);
+    return messages.length < PAGE && !this.#isBehind && this.#waiting.size === 0;
+  }
+
+  /** A page says what comes next, also where numbers are left out because the messages are gone for good. */
+  #follow(page: readonly Message[]): Message[] {
+    const next = page.filter((message) => message.seq > this.#last).sort((a, b) => a.seq - b.seq);
+    this.#last = next.at(-1)?.seq ?? this.#last;
+    for (const seq of this.#waiting.keys()) if (seq <= this.#last) this.#waiting.delete(seq);
+    return next;
+  }
+
+  /** Those of the waiting that come next. */
+  #inOrder(): Message[] {
+    const next: Message[] = [];
+    for (let message = this.#waiting.get(this.#last + 1); message; message = this.#waiting.get(this.#last + 1)) {
+      this.#waiting.delete(message.seq);
+      this.#last = message.seq;
+      next.push(message);
+    }
+    return next;
+  }
+
+  #give(messages: readonly Message[]): void {
+    if (messages.length > 0) this.#events.messages(messages);
+  }
+
+  #failed(error: RoomkeyError): void {
+    if (!this.#line.isUp || this.#isClosed) return;
+    if (!error.isTransient) {
+      this.close();
+      this.#events.failed(error);
+      return;
+    }
+    this.#platform.clock.after(waitMs(error, this.#attempts, this.#platform.random), () => void this.#catchUp());
+    this.#attempts += 1;
+  }
+}

@@ -1,0 +1,73 @@
+import type { Line, Off } from "../connection.js";
+import { Lease } from "../lease.js";
+import type { Clock } from "../platform.js";
+import { type Observable, Store } from "../store.js";
+import type { Presence } from "../wire/records.js";
+
+/** Whose presence is watched: these users, or the members of a channel. */
+export type PresenceQuery = { readonly userIds: readonly string[] } | { readonly channelId: string };
+
+export type Presences = ReadonlyMap<string, Presence>;
+
+/** Who is online, of some users. */
+export class PresenceStream implements Observable<Presences> {
+  readonly #query: PresenceQuery;
+  readonly #line: Line;
+  readonly #lease: Lease;
+  readonly #store = new Store<Presences>(new Map());
+  #offs: Off[] = [];
+
+  constructor(query: PresenceQuery, line: Line, clock: Clock) {
+    this.#query = query;
+    this.#line = line;
+    this.#lease = new Lease(
+      clock,
+      () => this.#start(),
+      () => this.#offs.forEach((off) => off()),
+    );
+  }
+
+  /** By user id. */
+  readonly get = (): Presences => this.#store.get();
+
+  readonly subscribe = (listener: () => void): Off => {
+    const off = this.#store.subscribe(listener);
+    const release = this.#lease.hold();
+    return () => (off(), release());
+  };
+
+  #start(): void {
+    this.#offs = [
+      this.#line.on("presence.update", (presence) => this.#isWatched(presence.userId) && this.#note([presence])),
+      this.#line.on("member.removed", ({ channelId, userId }) => this.#left(channelId, userId)),
+      this.#line.on("member.added", ({ channelId }) => this.#isOf(channelId) && void this.#ask()),
+      this.#line.onUp(() => void this.#ask()),
+    ];
+    void this.#ask();
+  }
+
+  async #ask(): Promise<void> {
+    if (!this.#line.isUp) return;
+    const found = await this.#line.request("presence:get", this.#query).catch(() => undefined);
+    if (found !== undefined) this.#note(found.presence);
+  }
+
+  #isOf(channelId: string): boolean {
+    return "channelId" in this.#query && this.#query.channelId === channelId;
+  }
+
+  /** Of a channel, those who were in the answer. */
+  #isWatched(userId: string): boolean {
+    return "userIds" in this.#query ? this.#query.userIds.includes(userId) : this.#store.get().has(userId);
+  }
+
+  #left(channelId: string, userId: string): void {
+    if (!this.#isOf(channelId)) return;
+    this.#store.set(new Map([...this.#store.get()].filter(([id]) => id !== userId)));
+  }
+
+  #note(presences: readonly Presence[]): void {
+    const entries = presences.map((presence) => [presence.userId, presence] as const);
+    this.#store.set(new Map([...this.#store.get(), ...entries]));
+  }
+}

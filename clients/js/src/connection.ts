@@ -1,0 +1,261 @@
+import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
+
+import { remedy, waitMs } from "./auth/remedy.js";
+import type { Tokens } from "./auth/tokens.js";
+import type { Platform } from "./platform.js";
+import { type Observable, Store } from "./store.js";
+import type { ClientEvent, DataOf, PayloadOf, ServerEvent, ServerEvents } from "./wire/events.js";
+import { asFailure, readFailure, RoomkeyError, unreachable } from "./wire/failure.js";
+
+/** How the connection stands. */
+export type ConnectionState =
+  /** Nobody has asked for it, or it was closed. */
+  | { readonly phase: "idle" }
+  /** It is being made, for the first time or again. `error`: why the last attempt did not come through. */
+  | { readonly phase: "connecting" | "reconnecting"; readonly error: RoomkeyError | null }
+  /** `error`: why the token, which ends soon, could not be renewed. */
+  | { readonly phase: "connected"; readonly error: RoomkeyError | null }
+  /** It is not tried again. Where `error.needsLogin`, the user has to log in. */
+  | { readonly phase: "stopped"; readonly error: RoomkeyError };
+
+export type Off = () => void;
+
+/** What the parts of a client need of the connection. */
+export interface Line {
+  readonly isUp: boolean;
+  readonly state: Observable<ConnectionState>;
+  /** Emits an event and waits for its ack: the data in it, or a `RoomkeyError` thrown. */
+  request<E extends ClientEvent>(event: E, payload: PayloadOf<E>): Promise<DataOf<E>>;
+  on<E extends ServerEvent>(event: E, listener: (argument: ServerEvents[E]) => void): Off;
+  /** The connection stands, for the first time or again: unless it was recovered, events may have been missed. */
+  onUp(listener: (isRecovered: boolean) => void): Off;
+}
+
+export type SocketSettings = Partial<ManagerOptions & SocketOptions>;
+
+const ACK_TIMEOUT_MS = 10_000;
+/** A connection that its token ends within this time did not really stand. */
+const SHORT_LIFE_MS = 1_000;
+const SHORT_LIVES_MAX = 3;
+
+/**
+ * A stock Socket.IO client that keeps to the server's contract: it shows a fresh token before the old one ends and once
+ * after `TOKEN_EXPIRED`, waits when it is told to wait, and stops with the reason when it is told so.
+ */
+export class Connection implements Line {
+  readonly socket: Socket;
+  readonly #platform: Platform;
+  readonly #tokens: Tokens;
+  readonly #state = new Store<ConnectionState>({ phase: "idle" });
+  readonly #upListeners = new Set<(isRecovered: boolean) => void>();
+
+  #isWanted = false;
+  #stoodOnce = false;
+  #stoodSince = 0;
+  #shortLives = 0;
+  #refreshed = false;
+  #waits = 0;
+  #forgetTimer: Off = () => {};
+  #renewing: Promise<string> | undefined;
+
+  constructor(url: string | undefined, tokens: Tokens, platform: Platform, settings: SocketSettings = {}) {
+    this.#platform = platform;
+    this.#tokens = tokens;
+    const auth = (send: (data: object) => void) => void this.#authenticate(send);
+    const fixed = { transports: ["websocket", "polling"], tryAllTransports: true, forceNew: true };
+    this.socket = platform.connect(url, { ...fixed, ...settings, autoConnect: false, auth });
+    this.#listen();
+  }
+
+  get state(): Observable<ConnectionState> {
+    return this.#state;
+  }
+
+  get isUp(): boolean {
+    return this.#state.get().phase === "connected" && this.socket.connected;
+  }
+
+  /** Connects, unless it does already; also again after it was stopped. */
+  open(): void {
+    if (this.#isWanted) return;
+    this.#isWanted = true;
+    this.#refreshed = false;
+    this.#waits = 0;
+    this.#shortLives = 0;
+    this.#attempt();
+  }
+
+  close(): void {
+    this.#end({ phase: "idle" });
+  }
+
+  /** Shows a fresh token in band. Resolves with its end; calls at the same time are one. */
+  renew(): Promise<string> {
+    this.#renewing ??= this.#renewOnce().finally(() => (this.#renewing = undefined));
+    return this.#renewing;
+  }
+
+  async request<E extends ClientEvent>(event: E, payload: PayloadOf<E>): Promise<DataOf<E>> {
+    try {
+      return await this.#ask(event, payload);
+    } catch (thrown) {
+      if (!(thrown instanceof RoomkeyError) || thrown.retry !== "refresh" || event === "auth:refresh") throw thrown;
+      await this.renew();
+      return this.#ask(event, payload);
+    }
+  }
+
+  on<E extends ServerEvent>(event: E, listener: (argument: ServerEvents[E]) => void): Off {
+    this.socket.on(event as string, listener);
+    return () => void this.socket.off(event as string, listener);
+  }
+
+  onUp(listener: (isRecovered: boolean) => void): Off {
+    this.#upListeners.add(listener);
+    return () => void this.#upListeners.delete(listener);
+  }
+
+  async #ask<E extends ClientEvent>(event: E, payload: PayloadOf<E>): Promise<DataOf<E>> {
+    if (!this.isUp) throw unreachable();
+    const ack: unknown = await this.socket
+      .timeout(ACK_TIMEOUT_MS)
+      .emitWithAck(event, payload)
+      .catch(() => {
+        throw this.isUp ? noAnswer() : unreachable();
+      });
+    const failure = readFailure(ack);
+    if (failure !== undefined) throw failure;
+    return (ack as { data: DataOf<E> } | undefined)?.data as DataOf<E>;
+  }
+
+  #listen(): void {
+    this.socket.on("connect", () => this.#connected());
+    this.socket.on("connect_error", (error) => this.#refused(error));
+    this.socket.on("disconnect", (reason) => this.#disconnected(reason));
+    this.on("auth:expiring", () => void this.#renewWhileUp(0));
+    this.on("auth:expired", () => this.#expired());
+    this.on("auth:revoked", (body) => {
+      this.#stop(readFailure(body) ?? new RoomkeyError("TOKEN_REVOKED", "The session was ended."));
+    });
+  }
+
+  #attempt(): void {
+    this.#forgetTimer();
+    this.#attempting(null);
+    this.socket.connect();
+  }
+
+  /** Gives the token to the handshake, if that is still the one that asked. */
+  async #authenticate(send: (data: object) => void): Promise<void> {
+    const engine = this.socket.io?.engine;
+    const isCurrent = () => this.#isWanted && !this.socket.connected && engine === this.socket.io?.engine;
+    try {
+      const token = await this.#tokens.current();
+      if (isCurrent()) send({ token });
+    } catch (thrown) {
+      if (!isCurrent()) return;
+      this.#hangUp();
+      this.#apply(asFailure(thrown));
+    }
+  }
+
+  #connected(): void {
+    this.#stoodOnce = true;
+    this.#stoodSince = this.#platform.clock.now();
+    this.#refreshed = false;
+    this.#waits = 0;
+    this.#state.set({ phase: "connected", error: null });
+    for (const listener of [...this.#upListeners]) listener(this.socket.recovered);
+  }
+
+  /** The server said no, and the error has its code; or the transport failed, and the stock client tries again. */
+  #refused(error: Error & { data?: unknown }): void {
+    if (!this.#isWanted) return;
+    const failure = readFailure(error.data, error.message);
+    if (failure !== undefined) this.#apply(failure);
+    else if (this.socket.active) this.#attempting(new RoomkeyError("UNREACHABLE", error.message, "after"));
+    else this.#stop(new RoomkeyError("UNEXPECTED", error.message));
+  }
+
+  #disconnected(reason: Socket.DisconnectReason): void {
+    this.#forgetTimer();
+    if (!this.#isWanted) return;
+    if (reason === "io client disconnect") this.#end({ phase: "idle" });
+    else if (reason === "io server disconnect") {
+      this.#stop(new RoomkeyError("DISCONNECTED", "The server ended the connection."));
+    } else this.#attempting(unreachable());
+  }
+
+  #apply(failure: RoomkeyError): void {
+    const next = remedy(failure, { refreshed: this.#refreshed, waits: this.#waits }, this.#platform.random);
+    if (next.kind === "stop") return this.#stop(failure);
+    this.#attempting(failure);
+    if (next.kind === "refresh") {
+      this.#refreshed = true;
+      this.#tokens.expire();
+      this.socket.connect();
+    } else {
+      this.#waits += 1;
+      this.#forgetTimer();
+      this.#forgetTimer = this.#platform.clock.after(next.ms, () => this.#attempt());
+    }
+  }
+
+  /** The server closes the connection now. The stock client comes back, with a fresh token. */
+  #expired(): void {
+    this.#tokens.expire();
+    const isShort = this.#platform.clock.now() - this.#stoodSince < SHORT_LIFE_MS;
+    this.#shortLives = isShort ? this.#shortLives + 1 : 0;
+    if (this.#shortLives === SHORT_LIVES_MAX) {
+      this.#stop(new RoomkeyError("TOKEN_EXPIRED", "The tokens that are given end at once."));
+    }
+  }
+
+  /** Renews the token, again and again where that fails for the moment, for as long as the connection stands. */
+  async #renewWhileUp(attempts: number): Promise<void> {
+    try {
+      await this.renew();
+      if (this.isUp) this.#state.set({ phase: "connected", error: null });
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      if (!this.isUp) return;
+      this.#state.set({ phase: "connected", error: failure });
+      if (!failure.isTransient) return;
+      const ms = waitMs(failure, attempts, this.#platform.random);
+      this.#forgetTimer();
+      this.#forgetTimer = this.#platform.clock.after(ms, () => void this.#renewWhileUp(attempts + 1));
+    }
+  }
+
+  async #renewOnce(): Promise<string> {
+    const token = await this.#tokens.fresh();
+    return (await this.#ask("auth:refresh", { token })).expiresAt;
+  }
+
+  #attempting(error: RoomkeyError | null): void {
+    this.#state.set({ phase: this.#stoodOnce ? "reconnecting" : "connecting", error });
+  }
+
+  #stop(error: RoomkeyError): void {
+    this.#end({ phase: "stopped", error });
+  }
+
+  #end(state: ConnectionState): void {
+    this.#isWanted = false;
+    this.#stoodOnce = false;
+    this.#forgetTimer();
+    this.socket.disconnect();
+    this.#state.set(state);
+  }
+
+  /** Ends an attempt that got no token, without ending the wish for a connection. */
+  #hangUp(): void {
+    this.#isWanted = false;
+    this.socket.disconnect();
+    this.#isWanted = true;
+  }
+}
+
+function noAnswer(): RoomkeyError {
+  return new RoomkeyError("NO_ANSWER", "The server did not answer in time.", "after");
+}

@@ -1,0 +1,12 @@
+"use client";
+export { useClient } from "./context.js";
+export { RoomkeyProvider, type RoomkeyProviderProps } from "./provider.js";
+export { type ChannelView, useChannel } from "./use-channel.js";
+export { type ConnectionView, useConnection } from "./use-connection.js";
+export { useEvent } from "./use-event.js";
+export { useMe } from "./use-me.js";
+export { type NotificationsView, useNotifications } from "./use-notifications.js";
+export { useObservable } from "./use-observable.js";
+export { usePresence } from "./use-presence.js";
+export { type SocketOptions, type SocketView, useSocket } from "./use-socket.js";
+export { type TypingView, useTyping } from "./use-typing.js";

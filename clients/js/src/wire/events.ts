@@ -1,0 +1,101 @@
+import type {
+  Channel,
+  Member,
+  Message,
+  MessageStatus,
+  OfflineCount,
+  Presence,
+  Role,
+  StatusChange,
+  Time,
+  TypingIndicator,
+  Visibility,
+} from "./records.js";
+
+/** What a client asks with one event, and the data that its ack brings. */
+interface Ask<Payload, Data> {
+  payload: Payload;
+  data: Data;
+}
+
+interface Range {
+  before?: number;
+  after?: number;
+  limit?: number;
+}
+
+/**
+ * Every event that a client may emit. Handlers of your own are added by declaration merging:
+ * `declare module "roomkey" { interface ClientEvents { "order:place": { payload: Order; data: Receipt } } }`
+ */
+export interface ClientEvents {
+  "auth:refresh": Ask<{ token: string }, { expiresAt: Time }>;
+
+  sendMessage: Ask<{ channelId: string; content: string; clientId?: string }, Message>;
+  updateMessage: Ask<{ messageId: string; content: string }, Message>;
+  deleteMessage: Ask<{ messageId: string }, unknown>;
+  "message:history": Ask<{ channelId: string } & Range, { messages: Message[] }>;
+
+  "message:delivered": Ask<{ messageId: string }, unknown>;
+  "message:seen": Ask<{ messageId: string }, unknown>;
+  "message:getStatus": Ask<{ messageId: string }, MessageStatus>;
+  "message:getOfflineCount": Ask<Record<string, never>, OfflineCount>;
+  "message:getOffline": Ask<{ channelId: string; limit?: number }, { messages: Message[]; more: boolean }>;
+
+  "channel:create": Ask<{ name: string; visibility?: Visibility }, Channel>;
+  "channel:list": Ask<{ scope?: string; after?: string; limit?: number }, { channels: Channel[] }>;
+  "channel:join": Ask<{ channelId: string } | { invite: string }, Channel>;
+  "channel:leave": Ask<{ channelId: string }, unknown>;
+  "channel:update": Ask<
+    { channelId: string; name?: string; visibility?: Visibility; archived?: boolean; retention?: Retention },
+    Channel
+  >;
+  "channel:members": Ask<{ channelId: string; after?: string; limit?: number }, { members: Member[] }>;
+  "channel:addMember": Ask<{ channelId: string; userId: string; role?: Role }, unknown>;
+  "channel:removeMember": Ask<{ channelId: string; userId: string }, unknown>;
+  "channel:invite": Ask<
+    { channelId: string; role?: Role; userId?: string; expiresInS?: number; uses?: number },
+    { invite: string; expiresAt: Time | null }
+  >;
+
+  joinRoom: Ask<string, string>;
+  leaveRoom: Ask<string, string>;
+
+  typing: Ask<{ channelId: string }, unknown>;
+  "typing:stop": Ask<{ channelId: string }, unknown>;
+  "typing:get": Ask<{ channelId: string }, { typing: TypingIndicator[] }>;
+  "presence:get": Ask<{ userIds: readonly string[] } | { channelId: string }, { presence: Presence[] }>;
+}
+
+interface Retention {
+  maxAgeS?: number;
+  maxMessages?: number;
+}
+
+/** Every event that the server emits, with its argument. Your backend's own are added as for `ClientEvents`. */
+export interface ServerEvents {
+  "auth:expiring": { expiresAt: Time };
+  "auth:expired": { code: string; message: string };
+  "auth:revoked": { code: string; reason: string; message: string };
+
+  "message.created": Message;
+  "message.updated": Message;
+  "message.deleted": { messageId: string; channelId: string; seq: number };
+  "message.status": StatusChange;
+
+  "channel.updated": Channel;
+  "member.added": { channelId: string; userId: string; role: Role };
+  "member.removed": { channelId: string; userId: string };
+  roomJoined: string;
+  "room:evicted": { room: string };
+
+  "typing.update": TypingIndicator;
+  "presence.update": Presence;
+
+  notification: unknown;
+}
+
+export type ClientEvent = keyof ClientEvents & string;
+export type ServerEvent = keyof ServerEvents & string;
+export type PayloadOf<E extends ClientEvent> = ClientEvents[E]["payload"];
+export type DataOf<E extends ClientEvent> = ClientEvents[E]["data"];

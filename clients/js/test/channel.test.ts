@@ -1,0 +1,230 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { ChannelStream, Client } from "../src/index.js";
+import { refused } from "./support/server.js";
+import { type World, world } from "./support/world.js";
+
+async function watched(all: World, count = 0): Promise<{ one: Client; channel: ChannelStream; off: () => void }> {
+  for (let written = 0; written < count; written += 1) all.server.write("c1", `old ${written + 1}`);
+  const one = all.client();
+  const channel = one.channel("c1");
+  const off = channel.subscribe(() => {});
+  one.connect();
+  await all.clock.advance();
+  return { one, channel, off };
+}
+
+const contents = (channel: ChannelStream) => channel.get().messages.map(({ content }) => content);
+const seqs = (channel: ChannelStream) => channel.get().messages.map(({ seq }) => seq);
+const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+test("the newest page, older ones on demand, and what is written from then on", async () => {
+  const all = world();
+  const { channel } = await watched(all, 120);
+  assert.equal(channel.get().phase, "live");
+  assert.deepEqual(seqs(channel), range(71, 120));
+  assert.equal(channel.get().hasOlder, true);
+  all.server.write("c1", "new");
+  const older = channel.loadOlder();
+  assert.equal(channel.get().isLoadingOlder, true);
+  await all.clock.advance();
+  await older;
+  assert.deepEqual(seqs(channel), range(21, 121));
+  await Promise.all([channel.loadOlder(), channel.loadOlder(), all.clock.advance()]);
+  assert.deepEqual(seqs(channel), range(1, 121));
+  assert.equal(channel.get().hasOlder, false);
+});
+
+test("what was missed, and what was edited or deleted while the connection was cut", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 3);
+  server.sockets[0]!.drop();
+  assert.equal(channel.get().phase, "behind");
+  server.write("c1", "missed");
+  server.change("c1-1", { content: "edited" });
+  server.change("c1-2", { content: "", deletedAt: "2026-11-21T00:00:00.000Z" }, "message.deleted");
+  await clock.advance(500);
+  assert.deepEqual(contents(channel), ["edited", "", "old 3", "missed"]);
+  assert.equal(channel.get().phase, "live");
+});
+
+test("who was away for long begins at the end again, without a gap", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 3);
+  server.sockets[0]!.drop();
+  for (let count = 0; count < 2_000; count += 1) server.write("c1", "missed");
+  await clock.advance(500);
+  assert.deepEqual(seqs(channel), range(1954, 2003));
+  assert.equal(channel.get().hasOlder, true);
+  server.write("c1", "new");
+  await clock.advance();
+  assert.deepEqual(seqs(channel), range(1954, 2004));
+});
+
+test("what I write is there at once and becomes the message, never both, never neither", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 2);
+  const views: string[] = [];
+  channel.subscribe(() => {
+    const { messages, outgoing } = channel.get();
+    views.push([...messages, ...outgoing].map(({ content }) => content).join(" "));
+  });
+  server.sockets[0]!.drop();
+  server.write("c1", "missed");
+  void channel.send("mine");
+  await clock.advance(500);
+  assert.equal(views.at(-1), "old 1 old 2 missed mine");
+  const first = views.findIndex((view) => view.includes("mine"));
+  assert.ok(
+    views.slice(first).every((view) => view.split("mine").length === 2),
+    JSON.stringify(views),
+  );
+  assert.deepEqual(channel.get().outgoing, []);
+});
+
+test("an edit is there at once, and goes back where it is refused", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 1);
+  server.handlers["updateMessage"] = ({ messageId, content }) => ({ data: server.change(messageId, { content }) });
+  const edit = channel.edit("c1-1", "better");
+  assert.deepEqual(contents(channel), ["better"]);
+  await clock.advance();
+  await edit;
+  assert.deepEqual(contents(channel), ["better"]);
+  server.handlers["updateMessage"] = () => refused("FORBIDDEN");
+  const refusedEdit = channel.edit("c1-1", "worse");
+  assert.deepEqual(contents(channel), ["worse"]);
+  await assert.rejects(refusedEdit, { code: "FORBIDDEN" });
+  assert.deepEqual(contents(channel), ["better"]);
+});
+
+test("a deletion is there at once, is final, and goes back where it is refused", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 1);
+  server.handlers["deleteMessage"] = () => refused("FORBIDDEN");
+  await assert.rejects(channel.remove("c1-1"), { code: "FORBIDDEN" });
+  assert.deepEqual(contents(channel), ["old 1"]);
+  server.handlers["deleteMessage"] = ({ messageId }) => {
+    server.change(messageId, { content: "", deletedAt: "2026-11-21T00:00:00.000Z" }, "message.deleted");
+    return { data: {} };
+  };
+  await channel.remove("c1-1");
+  assert.ok(channel.get().messages[0]!.deletedAt);
+  server.tell("message.updated", { ...server.messages[0], content: "late", deletedAt: undefined });
+  await clock.advance();
+  assert.deepEqual(contents(channel), [""]);
+});
+
+test("of two edits the later one stays, also when a page that was read before it comes after it", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 60);
+  const usual = server.handlers["message:history"]!;
+  server.handlers["message:history"] = (payload, socket) => {
+    const page = usual(payload, socket);
+    server.change("c1-5", { content: "edited" });
+    server.change("c1-6", { content: "", deletedAt: "x" }, "message.deleted");
+    return page;
+  };
+  await Promise.all([channel.loadOlder(), clock.advance()]);
+  assert.deepEqual(contents(channel).slice(3, 7), ["old 4", "edited", "", "old 7"]);
+  const stale = { ...server.messages[4]!, content: "stale", updatedAt: "2020-01-01T00:00:00.000Z" };
+  server.tell("message.updated", stale);
+  assert.equal(contents(channel)[4], "edited");
+});
+
+test("marks: delivered by itself, seen when told, each newest only and never back", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 2);
+  await clock.advance(1_000);
+  for (let count = 0; count < 3; count += 1) server.write("c1", "new");
+  server.write("c1", "mine", "me");
+  await clock.advance(1_000);
+  assert.deepEqual(
+    server.askedFor("message:delivered"),
+    ["c1-2", "c1-3", "c1-5"].map((messageId) => ({ messageId })),
+  );
+  channel.markSeen();
+  channel.markSeen("c1-1");
+  await clock.advance(1_000);
+  assert.deepEqual(server.askedFor("message:seen"), [{ messageId: "c1-5" }]);
+});
+
+test("a mark that was lost with the connection is told on the next one", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 2);
+  await clock.advance(1_000);
+  server.handlers["message:seen"] = () => {
+    server.handlers["message:seen"] = () => ({ data: {} });
+    server.sockets[0]!.drop();
+    return undefined;
+  };
+  channel.markSeen();
+  await clock.advance(2_000);
+  assert.deepEqual(server.askedFor("message:seen"), [{ messageId: "c1-2" }, { messageId: "c1-2" }]);
+});
+
+test("how far my messages have come is asked once for many changes", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all);
+  for (const content of ["a", "b", "c"]) server.write("c1", content, "me");
+  server.handlers["message:getStatus"] = ({ messageId }) => ({ data: { messageId, status: "READ" } });
+  await clock.advance();
+  for (const [seq, recipientId] of [
+    [1, "bob"],
+    [2, "bob"],
+    [2, "eve"],
+  ] as const) {
+    const change = { messageId: `c1-${seq}`, channelId: "c1", seq, recipientId, status: "READ", timestamp: "" };
+    server.tell("message.status", change);
+  }
+  await clock.advance(1_000);
+  assert.deepEqual(
+    channel.get().messages.map(({ deliveryStatus }) => deliveryStatus),
+    ["READ", "READ", "SENT"],
+  );
+  assert.equal(server.askedFor("message:getStatus").length, 2);
+});
+
+test("who is put out of a channel is told, and reads on when let in again", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 1);
+  server.tell("room:evicted", { room: "channel:c1" });
+  assert.equal(channel.get().error?.code, "FORBIDDEN");
+  server.write("c1", "unseen");
+  assert.deepEqual(contents(channel), ["old 1"]);
+  server.tell("roomJoined", "channel:c1");
+  await clock.advance();
+  assert.deepEqual(contents(channel), ["old 1", "unseen"]);
+  assert.equal(channel.get().phase, "live");
+});
+
+test("a channel that nobody watches any more asks and hears nothing, and is brought up to date later", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { one, channel, off } = await watched(all, 1);
+  const socket = server.sockets[0]!;
+  const watching = socket.listeners;
+  off();
+  channel.subscribe(() => {})();
+  await clock.advance(1_000);
+  assert.ok(socket.listeners < watching);
+  const asked = server.askedFor("message:history").length;
+  server.write("c1", "unheard");
+  await clock.advance(1_000);
+  assert.equal(server.askedFor("message:history").length, asked);
+  one.channel("c1").subscribe(() => {});
+  await clock.advance();
+  assert.deepEqual(contents(channel), ["old 1", "unheard"]);
+  assert.equal(socket.listeners, watching);
+});

@@ -1,0 +1,248 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { RoomkeyError } from "../src/index.js";
+import { refusal, refused } from "./support/server.js";
+import { jwt, world } from "./support/world.js";
+
+test("a client connects with the token of that moment, each time", async () => {
+  const { clock, server, client } = world();
+  let count = 0;
+  const one = client({ getToken: () => jwt(clock, 600, { count: (count += 1) }) });
+  one.connect();
+  await clock.advance();
+  assert.deepEqual(one.connection.get(), { phase: "connected", error: null });
+  server.sockets[0]!.drop();
+  assert.equal(one.connection.get().phase, "reconnecting");
+  await clock.advance(500);
+  assert.equal(one.connection.get().phase, "connected");
+  assert.equal(new Set(server.shown).size, 2);
+});
+
+test("a token is renewed in band when it is about to end, and the connection stays", async () => {
+  const { clock, server, client } = world();
+  const wanted: boolean[] = [];
+  const one = client({
+    getToken: ({ skipCache }) => {
+      wanted.push(skipCache);
+      return `token-${wanted.length}`;
+    },
+  });
+  one.connect();
+  await clock.advance();
+  server.tell("auth:expiring", { expiresAt: "" });
+  await clock.advance();
+  assert.deepEqual(server.askedFor("auth:refresh"), [{ token: "token-2" }]);
+  assert.deepEqual(wanted, [false, true]);
+  assert.equal(server.shown.length, 1);
+});
+
+test("a renewal that fails for the moment is tried again, and says so meanwhile", async () => {
+  const { clock, server, client } = world();
+  let isDown = false;
+  const one = client({
+    getToken: () => {
+      if (isDown) throw new TypeError("fetch failed");
+      return "token";
+    },
+  });
+  one.connect();
+  await clock.advance();
+  isDown = true;
+  server.tell("auth:expiring", { expiresAt: "" });
+  await clock.advance();
+  const state = one.connection.get();
+  assert.equal(state.phase === "connected" && state.error?.code, "UNREACHABLE");
+  isDown = false;
+  await clock.advance(1_000);
+  assert.equal(server.askedFor("auth:refresh").length, 1);
+  assert.deepEqual(one.connection.get(), { phase: "connected", error: null });
+});
+
+test("TOKEN_EXPIRED: one fresh token, and then the end", async () => {
+  const { clock, server, client } = world();
+  const wanted: boolean[] = [];
+  server.admit = () => refusal("TOKEN_EXPIRED", "refresh");
+  const one = client({ getToken: ({ skipCache }) => (wanted.push(skipCache), "token") });
+  one.connect();
+  await clock.advance(3_600_000);
+  assert.deepEqual(wanted, [false, true]);
+  const state = one.connection.get();
+  assert.equal(state.phase === "stopped" && state.error.code, "TOKEN_EXPIRED");
+  assert.equal(state.phase === "stopped" && state.error.needsLogin, true);
+});
+
+test("TOKEN_EXPIRED: the fresh token lets it in", async () => {
+  const { clock, server, client } = world();
+  server.admit = (token) => (token === "old" ? refusal("TOKEN_EXPIRED", "refresh") : undefined);
+  const one = client({ getToken: ({ skipCache }) => (skipCache ? "new" : "old") });
+  one.connect();
+  await clock.advance();
+  assert.equal(one.connection.get().phase, "connected");
+  assert.deepEqual(server.shown, ["old", "new"]);
+});
+
+test("a token that has ended by its own words is not shown", async () => {
+  const { clock, server, client } = world();
+  const fresh = jwt(clock, 600);
+  const one = client({ getToken: ({ skipCache }) => (skipCache ? fresh : jwt(clock, -1)) });
+  one.connect();
+  await clock.advance();
+  assert.deepEqual(server.shown, [fresh]);
+});
+
+test("never: it stops, tells why, and comes back only when it is told to", async () => {
+  const { clock, server, client } = world();
+  const ended: string[] = [];
+  server.admit = () => refusal("TOKEN_REVOKED");
+  const session = { getToken: () => "token", end: ({ code }: RoomkeyError) => void ended.push(code) };
+  const one = client({ session });
+  one.connect();
+  await clock.advance(3_600_000);
+  assert.equal(one.connection.get().phase, "stopped");
+  assert.deepEqual(ended, ["TOKEN_REVOKED"]);
+  assert.equal(server.shown.length, 1);
+  server.admit = () => undefined;
+  one.connect();
+  await clock.advance();
+  assert.equal(one.connection.get().phase, "connected");
+});
+
+test("after: it waits as long as it is told, longer and longer", async () => {
+  const { clock, server, client } = world();
+  const times: number[] = [];
+  server.admit = () => {
+    times.push(clock.now());
+    return times.length < 5 ? refusal("UNAVAILABLE", "after", 3_000) : undefined;
+  };
+  const one = client();
+  one.connect();
+  await clock.advance(60_000);
+  const waits = times.slice(1).map((time, index) => time - times[index]!);
+  assert.deepEqual(waits, [3_000, 3_000, 4_000, 8_000]);
+  assert.equal(one.connection.get().phase, "connected");
+});
+
+test("without a token nothing is asked of the server", async () => {
+  const { clock, server, client } = world();
+  const one = client({ getToken: () => null });
+  one.connect();
+  await clock.advance(60_000);
+  const state = one.connection.get();
+  assert.equal(state.phase === "stopped" && state.error.code, "TOKEN_MISSING");
+  assert.deepEqual(server.shown, []);
+});
+
+test("a source of tokens that fails is asked again", async () => {
+  const { clock, server, client } = world();
+  let attempts = 0;
+  const one = client({
+    getToken: async () => {
+      attempts += 1;
+      if (attempts < 3) throw new TypeError("fetch failed");
+      return "token";
+    },
+  });
+  one.connect();
+  await clock.advance();
+  assert.equal(one.connection.get().phase, "connecting");
+  await clock.advance(10_000);
+  assert.equal(one.connection.get().phase, "connected");
+  assert.deepEqual(server.shown, ["token"]);
+});
+
+test("auth:expired: the next connection has a fresh token", async () => {
+  const { clock, server, client } = world();
+  const wanted: boolean[] = [];
+  const one = client({ getToken: ({ skipCache }) => (wanted.push(skipCache), "token") });
+  one.connect();
+  await clock.advance(5_000);
+  server.tell("auth:expired", { code: "TOKEN_EXPIRED", message: "" });
+  server.sockets[0]!.drop();
+  await clock.advance(500);
+  assert.equal(one.connection.get().phase, "connected");
+  assert.deepEqual(wanted, [false, true]);
+});
+
+test("tokens that end as soon as they are shown end the attempts", async () => {
+  const { clock, server, client } = world();
+  const one = client({ getToken: () => "token" });
+  one.connection.subscribe(() => {
+    if (one.connection.get().phase !== "connected") return;
+    queueMicrotask(() => {
+      server.tell("auth:expired", { code: "TOKEN_EXPIRED", message: "" });
+      if (one.connection.get().phase === "connected") server.sockets[0]!.drop();
+    });
+  });
+  one.connect();
+  await clock.advance(60_000);
+  assert.equal(one.connection.get().phase, "stopped");
+  assert.equal(server.shown.length, 3);
+});
+
+test("auth:revoked: the reason is told and nothing tried again", async () => {
+  const { clock, server, client } = world();
+  const one = client();
+  one.connect();
+  await clock.advance();
+  server.tell("auth:revoked", { code: "TOKEN_REVOKED", reason: "blocked", message: "Blocked" });
+  await clock.advance(3_600_000);
+  const state = one.connection.get();
+  assert.equal(state.phase === "stopped" && state.error.reason, "blocked");
+  assert.equal(server.shown.length, 1);
+});
+
+test("a closed client stays closed, whatever was on its way", async () => {
+  const { clock, server, client } = world();
+  let give = (_token: string) => {};
+  const one = client({ getToken: () => new Promise<string>((resolve) => (give = resolve)) });
+  one.connect();
+  one.close();
+  give("token");
+  await clock.advance(60_000);
+  assert.equal(one.connection.get().phase, "idle");
+  assert.deepEqual(server.shown, []);
+});
+
+test("a token that comes too late for its connection is not shown on the next one", async () => {
+  const { clock, server, client } = world();
+  const givers: ((token: string) => void)[] = [];
+  const one = client({ getToken: () => new Promise<string>((resolve) => givers.push(resolve)) });
+  one.connect();
+  await clock.advance();
+  server.sockets[0]!.drop();
+  await clock.advance(500);
+  for (const [index, give] of givers.entries()) give(`token-${index}`);
+  await clock.advance();
+  assert.deepEqual(server.shown, ["token-1"]);
+});
+
+test("an ack that refuses is a RoomkeyError; one that asks for a fresh token gets it, once", async () => {
+  const { clock, server, client } = world();
+  const one = client();
+  one.connect();
+  await clock.advance();
+  server.handlers["channel:create"] = () => refused("RATE_LIMITED", "after", 700);
+  await assert.rejects(one.emit("channel:create", { name: "x" }), (error) => {
+    assert.ok(error instanceof RoomkeyError);
+    assert.deepEqual([error.code, error.retry, error.retryAfterMs], ["RATE_LIMITED", "after", 700]);
+    return true;
+  });
+  server.handlers["channel:create"] = () => refused("TOKEN_EXPIRED", "refresh");
+  await assert.rejects(one.emit("channel:create", { name: "x" }), { code: "TOKEN_EXPIRED" });
+  assert.equal(server.askedFor("channel:create").length, 3);
+  assert.equal(server.askedFor("auth:refresh").length, 1);
+});
+
+test("without a connection, and without an answer", async () => {
+  const { clock, server, client } = world();
+  const one = client();
+  await assert.rejects(one.emit("typing:get", { channelId: "c" }), { code: "UNREACHABLE", retry: "after" });
+  one.connect();
+  await clock.advance();
+  server.handlers["typing:get"] = () => undefined;
+  const asked = one.emit("typing:get", { channelId: "c" });
+  asked.catch(() => undefined);
+  await clock.advance(10_000);
+  await assert.rejects(asked, { code: "NO_ANSWER" });
+});

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { Client, Message } from "../src/index.js";
+import { refused } from "./support/server.js";
+import { type World, world } from "./support/world.js";
+
+/** Follows a channel into a list. */
+function following(client: Client, channelId = "c1", after = 0) {
+  const seen: Message[] = [];
+  const end = new AbortController();
+  const done = (async () => {
+    for await (const message of client.follow(channelId, { after, signal: end.signal })) seen.push(message);
+  })();
+  done.catch(() => undefined);
+  return { seqs: () => seen.map(({ seq }) => seq), end: () => end.abort(), done };
+}
+
+async function connected(world: World): Promise<Client> {
+  const one = world.client();
+  one.connect();
+  await world.clock.advance();
+  return one;
+}
+
+const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
+
+test("history and what is written meanwhile are one stream", async () => {
+  const all = world();
+  const { clock, server } = all;
+  for (let count = 0; count < 120; count += 1) server.write("c1", "old");
+  const one = await connected(all);
+  const usual = server.handlers["message:history"]!;
+  server.handlers["message:history"] = async (payload, socket) => {
+    const page = usual(payload, socket);
+    // Written after the page was read, announced before it arrives.
+    if (server.messages.length < 125) server.write("c1", "live");
+    return page;
+  };
+  const stream = following(one);
+  await clock.advance();
+  server.write("c1", "later");
+  await clock.advance();
+  assert.deepEqual(stream.seqs(), upTo(server.messages.length));
+  stream.end();
+  await stream.done;
+  assert.equal(server.messages.length, 124);
+});
+
+test("a live message with one missing before it waits for that one", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const one = await connected(all);
+  const stream = following(one);
+  await clock.advance();
+  const tell = server.tell;
+  server.tell = () => undefined;
+  server.write("c1", "unheard");
+  server.tell = tell;
+  server.write("c1", "heard");
+  await clock.advance();
+  assert.deepEqual(stream.seqs(), [1, 2]);
+});
+
+test("what was written while the connection was cut comes after it, before what is live", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const one = await connected(all);
+  const stream = following(one);
+  server.write("c1", "a");
+  await clock.advance();
+  server.sockets[0]!.drop();
+  for (let count = 0; count < 60; count += 1) server.write("c1", "missed");
+  const usual = server.handlers["message:history"]!;
+  server.handlers["message:history"] = (payload, socket) => {
+    server.handlers["message:history"] = usual;
+    server.write("c1", "first live");
+    return usual(payload, socket);
+  };
+  await clock.advance(500);
+  assert.deepEqual(stream.seqs(), upTo(62));
+});
+
+test("a page that is refused for the moment is asked for again; one that is lost with the connection, too", async () => {
+  const all = world();
+  const { clock, server } = all;
+  for (let count = 0; count < 3; count += 1) server.write("c1", "old");
+  const one = await connected(all);
+  const usual = server.handlers["message:history"]!;
+  let asked = 0;
+  server.handlers["message:history"] = (payload, socket) => {
+    asked += 1;
+    if (asked === 1) return refused("UNAVAILABLE", "after", 1_000);
+    if (asked === 2) return (server.sockets[0]!.drop(), undefined);
+    return usual(payload, socket);
+  };
+  const stream = following(one);
+  await clock.advance(5_000);
+  assert.deepEqual(stream.seqs(), [1, 2, 3]);
+});
+
+test("numbers that are gone for good stop nothing", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const one = await connected(all);
+  for (let count = 0; count < 4; count += 1) server.write("c1", "old");
+  server.messages.splice(1, 2);
+  const stream = following(one);
+  await clock.advance();
+  assert.deepEqual(stream.seqs(), [1, 4]);
+  // Announced with a number that the history knows nothing before of.
+  server.tell("message.created", { ...server.messages[1], id: "x", seq: 9 });
+  await clock.advance();
+  assert.deepEqual(stream.seqs(), [1, 4, 9]);
+  assert.ok(server.askedFor("message:history").length < 5);
+});
+
+test("a channel that cannot be read ends the stream with the reason", async () => {
+  const all = world();
+  all.server.handlers["message:history"] = () => refused("FORBIDDEN");
+  const stream = following(await connected(all));
+  await assert.rejects(stream.done, { code: "FORBIDDEN" });
+});
+
+test("whatever arrives in whatever order, each message comes once and in order", async () => {
+  for (let seed = 1; seed <= 200; seed += 1) {
+    const all = world();
+    const { clock, server } = all;
+    const random = randomFrom(seed);
+    const one = await connected(all);
+    const usual = server.handlers["message:history"]!;
+    server.handlers["message:history"] = (payload, socket) => {
+      const page = usual(payload, socket);
+      if (random() < 0.3) server.write("c1", "meanwhile");
+      if (random() < 0.1) return refused("UNAVAILABLE", "after", 1_000);
+      return page;
+    };
+    const tell = server.tell.bind(server);
+    server.tell = (event, argument) => {
+      if (random() < 0.8) tell(event, argument);
+      if (random() < 0.2) tell(event, argument);
+    };
+    const stream = following(one);
+    for (let step = 0; step < 40; step += 1) {
+      const chance = random();
+      if (chance < 0.6) for (let count = random() * 30; count > 0; count -= 1) server.write("c1", "x");
+      else if (chance < 0.8 && server.sockets[0]!.connected) server.sockets[0]!.drop();
+      else await clock.advance(random() * 1_000);
+    }
+    server.tell = tell;
+    server.handlers["message:history"] = usual;
+    await clock.advance(100_000);
+    server.write("c1", "the end");
+    await clock.advance();
+    assert.deepEqual(stream.seqs(), upTo(server.messages.length), `seed ${seed}`);
+    stream.end();
+  }
+});
+
+/** Numbers from 0 to 1 that are the same for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createSession, type Grant, type GrantStorage, Session } from "../src/index.js";
+import type { Platform } from "../src/platform.js";
+import type { TestClock } from "./support/clock.js";
+import { jwt, world } from "./support/world.js";
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const user = { id: "me", username: "me" };
+const login = { username: "me", password: "secret" };
+const refusal = (code: string): Answer => ({ status: 401, body: { code, message: code, retry: "never" } });
+
+/** Answers requests in turn, and keeps what was asked. */
+function http(platform: Partial<Platform>, ...answers: Answer[]) {
+  const asked: string[] = [];
+  const fetch = async (url: unknown, init?: RequestInit) => {
+    asked.push(
+      `${String(url).replace("http://roomkey/api/auth/", "")} ${JSON.parse(String(init?.body)).refreshToken ?? ""}`,
+    );
+    const answer = answers.shift();
+    if (answer === undefined) throw new TypeError("fetch failed");
+    return Response.json(answer.body, { status: answer.status });
+  };
+  return { asked, platform: { ...platform, fetch: fetch as typeof globalThis.fetch } };
+}
+
+const grant = (clock: TestClock, seconds: number, refreshToken: string): Answer => ({
+  status: 200,
+  body: { token: jwt(clock, seconds, { sid: "s", refreshToken }), refreshToken, user },
+});
+
+const make = (platform: Partial<Platform>, storage?: GrantStorage): Session =>
+  createSession({ url: "http://roomkey/", platform, ...(storage && { storage }) });
+
+const rejects = (promise: unknown, code: string) => assert.rejects(promise as Promise<unknown>, { code });
+
+test("a token is exchanged before it ends, once for all who ask", async () => {
+  const { clock, platform } = world();
+  const { asked, platform: on } = http(platform, grant(clock, 60, "r1"), grant(clock, 600, "r2"));
+  const session = make(on);
+  await session.logIn(login);
+  assert.deepEqual(session.user.get(), user);
+  const first = await session.getToken({ skipCache: false });
+  await clock.advance(41_000);
+  const [second, same] = await Promise.all([1, 2].map(() => session.getToken({ skipCache: false })));
+  assert.notEqual(first, second);
+  assert.equal(second, same);
+  assert.deepEqual(asked, ["login ", "refresh r1"]);
+});
+
+test("a refresh token that is refused ends the session; a server that is away does not", async () => {
+  const { clock, platform } = world();
+  const answers = [grant(clock, 600, "r1"), { status: 502, body: null }, refusal("TOKEN_REVOKED")];
+  const session = make(http(platform, ...answers).platform);
+  await session.logIn(login);
+  await rejects(session.getToken({ skipCache: true }), "UNEXPECTED");
+  assert.deepEqual(session.user.get(), user);
+  await rejects(session.getToken({ skipCache: true }), "TOKEN_REVOKED");
+  assert.equal(session.user.get(), null);
+  assert.equal(await session.getToken({ skipCache: false }), null);
+});
+
+test("an exchange that is answered after the logout logs nobody in", async () => {
+  const { clock, platform } = world();
+  const all = [grant(clock, 600, "r1"), grant(clock, 600, "r2"), { status: 204, body: null }];
+  const session = make(http(platform, ...all).platform);
+  await session.logIn(login);
+  const token = session.getToken({ skipCache: true });
+  const out = session.logOut();
+  await Promise.all([token, out]);
+  assert.equal(session.user.get(), null);
+});
+
+test("tabs that share a storage use each refresh token once", async () => {
+  const { clock, platform } = world();
+  let kept: Grant | null = null;
+  const storage = { load: () => kept, save: (grant: Grant | null) => void (kept = grant) };
+  const { asked, platform: on } = http(platform, grant(clock, 60, "r1"), grant(clock, 600, "r2"));
+  const tab = make(on, storage);
+  await tab.logIn(login);
+  const other = make(on, storage);
+  assert.deepEqual(other.user.get(), user);
+  const token = await tab.getToken({ skipCache: true });
+  assert.equal(await other.getToken({ skipCache: true }), token);
+  assert.deepEqual(asked, ["login ", "refresh r1"]);
+});
+
+test("a client with credentials logs in by itself, and again only when it is told to connect", async () => {
+  const { clock, server, platform, client } = world();
+  const { asked, platform: on } = http(platform, grant(clock, 600, "r1"), grant(clock, 600, "r2"));
+  const one = client({ login: async () => login, platform: on });
+  assert.deepEqual(asked, []);
+  one.connect();
+  await clock.advance();
+  assert.equal(one.connection.get().phase, "connected");
+  server.tell("auth:revoked", { code: "TOKEN_REVOKED", reason: "logged_out", message: "" });
+  await clock.advance(60_000);
+  assert.deepEqual(asked, ["login "]);
+  one.connect();
+  await clock.advance();
+  assert.deepEqual(asked, ["login ", "login "]);
+  assert.equal(one.connection.get().phase, "connected");
+});
+
+test("wrong credentials stop it with the reason", async () => {
+  const { clock, platform, client } = world();
+  const { asked, platform: on } = http(platform, refusal("INVALID_CREDENTIALS"));
+  const one = client({ login: () => login, platform: on });
+  one.connect();
+  await clock.advance(60_000);
+  const state = one.connection.get();
+  assert.equal(state.phase === "stopped" && state.error.code, "INVALID_CREDENTIALS");
+  assert.equal(asked.length, 1);
+});

@@ -1,0 +1,102 @@
+import type { Clock } from "../../src/platform.js";
+import type { TestServer } from "./server.js";
+
+type Listener = (...args: any[]) => void;
+
+/** The part of the stock client's socket that this package uses, on a hand-set clock and without a network. */
+export class TestSocket {
+  connected = false;
+  active = false;
+  recovered = false;
+  /** Whether it comes back by itself once it lost its connection. */
+  comesBack = true;
+  readonly io: { engine: object | undefined } = { engine: undefined };
+  readonly #server: TestServer;
+  readonly #clock: Clock;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #unanswered = new Set<() => void>();
+  auth: (send: (data: any) => void) => void = () => {};
+
+  constructor(server: TestServer, clock: Clock) {
+    this.#server = server;
+    this.#clock = clock;
+  }
+
+  on(event: string, listener: Listener): this {
+    const listeners = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, listeners.add(listener));
+    return this;
+  }
+
+  off(event: string, listener: Listener): this {
+    this.#listeners.get(event)?.delete(listener);
+    return this;
+  }
+
+  /** How many listen. */
+  get listeners(): number {
+    return [...this.#listeners.values()].reduce((sum, listeners) => sum + listeners.size, 0);
+  }
+
+  receive(event: string, ...args: unknown[]): void {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(...args);
+  }
+
+  connect(): this {
+    if (this.connected) return this;
+    this.active = true;
+    const engine = (this.io.engine = {});
+    this.auth((data) => queueMicrotask(() => this.#handshake(engine, data)));
+    return this;
+  }
+
+  #handshake(engine: object, data: { token?: unknown }): void {
+    if (engine !== this.io.engine || !this.active) return;
+    this.#server.shown.push(data.token);
+    const refusal = this.#server.admit(data.token);
+    if (refusal === undefined) {
+      this.connected = true;
+      return this.receive("connect");
+    }
+    this.active = refusal.data === undefined;
+    this.receive("connect_error", Object.assign(new Error(refusal.message), { data: refusal.data }));
+  }
+
+  disconnect(): this {
+    const wasConnected = this.connected;
+    this.active = false;
+    this.#lose();
+    if (wasConnected) this.receive("disconnect", "io client disconnect");
+    return this;
+  }
+
+  /** The connection is gone; half a second later the client tries again. */
+  drop(reason = "transport close"): void {
+    this.active = reason !== "io server disconnect";
+    this.#lose();
+    this.receive("disconnect", reason);
+    if (this.active && this.comesBack) this.#clock.after(500, () => this.active && this.connect());
+  }
+
+  #lose(): void {
+    this.connected = false;
+    this.io.engine = undefined;
+    for (const fail of [...this.#unanswered]) fail();
+  }
+
+  timeout(ms: number) {
+    return {
+      emitWithAck: (event: string, payload: unknown) =>
+        new Promise((resolve, reject) => {
+          const fail = () => (forget(), this.#unanswered.delete(fail), reject(new Error("no ack")));
+          const forget = this.#clock.after(ms, fail);
+          this.#unanswered.add(fail);
+          void this.#server.answer(event, payload, this).then((answer) => {
+            if (answer === undefined || !this.#unanswered.delete(fail)) return;
+            forget();
+            resolve(answer);
+          });
+        }),
+    };
+  }
+}

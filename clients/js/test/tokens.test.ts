@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { claimsOf, endOf, principalOf } from "../src/auth/claims.js";
+import { Flight } from "../src/auth/flight.js";
+import { Tokens } from "../src/auth/tokens.js";
+import { platformWith } from "../src/platform.js";
+import { settled, TestClock } from "./support/clock.js";
+import { tabs } from "./support/tabs.js";
+import { jwt } from "./support/world.js";
+
+test("claims are read of a JWT, and of nothing else", () => {
+  const clock = new TestClock();
+  assert.equal(claimsOf(jwt(clock, 60, { sub: "Zoë ☕" }))?.sub, "Zoë ☕");
+  assert.equal(endOf(jwt(clock, 60)), clock.now() + 60_000);
+  for (const none of [undefined, "", "ticket", "a.b.c", "a.bnVsbA.c", "a.NQ.c"]) {
+    assert.equal(claimsOf(none), undefined);
+    assert.equal(endOf(none), Infinity);
+    assert.equal(principalOf(none), undefined);
+  }
+});
+
+/** The tokens of a tab; each fetch takes a moment and gives a text of its own. */
+function tab(clock: TestClock, shared: ReturnType<typeof tabs>, claims: object, fetched: string[]) {
+  const platform = platformWith({ clock, ...shared });
+  const getToken = async ({ skipCache }: { skipCache: boolean }) => {
+    if (!skipCache) return jwt(clock, 60, claims);
+    await settled();
+    fetched.push(jwt(clock, 600, { ...claims, jti: fetched.length }));
+    return fetched.at(-1);
+  };
+  return new Tokens(getToken, new Flight(platform, "roomkey"), clock);
+}
+
+test("tabs of one login ask for one fresh token; those of another ask for their own", async () => {
+  const clock = new TestClock();
+  const [shared, fetched] = [tabs(), [] as string[]];
+  const claims = [{ sub: "ada", sid: "1" }, { sub: "ada", sid: "1" }, { sub: "ada", sid: "1" }, { sub: "bob" }];
+  const all = claims.map((one) => tab(clock, shared, one, fetched));
+  await Promise.all(all.map((one) => one.current()));
+  const fresh = Promise.all(all.flatMap((one) => [one.fresh(), one.fresh()]));
+  await clock.advance(1_000);
+  const tokens = await fresh;
+  assert.equal(fetched.length, 2);
+  assert.equal(new Set(tokens.slice(0, 6)).size, 1);
+  assert.equal(principalOf(tokens[6]), principalOf(jwt(clock, 1, { sub: "bob" })));
+});
+
+test("where another tab fails, the next one asks itself", async () => {
+  const clock = new TestClock();
+  const platform = platformWith({ clock, ...tabs() });
+  const [one, other] = [new Flight(platform, "roomkey"), new Flight(platform, "roomkey")];
+  const failed = one.run("key", () => settled().then(() => Promise.reject(new Error("down"))));
+  const got = other.run("key", async () => "mine");
+  await assert.rejects(failed, { message: "down" });
+  await clock.advance(1_000);
+  assert.equal(await got, "mine");
+});
