@@ -22,16 +22,17 @@ export const SECRET = "end-to-end-secret-of-32-bytes-or-more";
 
 /**
  * `roomkey serve` on a free port; stopped and cleaned up when the test `t` ends. It may open as many files as
- * `options.descriptors` says.
+ * `options.descriptors` says, and is started by what `options.around` makes of its command line.
  */
 export async function startServer(t, options = {}) {
   const dataDir = options.dataDir ?? (await temporaryDirectory(t));
   const args = serveArguments(dataDir, "127.0.0.1:0", options);
   const env = environmentOf(options);
+  const [program, ...words] = options.around?.([binary, ...args], dataDir) ?? [binary, ...args];
   const limited = [`ulimit -n ${options.descriptors} && exec "$0" "$@"`, binary, ...args];
   const server = options.descriptors
     ? await launch(t, "/bin/sh", ["-c", ...limited], env)
-    : await launch(t, binary, args, env);
+    : await launch(t, program, words, env);
   return Object.assign(server, {
     dataDir,
     /** Starts the same server again, on the same address and data. */
@@ -50,9 +51,10 @@ export async function startReference(t, flags = []) {
 }
 
 /** Runs the binary to its end: what a user sees of a command, or of a server that cannot start. */
-export async function runBinary(t, args, { env = {}, input = "" } = {}) {
+export async function runBinary(t, args, { env = {}, input = "", around = (command) => command } = {}) {
   const limits = { timeout: 60_000, killSignal: "SIGKILL" };
-  const child = start(binary, args, { env: environment(env), cwd: await temporaryDirectory(t), ...limits });
+  const [program, ...words] = around([binary, ...args]);
+  const child = start(program, words, { env: environment(env), cwd: await temporaryDirectory(t), ...limits });
   // It may end without having read its input.
   child.stdin.on("error", () => {}).end(input);
   const output = collect(child);

@@ -28,6 +28,12 @@ pub enum StoreError {
     /// The [`Permit`](crate::Permit) said no.
     #[error("not allowed")]
     Denied,
+    /// The disk, or the system around it, failed at reading or writing.
+    #[error("the disk failed ({detail}); see the system's log, nothing that was acknowledged is lost")]
+    DiskFailed {
+        /// What SQLite said.
+        detail: String,
+    },
     /// There is no space for what was to be written.
     #[error("no space is left for the database; free some space on its volume, nothing is lost")]
     DiskFull,
@@ -92,7 +98,12 @@ impl StoreError {
     pub(crate) fn is_fault(&self) -> bool {
         matches!(
             self,
-            Self::Busy | Self::Corrupt { .. } | Self::DiskFull | Self::Other { .. } | Self::Unwritable { .. }
+            Self::Busy
+                | Self::Corrupt { .. }
+                | Self::DiskFailed { .. }
+                | Self::DiskFull
+                | Self::Other { .. }
+                | Self::Unwritable { .. }
         )
     }
 }
@@ -124,9 +135,12 @@ impl From<&StoreError> for Failure {
                 Self::with_message(ErrorCode::LimitExceeded, format!("The limit {limit} is reached"))
                     .at(*limit)
             }
-            StoreError::Busy | StoreError::DiskFull | StoreError::Unavailable => {
-                Self::new(ErrorCode::Unavailable)
-            }
+            // All of these pass, some when an operator has done something about it.
+            StoreError::Busy
+            | StoreError::DiskFailed { .. }
+            | StoreError::DiskFull
+            | StoreError::Unavailable
+            | StoreError::Unwritable { .. } => Self::new(ErrorCode::Unavailable),
             _ => Self::new(ErrorCode::Internal),
         }
     }

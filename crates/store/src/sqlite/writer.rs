@@ -48,6 +48,10 @@ fn commit(
     outbox: &Outbox,
     changes: &mut Vec<Committed>,
 ) -> Result<(), StoreError> {
+    // Left open by a rollback that failed as well, on a disk that did.
+    if !connection.is_autocommit() {
+        execute(connection, "ROLLBACK")?;
+    }
     execute(connection, "BEGIN IMMEDIATE")?;
     let outcome = jobs
         .iter_mut()
