@@ -13,6 +13,7 @@ mod dynamic_namespaces;
 mod events;
 mod expiry;
 mod floods;
+mod following;
 mod heartbeat;
 mod http_requests;
 mod invalid_input;
