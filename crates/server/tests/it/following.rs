@@ -114,7 +114,7 @@ impl Follower<'_> {
             loop {
                 let page =
                     self.ask("message:getOffline", &json!({ "channelId": self.channel, "limit": 5 }))?;
-                self.receive(page["messages"].as_array().expect("a list").clone())?;
+                self.receive(page["messages"].as_array().expect("a list"))?;
                 if page["more"] == false {
                     break;
                 }
@@ -122,15 +122,15 @@ impl Follower<'_> {
         }
         for _ in 0..=self.dice.roll(4) {
             let messages = std::mem::take(&mut self.waiting);
-            self.receive(messages)?;
+            self.receive(&messages)?;
             // The answer comes behind all that was emitted before it.
             self.ask("message:getOfflineCount", &json!({}))?;
         }
         Ok(())
     }
 
-    fn receive(&mut self, messages: Vec<Value>) -> Result<(), Lost> {
-        for message in &messages {
+    fn receive(&mut self, messages: &[Value]) -> Result<(), Lost> {
+        for message in messages {
             let seq = message["seq"].as_u64().expect("a number");
             if seq > self.shown.last().copied().unwrap_or(0) {
                 self.shown.push(seq);
@@ -187,7 +187,7 @@ fn each_message_once_and_in_order(recovery: bool, seed: u64) -> (usize, usize) {
     while !sender.receive_text().starts_with("430") {}
     while follower.follow().is_err() {}
     let messages = std::mem::take(&mut follower.waiting);
-    let _ = follower.receive(messages);
+    let _ = follower.receive(&messages);
 
     let history = format!("/api/channels/{channel}/messages?limit=1");
     let last = product.get(&history, &ada.token).json["messages"][0]["seq"].as_u64().expect("a number");
