@@ -20,6 +20,7 @@ mod recheck;
 mod reply;
 mod retention;
 mod rooms;
+mod server_events;
 mod sink;
 mod view;
 
@@ -32,6 +33,7 @@ pub use invites::NewInvite;
 pub use messages::{HistoryRequest, NewMessage};
 pub use reply::{Ack, Reply};
 pub use retention::trim;
+pub use server_events::is_server_event;
 pub use sink::commit_sink;
 pub use view::{
     ChannelPage, ChannelView, IssuedInvite, MemberPage, MessageDeleted, MessagePage, MessageView,

@@ -1,4 +1,4 @@
-//! The keys of backends: who may revoke and manage users without being one.
+//! The keys of backends: who may act on users, channels and sockets without being a user.
 
 use roomkey_auth::SecretDigest;
 use roomkey_model::{ErrorCode, Failure};
@@ -8,10 +8,16 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Scope {
+    /// To act in channels for the users.
+    Channels,
+    /// To emit events to rooms and users.
+    Emit,
     /// To revoke tokens, sessions, users and signing keys.
     Revoke,
     /// To block users, and to see and end their sessions.
     Users,
+    /// To see which webhooks were given up, and to have them sent again.
+    Webhooks,
 }
 
 /// An API key, by its digest.

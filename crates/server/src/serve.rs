@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The one namespace that the chat is served in.
-const NAMESPACE: &str = "/";
+pub(crate) const NAMESPACE: &str = "/";
 
 /// Runs a server until it is told to stop.
 pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {

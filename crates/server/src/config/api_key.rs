@@ -14,7 +14,7 @@ use crate::api_keys::{ApiKey, Scope};
 pub(crate) struct ApiKeySection {
     /// What the audit log calls it; unique.
     pub(crate) name: String,
-    /// What it may be used for: `revoke`, `users`.
+    /// What it may be used for: `channels`, `emit`, `revoke`, `users`, `webhooks`.
     pub(crate) scopes: Vec<Scope>,
     /// The key itself, of at least 32 characters.
     #[serde(default)]
@@ -46,7 +46,7 @@ impl ApiKeySection {
             return Err(refuse("name", "must not be blank".to_owned()));
         }
         if self.scopes.is_empty() {
-            return Err(refuse("scopes", "must name what the key is for: `revoke`, `users`".to_owned()));
+            return Err(refuse("scopes", "must name what the key is for, such as `emit`".to_owned()));
         }
         let digest = match (&self.key, &self.key_file, &self.key_sha256) {
             (Some(key), None, None) => digest(key.expose()).map_err(|problem| refuse("key", problem))?,

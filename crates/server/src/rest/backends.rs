@@ -224,7 +224,7 @@ async fn end(
 }
 
 /// The name of the key that the request shows, if it is good for this.
-fn authorize<'a>(
+pub(super) fn authorize<'a>(
     api: &'a Api,
     client: &Client,
     headers: &HeaderMap,

@@ -18,7 +18,7 @@ use roomkey_store::Session;
 use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
 
-use super::{Api, ApiError, cookies, denials};
+use super::{Api, ApiError, cookies, denials, on_behalf};
 use crate::{
     ClientAddress, Handshake,
     accounts::Device,
@@ -97,13 +97,17 @@ async fn read(request: Request, api: &Api) -> Result<Bytes, Failure> {
     }
 }
 
-/// Who sent the request: the token in it is valid.
+/// Who sent the request: the token in it is valid. Or for whom: the API key in it is, and may act for users.
 pub(super) struct Authenticated(pub(super) Arc<Identity>);
 
 impl FromRequestParts<Arc<Api>> for Authenticated {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        if let Some(identity) = on_behalf::identity(parts, api).await? {
+            denials::remember(parts, &identity);
+            return Ok(Self(identity));
+        }
         let now = api.clock.now();
         let address = client_address(parts)?;
         let is_trusted_page = api.server.context.origins.trusts_page(&parts.headers);

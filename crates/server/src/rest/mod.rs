@@ -6,7 +6,9 @@ mod backends;
 mod channels;
 mod cookies;
 mod denials;
+mod emit;
 mod extract;
+mod on_behalf;
 mod openapi;
 mod operations;
 mod routes;
@@ -82,6 +84,7 @@ fn routes() -> Routes {
         .and(sessions::routes())
         .and(tickets::routes())
         .and(backends::routes())
+        .and(emit::routes())
         .and(channels::routes())
         .and(operations::routes())
 }

@@ -56,7 +56,7 @@ impl TestProduct {
         };
         let config = format!(
             "[server]\nthreads = 2\n[auth]\n{auth}\n{}{}",
-            key("backend", API_KEY, r#"["revoke", "users"]"#),
+            key("backend", API_KEY, r#"["channels", "emit", "revoke", "users", "webhooks"]"#),
             key("helpdesk", USERS_KEY, r#"["users"]"#),
         );
         let directory = TempDir::new().expect("a directory");
@@ -95,8 +95,12 @@ impl TestProduct {
 
     /// How many such records the audit log has.
     pub(crate) fn times_audited(&self, event: &str) -> usize {
-        let log = std::fs::read_to_string(self.directory.path().join("audit.jsonl")).unwrap_or_default();
-        log.matches(&format!(r#""event":"{event}""#)).count()
+        self.audit().matches(&format!(r#""event":"{event}""#)).count()
+    }
+
+    /// The audit log.
+    pub(crate) fn audit(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("audit.jsonl")).unwrap_or_default()
     }
 
     /// Sends a request with an API key, and hangs up before there can be an answer.

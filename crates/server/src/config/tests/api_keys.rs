@@ -49,11 +49,11 @@ fn a_key_that_could_be_guessed_or_used_for_nothing_is_refused() {
         ),
         (
             section(&long).replace("['revoke']", "[]"),
-            "roomkey.toml:3: auth.api_keys[0].scopes: must name what the key is for: `revoke`, `users`",
+            "roomkey.toml:3: auth.api_keys[0].scopes: must name what the key is for, such as `emit`",
         ),
         (
             section(&long).replace("revoke", "everything"),
-            "roomkey.toml:3: auth.api_keys[0].scopes[0]: must be one of `revoke`, `users`",
+            "roomkey.toml:3: auth.api_keys[0].scopes[0]: must be one of `channels`, `emit`, `revoke`, `users`, `webhooks`",
         ),
         (
             section(&long) + "\n" + &section(&long),
