@@ -17,6 +17,7 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -85,6 +86,7 @@ fn routes() -> Routes {
         .and(tickets::routes())
         .and(backends::routes())
         .and(emit::routes())
+        .and(webhooks::routes())
         .and(channels::routes())
         .and(operations::routes())
 }
