@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, MatchedPath};
 use http::request::Parts;
-use roomkey_auth::Identity;
+use roomkey_auth::{Identity, KeptClaims, Scopes};
 use roomkey_model::{ErrorCode, Failure, TokenId, UserId};
 
 use super::{Api, ApiError, backends, extract::Client};
@@ -64,6 +64,8 @@ pub(super) async fn identity(parts: &mut Parts, api: &Arc<Api>) -> Result<Option
         name,
         email: None,
         roles: Arc::default(),
+        scopes: Scopes::default(),
+        claims: KeptClaims::default(),
         key_id: None,
     })))
 }
