@@ -12,7 +12,7 @@ use roomkey_auth::{
     policy::{Action, Place, Policy, Question},
 };
 use roomkey_hub::SocketKey;
-use roomkey_model::{ChannelId, Membership, Role, RoomName, Timestamp, UserId};
+use roomkey_model::{ChannelId, Failure, Membership, Role, RoomName, Timestamp, UserId};
 use roomkey_store::{MemberPermit, MessagePermit, Permit, Standing};
 
 use crate::Chat;
@@ -120,6 +120,27 @@ impl Chat {
     pub(crate) fn permit(&self, identity: &Arc<Identity>, action: Action<'static>) -> Permit {
         let (access, identity) = (self.config.access.clone(), identity.clone());
         Box::new(move |standing| access.may_in(&identity, action, &standing))
+    }
+
+    /// Asks the policy about something that is not in the store, with the membership as it is there.
+    pub(crate) fn may(
+        &self,
+        identity: &Arc<Identity>,
+        channel: &ChannelId,
+        action: Action<'static>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send + use<> {
+        let permit = self.permit(identity, action);
+        let standing = self.store.standing(channel, &identity.user);
+        async move {
+            let is_allowed = standing.await?.is_some_and(permit);
+            if is_allowed { Ok(()) } else { Err(Failure::forbidden()) }
+        }
+    }
+
+    /// A permit to know who of a channel is here: only for those in it, public or not.
+    pub(crate) fn presence_permit(&self, identity: &Arc<Identity>) -> Permit {
+        let may_read = self.permit(identity, Action::ReadHistory);
+        Box::new(move |standing| standing.role.is_some() && may_read(standing))
     }
 
     /// A permit to give `user` the role `role`, or to remove `user` where it is none.

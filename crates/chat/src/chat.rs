@@ -6,7 +6,8 @@ use roomkey_model::{Clock, Entropy, Failure, Limits};
 use roomkey_store::{Profile, Store};
 
 use crate::{
-    Access, Caller, Reply, events,
+    Access, Caller, Reply, Typing, events,
+    presence::Presence,
     rooms::{self, joined},
 };
 
@@ -44,21 +45,25 @@ impl Default for ChatConfig {
 pub struct Chat {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) node: Node,
+    pub(crate) typing: Arc<Typing>,
+    pub(crate) presence: Arc<Presence>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) config: ChatConfig,
 }
 
 impl Chat {
-    /// A chat on `store`, which must have been opened with the [`commit_sink`](crate::commit_sink) of `node`.
+    /// A chat on `store`, which must have been opened with the [`commit_sink`](crate::commit_sink) of `node` and
+    /// `typing`.
     pub fn new(
         store: Arc<dyn Store>,
         node: Node,
+        typing: Arc<Typing>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         config: ChatConfig,
     ) -> Self {
-        Self { store, node, clock, entropy, config }
+        Self { store, node, typing, presence: Arc::default(), clock, entropy, config }
     }
 
     /// Does what an event asks for. `None`: there is no such event.
@@ -101,6 +106,43 @@ impl Chat {
             }
             Ok(())
         }
+    }
+
+    /// Counts a socket as here, once its client is in.
+    pub fn arrived(&self, caller: &Caller) {
+        if caller.enter() {
+            self.presence.connected(&caller.identity.user);
+        }
+    }
+
+    /// Ends what only lived as long as the socket, which is gone.
+    pub fn disconnected(&self, caller: &Caller) {
+        self.typing.gone(&caller.identity.user, &caller.socket);
+        if caller.exit() {
+            self.presence.disconnected(&caller.identity.user, self.clock.now());
+        }
+    }
+
+    /// Does what time brings: whose typing is over, who came and who went. To be called by one task, some times in a
+    /// second. What the store could not take in is tried again the next time.
+    pub async fn tick(&self) -> Result<(), Failure> {
+        self.typing.tick();
+        let changes = self.presence.changes(self.clock.now());
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let recorded = self.store.record_presence(changes.clone(), self.config.limits.presence_members).await;
+        match recorded {
+            Ok(()) => self.presence.told(changes),
+            Err(_) => self.presence.not_told(changes),
+        }
+        Ok(recorded?)
+    }
+
+    /// Everybody was here until now: the server stops, and all connections are gone.
+    pub async fn stop(&self) -> Result<(), Failure> {
+        let changes = self.presence.end(self.clock.now());
+        Ok(self.store.record_presence(changes, self.config.limits.presence_members).await?)
     }
 }
 

@@ -4,7 +4,9 @@ mod delivery;
 mod message;
 mod offline;
 mod payload;
+mod presence;
 mod room;
+mod typing;
 
 use roomkey_store::Receipt;
 
@@ -22,8 +24,12 @@ pub(crate) fn handle(chat: &Chat, caller: &Caller, event: &str, args_json: &str)
         "message:getStatus" => delivery::status(chat, caller, args_json),
         "message:history" => message::history(chat, caller, args_json),
         "message:seen" => delivery::mark(chat, caller, args_json, Receipt::Seen),
+        "presence:get" => presence::get(chat, caller, args_json),
         "sendMessage" => message::send(chat, caller, args_json),
         "updateMessage" => message::update(chat, caller, args_json),
+        "typing" => typing::start(chat, caller, args_json),
+        "typing:get" => typing::list(chat, caller, args_json),
+        "typing:stop" => typing::stop(chat, caller, args_json),
         _ => return None,
     };
     Some(outcome.unwrap_or_else(|failure| Reply::now(Err::<(), _>(failure))))

@@ -16,12 +16,14 @@ mod delivery;
 mod events;
 mod invites;
 mod messages;
+mod presence;
 mod recheck;
 mod reply;
 mod retention;
 mod rooms;
 mod server_events;
 mod sink;
+mod typing;
 mod view;
 
 pub use access::{Access, SocketsOf};
@@ -35,6 +37,7 @@ pub use reply::{Ack, Reply};
 pub use retention::trim;
 pub use server_events::is_server_event;
 pub use sink::commit_sink;
+pub use typing::Typing;
 pub use view::{
     ChannelPage, ChannelView, IssuedInvite, MemberPage, MessageDeleted, MessagePage, MessageView,
     OfflinePage, PublicChannelPage, StatusView, WaitingPage,

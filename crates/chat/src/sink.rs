@@ -2,27 +2,28 @@ use std::sync::Arc;
 
 use roomkey_auth::Identity;
 use roomkey_cluster::{Emission, Node};
+use roomkey_hub::{RoomKey, Selection};
 use roomkey_model::{ChannelId, Role, Timestamp, UserId};
-use roomkey_store::{CommitSink, Committed, Passed, Receipt};
+use roomkey_store::{CommitSink, Committed, Passed, PresenceChange, Receipt};
 use serde::Serialize;
 
 use crate::{
-    Access, ChannelView, MessageView,
+    Access, ChannelView, MessageView, Typing,
     recheck::Evicted,
     rooms::{channel_room, personal_room},
-    view::{MessageDeleted, NewStatusView},
+    view::{MessageDeleted, NewStatusView, PresenceView},
 };
 
 /// Tells the world what was committed, in the order of the commits: what to open the store with.
-pub fn commit_sink(node: Node, namespace: Arc<str>, access: Arc<Access>) -> CommitSink {
+pub fn commit_sink(node: Node, namespace: Arc<str>, access: Arc<Access>, typing: Arc<Typing>) -> CommitSink {
     Box::new(move |changes| {
         for change in changes {
-            tell(&node, &namespace, &access, change);
+            tell(&node, &namespace, &access, &typing, change);
         }
     })
 }
 
-fn tell(node: &Node, namespace: &Arc<str>, access: &Access, change: &Committed) {
+fn tell(node: &Node, namespace: &Arc<str>, access: &Access, typing: &Typing, change: &Committed) {
     let to_channel = |channel: &ChannelId, emission: Emission| {
         node.emit_to_room(&channel_room(channel), &emission);
     };
@@ -37,11 +38,13 @@ fn tell(node: &Node, namespace: &Arc<str>, access: &Access, change: &Committed) 
             to_channel(channel, emission(namespace, "member.added", &(added,)));
         }
         Committed::MemberRemoved { channel, user } => {
+            typing.stop(channel, user);
             evict(node, namespace, channel, user);
             let removed = MemberRemoved { channel_id: channel, user_id: user };
             to_channel(channel, emission(namespace, "member.removed", &(removed,)));
         }
         Committed::MessageCreated(message) => {
+            typing.sent(&message.channel, &message.sender.user, message.created);
             let view = MessageView::from(message);
             to_channel(&message.channel, emission(namespace, "message.created", &(view,)));
         }
@@ -53,6 +56,7 @@ fn tell(node: &Node, namespace: &Arc<str>, access: &Access, change: &Committed) 
             let view = MessageView::from(message);
             to_channel(&message.channel, emission(namespace, "message.updated", &(view,)));
         }
+        Committed::PresenceChanged { change, channels } => presence(node, namespace, change, channels),
         Committed::WatermarkMoved { channel, user, receipt, at, passed, .. } => {
             for one in passed {
                 new_status(node, namespace, one, channel, user, *receipt, *at);
@@ -127,6 +131,18 @@ fn new_status(
     if let Ok(personal) = personal_room(&passed.sender) {
         node.emit_to_room(&personal, &emission(namespace, "message.status", &(status,)));
     }
+}
+
+/// Everyone who shares one of these channels with the user hears of it once.
+fn presence(node: &Node, namespace: &Arc<str>, change: &PresenceChange, channels: &[ChannelId]) {
+    let (Some((first, rest)), Ok(personal)) = (channels.split_first(), personal_room(&change.user)) else {
+        return;
+    };
+    let room = |channel| RoomKey::room(namespace, &channel_room(channel));
+    let own = RoomKey::room(namespace, &personal);
+    let to = rest.iter().fold(Selection::from(room(first)), |to, channel| to.to(room(channel)));
+    let view = PresenceView::new(&change.user, change.online, Some(change.at));
+    node.emit_to(&to.except_room(own), &emission(namespace, "presence.update", &(view,)));
 }
 
 pub(crate) fn emission(namespace: &Arc<str>, event: &str, args: &impl Serialize) -> Emission {

@@ -9,6 +9,9 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 pub(crate) use delivery::{MarkedView, NewStatusView};
 pub use delivery::{MessagePage, OfflinePage, StatusView, WaitingPage};
+mod live;
+
+pub(crate) use live::{PresencePage, PresenceView, TypingPage, TypingView};
 
 /// A message as clients see it.
 #[derive(Serialize)]

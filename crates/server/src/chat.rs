@@ -1,6 +1,6 @@
 //! The chat as a namespace.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use roomkey_chat::{Ack, Caller, Chat, SocketsOf};
 use roomkey_model::{ErrorCode, Failure};
@@ -9,9 +9,12 @@ use serde_json::json;
 
 use crate::{IntoAck, Namespace, Socket, TokenAuthentication, namespace::Event, revocation::LiveTokens};
 
+/// How often the chat is told that time has passed.
+const TICK: Duration = Duration::from_millis(250);
+
 /// The namespace whose events are the chat's.
 pub(crate) fn namespace(chat: &Arc<Chat>, authentication: &Arc<TokenAuthentication>) -> Namespace {
-    let (arrivals, events) = (chat.clone(), chat.clone());
+    let (arrivals, entries, exits, events) = (chat.clone(), chat.clone(), chat.clone(), chat.clone());
     let (returning, renewing) = (chat.clone(), chat.clone());
     Namespace::new(authentication.clone())
         .middleware(move |socket| arrive(arrivals.clone(), socket))
@@ -20,6 +23,18 @@ pub(crate) fn namespace(chat: &Arc<Chat>, authentication: &Arc<TokenAuthenticati
             let may_return =
                 || socket.identity().is_some_and(|identity| returning.may_return(&identity, &room));
             std::future::ready(socket.is_in(&room) || may_return())
+        })
+        .on_connect(move |socket| {
+            if let Some(caller) = caller(&socket) {
+                entries.arrived(&caller);
+            }
+            async {}
+        })
+        .on_disconnect(move |socket, _| {
+            if let Some(caller) = caller(&socket) {
+                exits.disconnected(&caller);
+            }
+            async {}
         })
         .on_refresh(move |socket| renew(renewing.clone(), socket))
         .on_any(move |event| {
@@ -63,10 +78,28 @@ pub(crate) fn sockets_of(live_tokens: Arc<LiveTokens>, namespace: &'static str) 
 
 /// The ordered part of handling happens here, before anything is awaited.
 fn handle(chat: &Chat, event: &Event) -> Option<roomkey_chat::Reply> {
-    let caller = event.socket.extensions(|extensions| extensions.get::<Arc<Caller>>().cloned())?;
+    let caller = caller(&event.socket)?;
     let reply = chat.handle(&caller, &event.name, event.args.json());
     let unknown = || Failure::with_message(ErrorCode::NotFound, "There is no such event");
     Some(reply.unwrap_or_else(|| roomkey_chat::Reply::Now(Ack::new(Err::<(), _>(unknown())))))
+}
+
+/// Who a socket is, once it has arrived.
+fn caller(socket: &Socket) -> Option<Arc<Caller>> {
+    socket.extensions(|extensions| extensions.get::<Arc<Caller>>().cloned())
+}
+
+/// Lets the chat's time pass, for as long as it is polled.
+pub(crate) async fn keep_time(chat: &Chat) {
+    let mut was_told = false;
+    loop {
+        tokio::time::sleep(TICK).await;
+        let ticked = chat.tick().await;
+        if let (Err(failure), false) = (&ticked, was_told) {
+            tracing::warn!(error = %failure.message, "who comes and goes cannot be told; it is tried again");
+        }
+        was_told = ticked.is_err();
+    }
 }
 
 /// Counts what went wrong, and tells a client that asked for no ack.

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use roomkey_auth::policy::Policy;
-use roomkey_chat::{Access, Chat, ChatConfig, commit_sink};
+use roomkey_chat::{Access, Chat, ChatConfig, Typing, commit_sink};
 use roomkey_model::Clock;
 use roomkey_store::{CommitSink, Committed, Retention, SqliteConfig, SqliteStore, Store};
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,6 +45,7 @@ pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
 pub struct Product {
     server: Server,
     store: Arc<dyn Store>,
+    chat: Arc<Chat>,
     operator: Operator,
     revalidation: Option<Revalidation>,
     control_path: PathBuf,
@@ -82,15 +83,17 @@ impl Product {
         let limits = server_config.limits.clone();
         let address = server_config.address;
         let builder = ServerBuilder::new(server_config);
+        let typing = Arc::new(Typing::new(builder.node().clone(), NAMESPACE.into(), clock.clone(), &limits));
         let sockets_of = chat::sockets_of(builder.live_tokens().clone(), NAMESPACE);
         let access = Arc::new(Access::new(Policy::default()).with_sockets(sockets_of));
-        let store = open_store(config, &builder, access.clone())?;
+        let store = open_store(config, &builder, access.clone(), typing.clone())?;
         let live_tokens = builder.live_tokens().clone();
         let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock.clone());
         block_on(revoker.load())?.context("the revocations cannot be read")?;
         let chat = Arc::new(Chat::new(
             store.clone(),
             builder.node().clone(),
+            typing,
             clock.clone(),
             entropy.clone(),
             ChatConfig {
@@ -145,7 +148,7 @@ impl Product {
             token_cookie: config.auth.token_cookie().map(Into::into),
             api_keys: auth.api_keys,
             authentication: auth.authentication,
-            chat,
+            chat: chat.clone(),
             store: store.clone(),
             clock,
             limits,
@@ -157,7 +160,7 @@ impl Product {
         let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
         let server = server.router(router);
         let (control_path, retention) = (config.control_path(), config.chat.retention());
-        Ok(Self { server, store, operator, revalidation, control_path, retention })
+        Ok(Self { server, store, chat, operator, revalidation, control_path, retention })
     }
 
     /// Serves until `stop` is done, and until every connection is gone and all is on disk.
@@ -178,8 +181,12 @@ impl Product {
                 () = stop => {}
                 () = operators => {}
                 () = revalidating => {}
+                () = chat::keep_time(&self.chat) => {}
             }
         })?;
+        if let Err(failure) = block_on(self.chat.stop())? {
+            tracing::warn!(error = %failure.message, "when users were last here cannot be recorded");
+        }
         // Every connection is gone: what was accepted for storing is stored now.
         block_on(self.store.close())?;
         audit.close();
@@ -241,9 +248,12 @@ fn open_store(
     config: &Config,
     builder: &ServerBuilder,
     access: Arc<Access>,
+    typing: Arc<Typing>,
 ) -> anyhow::Result<Arc<dyn Store>> {
-    let (live_tokens, chat) =
-        (builder.live_tokens().clone(), commit_sink(builder.node().clone(), NAMESPACE.into(), access));
+    let (live_tokens, chat) = (
+        builder.live_tokens().clone(),
+        commit_sink(builder.node().clone(), NAMESPACE.into(), access, typing),
+    );
     let sink: CommitSink = Box::new(move |changes| {
         for change in changes {
             match change {

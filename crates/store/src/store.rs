@@ -3,8 +3,8 @@ use roomkey_model::{ChannelId, Revocation, Role, Timestamp, UserId};
 
 use crate::{
     AccountStore, Channel, ChannelStore, InviteStore, LoginStore, MemberStore, Message, MessageStore,
-    OutboxStore, Passed, Receipt, RetentionStore, RevocationStore, SessionStore, Standing, StoreError,
-    WatermarkStore, Watermarks,
+    OutboxStore, Passed, PresenceChange, PresenceStore, Receipt, RetentionStore, RevocationStore,
+    SessionStore, Standing, StoreError, WatermarkStore, Watermarks,
 };
 
 /// An answer on its way. The request was taken in when the method was called, not when this is first polled;
@@ -54,6 +54,13 @@ pub enum Committed {
     MessageDeleted(Message),
     /// A message says something else.
     MessageUpdated(Message),
+    /// A user came or went.
+    PresenceChanged {
+        /// What happened.
+        change: PresenceChange,
+        /// The user's channels that are to hear of it.
+        channels: Vec<ChannelId>,
+    },
     /// A member's watermark moved.
     WatermarkMoved {
         /// The channel.
@@ -89,6 +96,7 @@ pub trait Store:
     + MemberStore
     + MessageStore
     + OutboxStore
+    + PresenceStore
     + RetentionStore
     + RevocationStore
     + SessionStore

@@ -76,7 +76,10 @@ fn join_channel(chat: &Chat, caller: &Caller, name: RoomName, channel: ChannelId
 pub(super) fn leave(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
     let name: RoomName = payload::text(args_json)?;
     let room = match room(chat, &name)? {
-        Room::Channel(channel) => channel_room(&channel),
+        Room::Channel(channel) => {
+            chat.typing.left(&channel, &caller.identity.user, &caller.socket);
+            channel_room(&channel)
+        }
         Room::Free(room) => room,
         // It is how the server reaches all sockets of a user, to end a membership as well.
         Room::Personal(_) => return Err(Failure::forbidden()),

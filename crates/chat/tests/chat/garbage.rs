@@ -3,14 +3,23 @@ use roomkey_store::{Role, Visibility};
 
 use crate::support::World;
 
-const EVENTS: [&str; 4] = ["joinRoom", "leaveRoom", "message:history", "sendMessage"];
+const EVENTS: [&str; 8] = [
+    "joinRoom",
+    "leaveRoom",
+    "message:history",
+    "presence:get",
+    "sendMessage",
+    "typing",
+    "typing:get",
+    "typing:stop",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     /// Whatever a stranger sends: every event is answered, and nothing reaches a channel that is not theirs.
     #[test]
-    fn anything_is_answered(calls in prop::collection::vec((0..4usize, args()), 1..40)) {
+    fn anything_is_answered(calls in prop::collection::vec((0..8usize, args()), 1..40)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let world = World::new();
@@ -40,8 +49,16 @@ fn args() -> impl Strategy<Value = String> {
         any::<f64>().prop_map(|number| number.to_string()),
         any::<String>().prop_map(|text| serde_json::to_string(&text).expect("a text")),
     ];
-    let field =
-        prop::sample::select(vec!["channelId", "content", "clientId", "before", "after", "limit", "x"]);
+    let field = prop::sample::select(vec![
+        "channelId",
+        "content",
+        "clientId",
+        "before",
+        "after",
+        "limit",
+        "userIds",
+        "x",
+    ]);
     let object = prop::collection::vec((field, value.clone()), 0..4).prop_map(|fields| {
         let fields: Vec<_> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         format!("{{{}}}", fields.join(","))

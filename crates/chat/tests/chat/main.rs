@@ -7,6 +7,8 @@ mod garbage;
 mod messages;
 mod offline;
 mod policy;
+mod presence;
 mod retention;
 mod rooms;
 mod support;
+mod typing;

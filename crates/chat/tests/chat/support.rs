@@ -7,7 +7,7 @@ use std::sync::{
 
 use parking_lot::Mutex;
 use roomkey_auth::{Identity, KeptClaims, Scopes, policy::Policy};
-use roomkey_chat::{Access, Caller, Chat, ChatConfig, NewChannel, Reply, commit_sink};
+use roomkey_chat::{Access, Caller, Chat, ChatConfig, NewChannel, Reply, Typing, commit_sink};
 use roomkey_cluster::Node;
 use roomkey_hub::{Attention, Hub, HubConfig, Notice, SocketKey, Wire};
 use roomkey_model::{ChannelId, Clock, Entropy, Failure, Timestamp, TokenId, UserId};
@@ -17,6 +17,7 @@ use tempfile::TempDir;
 pub(crate) struct World {
     pub(crate) chat: Chat,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<HandClock>,
     hub: Arc<Hub>,
     sockets: Sockets,
     _directory: TempDir,
@@ -42,16 +43,21 @@ impl World {
         let config = ChatConfig { access: Arc::new(access), ..config };
         let hub = Arc::new(Hub::new(&HubConfig::new(1, &config.limits)));
         hub.shards()[0].enter();
-        let node = Node::new(Arc::clone(&hub), Arc::new(Noon));
+        let clock = Arc::new(HandClock::default());
+        let node = Node::new(Arc::clone(&hub), clock.clone());
+        let namespace = Arc::clone(&config.namespace);
+        let typing = Arc::new(Typing::new(node.clone(), namespace, clock.clone(), &config.limits));
         let directory = tempfile::tempdir().expect("a directory");
-        let sink = commit_sink(node.clone(), Arc::clone(&config.namespace), config.access.clone());
+        let sink =
+            commit_sink(node.clone(), Arc::clone(&config.namespace), config.access.clone(), typing.clone());
         let store_config =
             SqliteConfig { channels_per_user: config.limits.channels_per_user, ..SqliteConfig::default() };
         let path = directory.path().join("roomkey.db");
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(&path, &store_config, sink).expect("a new store opens"));
-        let chat = Chat::new(Arc::clone(&store), node, Arc::new(Noon), Arc::new(Counting::default()), config);
-        Self { chat, store, hub, sockets, _directory: directory }
+        let entropy = Arc::new(Counting::default());
+        let chat = Chat::new(Arc::clone(&store), node, typing, clock.clone(), entropy, config);
+        Self { chat, store, clock, hub, sockets, _directory: directory }
     }
 
     /// A socket that is not welcomed yet.
@@ -96,7 +102,15 @@ impl World {
     pub(crate) async fn connect_as(&self, identity: Arc<Identity>) -> Client<'_> {
         let client = self.socket_of(identity);
         self.chat.connected(&client.caller).await.expect("is welcome");
+        self.chat.arrived(&client.caller);
+        client.heard();
         client
+    }
+
+    /// Lets so much time pass.
+    pub(crate) async fn pass_ms(&self, ms: u64) {
+        self.clock.advance_ms(ms);
+        self.chat.tick().await.expect("the store works");
     }
 
     /// A channel of `owner` with these members.
@@ -154,9 +168,18 @@ impl Client<'_> {
 
     /// What has come since the last call: the name and the arguments of each event.
     pub(crate) fn heard(&self) -> Vec<String> {
-        let packets = self.world.hub.shards()[0].poll(self.caller.socket.connection(), 10_000);
-        self.world.hub.shards()[0].stop_polling(self.caller.socket.connection());
+        let poll = || self.world.hub.shards()[0].poll(self.caller.socket.connection(), 10_000);
+        let packets = poll();
+        // The next poll waits for what comes: volatile events are for who is listening.
+        assert!(poll().is_empty());
         packets.iter().map(|packet| event(packet)).collect()
+    }
+
+    /// Goes away.
+    pub(crate) fn disconnect(&self) {
+        let shard = &self.world.hub.shards()[0];
+        shard.close_socket(&self.caller.socket);
+        self.world.chat.disconnected(&self.caller);
     }
 
     /// The contents of the messages that have come since the last call.
@@ -205,11 +228,24 @@ impl Attention for Deaf {
     fn notify(&self, _: Notice) {}
 }
 
-struct Noon;
+/// Noon, until it is moved.
+pub(crate) struct HandClock(AtomicU64);
 
-impl Clock for Noon {
+impl Default for HandClock {
+    fn default() -> Self {
+        Self(AtomicU64::new(1_794_484_800_000))
+    }
+}
+
+impl HandClock {
+    pub(crate) fn advance_ms(&self, ms: u64) {
+        self.0.fetch_add(ms, Ordering::Relaxed);
+    }
+}
+
+impl Clock for HandClock {
     fn now(&self) -> Timestamp {
-        Timestamp(1_794_484_800_000)
+        Timestamp(self.0.load(Ordering::Relaxed))
     }
 }
 

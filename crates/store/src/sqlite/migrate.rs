@@ -11,6 +11,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_channels_and_edits.sql"),
     include_str!("../../migrations/0006_watermarks.sql"),
     include_str!("../../migrations/0007_outbox.sql"),
+    include_str!("../../migrations/0008_last_seen.sql"),
     include_str!("../../migrations/0009_retention.sql"),
 ];
 
