@@ -1,23 +1,22 @@
-//! The uses of the HTTP API, without HTTP.
+//! What is done with channels, by events as over REST. What a method asks of the store it has asked when it returns;
+//! the answer is what is left to wait for.
 
 use std::sync::Arc;
 
+use futures_util::{FutureExt, TryFutureExt, future::OptionFuture};
 use roomkey_auth::{
     Identity,
     policy::{Action, Place},
 };
-use roomkey_model::{
-    ChannelId, Failure, Limit, Limits, Membership, MessageId, Role, Seq, UserId, Visibility,
-};
-use roomkey_store::{Channel, Joined, Retention};
+use roomkey_model::{ChannelId, Failure, Limit, Limits, Membership, MessageId, Role, Seq, Visibility};
+use roomkey_store::{Channel, ChannelChange, Joined, Retention};
 use serde::Deserialize;
 
 use crate::{
-    Chat,
+    Answer, Chat,
     chat::profile_of,
-    rooms,
-    sink::emission,
-    view::{ChannelPage, MemberPage, PublicChannelPage},
+    reply::refused,
+    view::{ChannelList, ChannelPage, PublicChannelPage},
 };
 
 /// A channel to be created.
@@ -35,13 +34,51 @@ fn private() -> Visibility {
     Visibility::Private
 }
 
+/// What is to be another with a channel. What is not given stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChannelPatch {
+    /// Its name.
+    pub name: Option<String>,
+    /// Who may find and join it.
+    pub visibility: Option<Visibility>,
+    /// Whether it is archived: then it can be read, and nothing can be sent to it.
+    pub archived: Option<bool>,
+    /// How much of it is kept.
+    pub retention: Option<Retention>,
+}
+
+/// Which channels, and which part of the list of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListRequest {
+    /// Without a scope: the first page of both, each channel once.
+    pub scope: Option<Scope>,
+    /// Those after this one.
+    pub after: Option<ChannelId>,
+    /// How many at most, of each scope; where it is not said, the most there can be.
+    pub limit: Option<usize>,
+}
+
+/// Which channels: those the caller is a member of, or those that everybody may find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Those the caller is a member of.
+    Mine,
+    /// The public ones, whether the caller is in them or not.
+    Public,
+}
+
 impl Chat {
     /// Creates a channel that the caller owns.
-    pub async fn create_channel(&self, identity: &Identity, new: NewChannel) -> Result<Joined, Failure> {
+    pub fn create_channel(&self, identity: &Identity, new: NewChannel) -> Answer<Joined> {
         if !self.config.access.may(identity, Action::CreateChannel, Place::Nowhere, Membership::None) {
-            return Err(Failure::forbidden());
+            return refused(Failure::forbidden());
         }
-        text("name", &new.name, Limit::ChannelName, self.config.limits.channel_name_bytes)?;
+        if let Err(failure) = self.check_name(&new.name) {
+            return refused(failure);
+        }
         let now = self.clock.now();
         let channel = Channel {
             channel: self.new_channel_id(),
@@ -56,92 +93,92 @@ impl Chat {
         // Who has only used REST so far has no profile yet.
         let arrived = self.store.arrive(profile_of(identity), now);
         let created = self.store.create_channel(channel.clone());
-        arrived.await?;
-        created.await?;
-        Ok(Joined { channel, role: Role::Owner })
+        async move {
+            arrived.await?;
+            created.await?;
+            Ok(Joined { channel, role: Role::Owner })
+        }
+        .boxed()
+    }
+
+    /// Changes a channel; gives what it is now.
+    pub fn update_channel(
+        &self,
+        identity: &Arc<Identity>,
+        channel: &ChannelId,
+        patch: ChannelPatch,
+    ) -> Answer<Channel> {
+        if let Some(Err(failure)) = patch.name.as_deref().map(|name| self.check_name(name)) {
+            return refused(failure);
+        }
+        let ChannelPatch { name, visibility, archived, retention } = patch;
+        let change = ChannelChange { name, visibility, archived, retention };
+        let permit = self.permit(identity, Action::EditChannel);
+        self.store
+            .update_channel(channel, &identity.user, change, self.clock.now(), permit)
+            .err_into()
+            .boxed()
+    }
+
+    /// Channels as the request says: the caller's, by id, and then public ones that are not the caller's.
+    pub fn list_channels(&self, identity: &Arc<Identity>, request: &ListRequest) -> Answer<ChannelList> {
+        let ListRequest { scope, ref after, limit } = *request;
+        if scope.is_none() && after.is_some() {
+            return refused(Failure::bad_payload("after: needs a scope, `mine` or `public`"));
+        }
+        let (mine, public) = (scope != Some(Scope::Public), scope != Some(Scope::Mine));
+        let mine = mine.then(|| self.channels(identity, after.as_ref(), limit));
+        let public = public.then(|| self.public_channels(identity, after.as_ref(), limit));
+        async move {
+            let mine = OptionFuture::from(mine).await.transpose()?.map_or(Vec::new(), |page| page.0);
+            let mut public = OptionFuture::from(public).await.transpose()?.map_or(Vec::new(), |page| page.0);
+            public.retain(|channel| !mine.iter().any(|joined| joined.channel.channel == channel.channel));
+            Ok(ChannelList { mine, public })
+        }
+        .boxed()
     }
 
     /// The channels the caller is in, by id, after `after`.
-    pub async fn channels(
+    pub fn channels(
         &self,
         identity: &Identity,
         after: Option<&ChannelId>,
         limit: Option<usize>,
-    ) -> Result<ChannelPage, Failure> {
-        let limit = page_limit(limit, &self.config.limits)?;
-        Ok(ChannelPage(self.store.channels_of(&identity.user, after, limit).await?))
+    ) -> Answer<ChannelPage> {
+        match page_limit(limit, &self.config.limits) {
+            Ok(limit) => {
+                self.store.channels_of(&identity.user, after, limit).map_ok(ChannelPage).err_into().boxed()
+            }
+            Err(failure) => refused(failure),
+        }
     }
 
     /// The public channels, by id, after `after`, whether the caller is in them or not: those that a visitor may read.
-    pub async fn public_channels(
+    pub fn public_channels(
         &self,
-        identity: &Identity,
+        identity: &Arc<Identity>,
         after: Option<&ChannelId>,
         limit: Option<usize>,
-    ) -> Result<PublicChannelPage, Failure> {
-        let limit = page_limit(limit, &self.config.limits)?;
-        let mut page = self.store.public_channels(after, limit).await?;
-        let access = &self.config.access;
-        page.retain(|channel| {
-            let place = Place::Channel(&channel.channel);
-            access.may(identity, Action::ReadHistory, place, Membership::Visitor)
-        });
-        Ok(PublicChannelPage(page))
-    }
-
-    /// The members of a channel, by user id, after `after`.
-    pub async fn members(
-        &self,
-        identity: &Arc<Identity>,
-        channel: &ChannelId,
-        after: Option<&UserId>,
-        limit: Option<usize>,
-    ) -> Result<MemberPage, Failure> {
-        let limit = page_limit(limit, &self.config.limits)?;
-        let permit = self.permit(identity, Action::ReadHistory);
-        Ok(MemberPage(self.store.members(channel, &identity.user, after, limit, permit).await?))
-    }
-
-    /// Adds a member, or changes a member's role. All sockets of the new member hear the channel when it returns.
-    pub async fn add_member(
-        &self,
-        identity: &Arc<Identity>,
-        channel: &ChannelId,
-        user: &UserId,
-        role: Role,
-    ) -> Result<(), Failure> {
-        let permit = self.member_permit(identity, user, Some(role));
-        let now = self.clock.now();
-        let before = self.store.add_member(channel, &identity.user, user, role, now, permit).await?;
-        if before.is_none() {
-            self.tell_joined(user)(channel)?;
+    ) -> Answer<PublicChannelPage> {
+        let limit = match page_limit(limit, &self.config.limits) {
+            Ok(limit) => limit,
+            Err(failure) => return refused(failure),
+        };
+        let (public, access) = (self.store.public_channels(after, limit), self.config.access.clone());
+        let identity = identity.clone();
+        async move {
+            let mut page = public.await?;
+            page.retain(|channel| {
+                let place = Place::Channel(&channel.channel);
+                access.may(&identity, Action::ReadHistory, place, Membership::Visitor)
+            });
+            Ok(PublicChannelPage(page))
         }
-        Ok(())
+        .boxed()
     }
 
-    /// Removes a member; everyone may remove themselves. None of the member's sockets hears the channel when it returns.
-    pub async fn remove_member(
-        &self,
-        identity: &Arc<Identity>,
-        channel: &ChannelId,
-        user: &UserId,
-    ) -> Result<bool, Failure> {
-        let permit = self.member_permit(identity, user, None);
-        Ok(self.store.remove_member(channel, &identity.user, user, permit).await?)
-    }
-
-    /// What tells all sockets of a new member that they hear the channel, which they do already.
-    pub(crate) fn tell_joined(
-        &self,
-        user: &UserId,
-    ) -> impl FnOnce(&ChannelId) -> Result<(), Failure> + Send + use<> {
-        let (node, namespace) = (self.node.clone(), self.config.namespace.clone());
-        let personal = rooms::personal_room(user);
-        move |channel| {
-            let joined = emission(&namespace, "roomJoined", &(rooms::channel_room(channel),));
-            node.emit_to_room(&personal?, &joined);
-            Ok(())
-        }
+    fn check_name(&self, name: &str) -> Result<(), Failure> {
+        text("name", name, Limit::ChannelName, self.config.limits.channel_name_bytes)
     }
 
     fn new_channel_id(&self) -> ChannelId {

@@ -1,5 +1,6 @@
 //! The events that clients send: one file for each family, and one `match` that lists them all.
 
+mod channel;
 mod delivery;
 mod message;
 mod offline;
@@ -15,6 +16,15 @@ use crate::{Caller, Chat, Reply};
 /// Calls the handler of `event`, if there is one.
 pub(crate) fn handle(chat: &Chat, caller: &Caller, event: &str, args_json: &str) -> Option<Reply> {
     let outcome = match event {
+        "channel:addMember" => channel::add_member(chat, caller, args_json),
+        "channel:create" => channel::create(chat, caller, args_json),
+        "channel:invite" => channel::invite(chat, caller, args_json),
+        "channel:join" => channel::join(chat, caller, args_json),
+        "channel:leave" => channel::leave(chat, caller, args_json),
+        "channel:list" => channel::list(chat, caller, args_json),
+        "channel:members" => channel::members(chat, caller, args_json),
+        "channel:removeMember" => channel::remove_member(chat, caller, args_json),
+        "channel:update" => channel::update(chat, caller, args_json),
         "deleteMessage" => message::delete(chat, caller, args_json),
         "joinRoom" => room::join(chat, caller, args_json),
         "leaveRoom" => room::leave(chat, caller, args_json),

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use futures_util::TryFutureExt;
+use futures_util::{FutureExt, TryFutureExt};
 use roomkey_auth::{Identity, InviteToken};
 use roomkey_model::{ChannelId, Failure, Limit, Role, Timestamp, UserId};
 use roomkey_store::{Invite, Joined};
 use serde::Deserialize;
 
-use crate::{Chat, view::IssuedInvite};
+use crate::{Answer, Chat, reply::refused, view::IssuedInvite};
 
 /// An invite to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -35,11 +35,11 @@ impl Chat {
         identity: &Arc<Identity>,
         channel: &ChannelId,
         new: NewInvite,
-    ) -> Result<impl Future<Output = Result<IssuedInvite, Failure>> + Send + use<>, Failure> {
-        let limits = &self.config.limits;
-        let life_ms = new.expires_in_s.saturating_mul(1000);
-        within("expiresInS", life_ms / 1000, limits.invite_life_ms / 1000, Limit::InviteLife)?;
-        within("uses", new.uses.into(), limits.invite_uses.into(), Limit::InviteUses)?;
+    ) -> Answer<IssuedInvite> {
+        if let Err(failure) = self.check_invite(&new) {
+            return refused(failure);
+        }
+        let (limits, life_ms) = (&self.config.limits, new.expires_in_s.saturating_mul(1000));
         let (token, now) = (InviteToken::generate(self.entropy.as_ref()), self.clock.now());
         let ends = Timestamp(now.0.saturating_add(life_ms));
         let invite = Invite {
@@ -53,15 +53,17 @@ impl Chat {
         };
         let permit = self.invite_permit(identity, new.role);
         let created = self.store.create_invite(invite, limits.invites_per_channel, now, permit);
-        Ok(created.map_ok(move |()| IssuedInvite::new(token, ends)).err_into())
+        created.map_ok(move |()| IssuedInvite::new(token, ends)).err_into().boxed()
+    }
+
+    fn check_invite(&self, new: &NewInvite) -> Result<(), Failure> {
+        let limits = &self.config.limits;
+        within("expiresInS", new.expires_in_s, limits.invite_life_ms / 1000, Limit::InviteLife)?;
+        within("uses", new.uses.into(), limits.invite_uses.into(), Limit::InviteUses)
     }
 
     /// Lets the caller in by an invite. All of the user's sockets hear the channel when it returns.
-    pub fn use_invite(
-        &self,
-        identity: &Arc<Identity>,
-        invite: &str,
-    ) -> impl Future<Output = Result<Joined, Failure>> + Send + use<> {
+    pub fn use_invite(&self, identity: &Arc<Identity>, invite: &str) -> Answer<Joined> {
         let digest = InviteToken::digest_of(invite);
         let permit = self.invited_permit(identity);
         let joined = self.store.use_invite(digest, &identity.user, self.clock.now(), permit);
@@ -71,6 +73,7 @@ impl Chat {
             tell(&joined.channel.channel)?;
             Ok(joined)
         }
+        .boxed()
     }
 }
 

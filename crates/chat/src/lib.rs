@@ -15,6 +15,7 @@ mod chat;
 mod delivery;
 mod events;
 mod invites;
+mod members;
 mod messages;
 mod presence;
 mod recheck;
@@ -28,17 +29,17 @@ mod view;
 
 pub use access::{Access, SocketsOf};
 pub use caller::Caller;
-pub use channels::NewChannel;
+pub use channels::{ChannelPatch, ListRequest, NewChannel, Scope};
 pub use chat::{Chat, ChatConfig};
 pub use delivery::{OfflineRequest, SeenBy, StatusRequest};
 pub use invites::NewInvite;
 pub use messages::{HistoryRequest, NewMessage};
-pub use reply::{Ack, Reply};
+pub use reply::{Ack, Answer, Reply};
 pub use retention::trim;
 pub use server_events::is_server_event;
 pub use sink::commit_sink;
 pub use typing::Typing;
 pub use view::{
-    ChannelPage, ChannelView, IssuedInvite, MemberPage, MessageDeleted, MessagePage, MessageView,
-    OfflinePage, PublicChannelPage, StatusView, WaitingPage,
+    ChannelList, ChannelPage, ChannelView, IssuedInvite, MemberPage, MessageDeleted, MessagePage,
+    MessageView, OfflinePage, PublicChannelPage, StatusView, WaitingPage,
 };

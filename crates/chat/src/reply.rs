@@ -4,6 +4,14 @@ use futures_util::{FutureExt, future::BoxFuture};
 use roomkey_model::Failure;
 use serde::Serialize;
 
+/// What comes of a request that was taken in already: of an event, or over REST.
+pub type Answer<T> = BoxFuture<'static, Result<T, Failure>>;
+
+/// The answer to what is refused at once.
+pub(crate) fn refused<T: Send + 'static>(failure: Failure) -> Answer<T> {
+    std::future::ready(Err(failure)).boxed()
+}
+
 /// The answer to an event.
 pub enum Reply {
     /// It is known already.
@@ -19,6 +27,17 @@ impl Reply {
 
     pub(crate) fn later(ack: impl Future<Output = Ack> + Send + 'static) -> Self {
         Self::Later(ack.boxed())
+    }
+
+    /// What comes of a request, as the view makes of it.
+    pub(crate) fn answer<T: 'static>(
+        answer: impl Future<Output = Result<T, Failure>> + Send + 'static,
+        ack: impl FnOnce(&T) -> Ack + Send + 'static,
+    ) -> Self {
+        Self::later(answer.map(|outcome| match outcome {
+            Ok(value) => ack(&value),
+            Err(failure) => Ack::new(Err::<(), _>(failure)),
+        }))
     }
 
     /// The answer, once it is there.

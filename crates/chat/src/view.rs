@@ -197,6 +197,23 @@ page! {
     PublicChannelPage { "channels": Channel => |channel| ChannelView::new(channel, None) }
 }
 
+/// Channels the caller is in, and public ones the caller is not in: `{channels: [...]}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelList {
+    /// With the caller's role.
+    pub mine: Vec<Joined>,
+    /// Without one.
+    pub public: Vec<Channel>,
+}
+
+impl Serialize for ChannelList {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let public = self.public.iter().map(|channel| ChannelView::new(channel, None));
+        let views: Vec<_> = self.mine.iter().map(ChannelView::from).chain(public).collect();
+        serializer.collect_map([("channels", views)])
+    }
+}
+
 page! {
     /// Members of a channel: `{members: [...]}`.
     MemberPage { "members": Member => MemberView::from }

@@ -1,6 +1,6 @@
 use roomkey_model::{ChannelId, Membership, Role, Timestamp, UserId, Visibility};
 
-use crate::{MemberPermit, Pending, Permit, Profile};
+use crate::{Joined, MemberPermit, Pending, Permit, Profile};
 
 /// A member of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub trait MemberStore: Send + Sync {
     /// How the user stands to the channel; none if there is no such channel.
     fn standing(&self, channel: &ChannelId, user: &UserId) -> Pending<Option<Standing>>;
 
-    /// Lets a user in on their own wish; gives the role the user now has.
+    /// Lets a user in on their own wish; gives the channel, and the role the user now has.
     ///
     /// Who is a member stays so, without asking `permit`. Who is not becomes one with `role` if `permit` allows.
     fn join_channel(
@@ -47,7 +47,7 @@ pub trait MemberStore: Send + Sync {
         role: Role,
         now: Timestamp,
         permit: Permit,
-    ) -> Pending<Role>;
+    ) -> Pending<Joined>;
 
     /// Makes `user` a member with `role`, or gives a member that role, if `permit` allows it to `actor`.
     ///

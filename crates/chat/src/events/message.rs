@@ -1,5 +1,6 @@
 use futures_util::FutureExt;
 use roomkey_model::{Failure, MessageId};
+use roomkey_store::Message;
 use serde::Deserialize;
 
 use super::payload;
@@ -9,7 +10,7 @@ use crate::{Ack, Caller, Chat, HistoryRequest, MessageDeleted, MessageView, NewM
 pub(super) fn send(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
     let new: NewMessage = payload::object(args_json)?;
     let message = chat.send(&caller.identity, new)?;
-    Ok(Reply::later(message.map(|sent| Ack::new(sent.as_ref().map(MessageView::from).map_err(Clone::clone)))))
+    Ok(Reply::answer(message, |sent| Ack::new(Ok(MessageView::from(sent)))))
 }
 
 /// `updateMessage`.
@@ -23,9 +24,7 @@ struct UpdateMessage {
 pub(super) fn update(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
     let UpdateMessage { message_id, content } = payload::object(args_json)?;
     let message = chat.edit(&caller.identity, message_id, content)?;
-    Ok(Reply::later(
-        message.map(|edited| Ack::new(edited.as_ref().map(MessageView::from).map_err(Clone::clone))),
-    ))
+    Ok(Reply::answer(message, view))
 }
 
 /// `deleteMessage`.
@@ -38,13 +37,15 @@ struct DeleteMessage {
 pub(super) fn delete(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
     let DeleteMessage { message_id } = payload::object(args_json)?;
     let message = chat.delete(&caller.identity, message_id);
-    Ok(Reply::later(
-        message.map(|deleted| Ack::new(deleted.as_ref().map(MessageDeleted::from).map_err(Clone::clone))),
-    ))
+    Ok(Reply::answer(message, |deleted| Ack::new(Ok(MessageDeleted::from(deleted)))))
 }
 
 /// `message:history`. The messages come oldest first.
 pub(super) fn history(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
     let request: HistoryRequest = payload::object(args_json)?;
     Ok(Reply::later(chat.read_history(&caller.identity, request)?.map(Ack::new)))
+}
+
+fn view(message: &Message) -> Ack {
+    Ack::new(Ok(MessageView::from(message)))
 }

@@ -17,13 +17,18 @@ pub(super) fn object<T: DeserializeOwned>(args_json: &str) -> Result<T, Failure>
     })
 }
 
+/// The same, of an event that may come without an argument: then it is the default.
+pub(super) fn object_or_nothing<T: DeserializeOwned + Default>(args_json: &str) -> Result<T, Failure> {
+    if args_json == "[]" { Ok(T::default()) } else { object(args_json) }
+}
+
 /// Sees to it that an event has no argument, or `{}`.
 pub(super) fn nothing(args_json: &str) -> Result<(), Failure> {
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Nothing {}
 
-    if args_json == "[]" { Ok(()) } else { object(args_json).map(|Nothing {}| ()) }
+    object_or_nothing(args_json).map(|Nothing {}| ())
 }
 
 /// Decodes the only argument of an event, a text.

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
-use futures_util::FutureExt;
+use futures_util::TryFutureExt;
 use roomkey_auth::policy::Action;
 use roomkey_model::{ChannelId, Failure, Role, RoomName};
+use roomkey_store::Joined;
 
 use super::payload;
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 pub(super) fn join(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
     let name: RoomName = payload::text(args_json)?;
     match room(chat, &name)? {
-        Room::Channel(channel) => Ok(join_channel(chat, caller, name, channel)),
+        Room::Channel(channel) => Ok(join_channel(chat, caller, name, &channel)),
         Room::Free(room) => join_free(chat, caller, room),
         // Every socket of the user is in it already.
         Room::Personal(_) if chat.config.access.may_join(&caller.identity, &name) => {
@@ -46,30 +47,47 @@ fn in_room(chat: &Chat, caller: &Caller, name: RoomName) -> Reply {
     Reply::now(Ok(name))
 }
 
-fn join_channel(chat: &Chat, caller: &Caller, name: RoomName, channel: ChannelId) -> Reply {
+fn join_channel(chat: &Chat, caller: &Caller, name: RoomName, channel: &ChannelId) -> Reply {
+    let user = &caller.identity.user;
+    let permit = chat.permit(&caller.identity, Action::Join);
+    let member = chat.store.join_channel(channel, user, Role::Member, chat.clock.now(), permit);
+    let entered = enter(chat, caller, member.err_into());
+    let (node, socket) = (chat.node.clone(), caller.socket.clone());
+    let emission = emission(&chat.config.namespace, "roomJoined", &(&name,));
+    Reply::answer(entered, move |_| {
+        node.emit_to_socket(&socket, &emission);
+        Ack::new(Ok(name))
+    })
+}
+
+/// Lets the caller's socket into the room of a channel, once its user is a member, and when it is its turn.
+pub(super) fn enter<M>(
+    chat: &Chat,
+    caller: &Caller,
+    member: M,
+) -> impl Future<Output = Result<Joined, Failure>> + Send + use<M>
+where
+    M: Future<Output = Result<Joined, Failure>> + Send + 'static,
+{
     let turn = caller.turn();
     let (access, identity) = (chat.config.access.clone(), caller.identity.clone());
-    let permit = chat.permit(&caller.identity, Action::Join);
-    let member = chat.store.join_channel(&channel, &identity.user, Role::Member, chat.clock.now(), permit);
     let (store, node, socket) = (Arc::clone(&chat.store), chat.node.clone(), caller.socket.clone());
-    let emission = emission(&chat.config.namespace, "roomJoined", &(&name,));
-    let outcome = async move {
+    async move {
         let _turn = turn.come().await;
-        member.await?;
-        let room = channel_room(&channel);
+        let member = member.await?;
+        let channel = &member.channel.channel;
+        let room = channel_room(channel);
         joined(node.join(&socket, &room))?;
         // A removal since then that did not find the socket in the room is seen here, and so are other rules.
-        let standing = store.standing(&channel, &identity.user).await;
+        let standing = store.standing(channel, &identity.user).await;
         let role = standing.as_ref().ok().and_then(|standing| standing.as_ref()?.role);
-        if !role.is_some_and(|role| access.may_hear(&identity, &channel, role)) {
+        if !role.is_some_and(|role| access.may_hear(&identity, channel, role)) {
             node.leave(&socket, &room);
             standing?;
             return Err(Failure::forbidden());
         }
-        node.emit_to_socket(&socket, &emission);
-        Ok(name)
-    };
-    Reply::later(outcome.map(Ack::new))
+        Ok(member)
+    }
 }
 
 /// `leaveRoom`. The socket hears the room no more; the user stays a member of the channel.

@@ -76,6 +76,11 @@ impl UserShare {
     pub(crate) fn take(&self, now_ms: u64) -> Result<(), u64> {
         self.gcra.as_ref().map_or(Ok(()), |gcra| gcra.take(self.users.rate, now_ms))
     }
+
+    /// The same, now.
+    pub(crate) fn take_now(&self) -> Result<(), u64> {
+        self.take((self.users.now_ms)())
+    }
 }
 
 impl Drop for UserShare {

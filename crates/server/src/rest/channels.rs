@@ -7,7 +7,9 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
 };
 use http::{Method, StatusCode};
-use roomkey_chat::{ChannelView, HistoryRequest, MemberPage, MessagePage, NewChannel};
+use roomkey_chat::{
+    ChannelList, ChannelPatch, ChannelView, HistoryRequest, ListRequest, MemberPage, MessagePage, NewChannel,
+};
 use roomkey_model::Role;
 use roomkey_model::{ChannelId, ErrorCode, Failure, Seq, UserId};
 use serde::Deserialize;
@@ -22,8 +24,16 @@ use super::{
 pub(super) fn routes() -> Routes {
     const CREATE: &[ErrorCode] = &[ErrorCode::LimitExceeded, ErrorCode::Unavailable];
     const DENIED: &[ErrorCode] = &[ErrorCode::BadPayload, ErrorCode::Forbidden, ErrorCode::Unavailable];
-    const ADD: &[ErrorCode] =
-        &[ErrorCode::Forbidden, ErrorCode::LimitExceeded, ErrorCode::NotFound, ErrorCode::Unavailable];
+    const ADD: &[ErrorCode] = &[
+        ErrorCode::Forbidden,
+        ErrorCode::LastOwner,
+        ErrorCode::LimitExceeded,
+        ErrorCode::NotFound,
+        ErrorCode::Unavailable,
+    ];
+    const UPDATE: &[ErrorCode] = &[ErrorCode::Forbidden, ErrorCode::Unavailable];
+    const JOIN: &[ErrorCode] = &[ErrorCode::Forbidden, ErrorCode::LimitExceeded, ErrorCode::Unavailable];
+    const LEAVE: &[ErrorCode] = &[ErrorCode::Forbidden, ErrorCode::LastOwner, ErrorCode::Unavailable];
     const LIMIT: (&str, &str) = ("limit", "How many at most");
     let operation =
         |method, path, summary| Operation::new(method, path, "channels", summary).needs(Proof::Token);
@@ -47,6 +57,20 @@ pub(super) fn routes() -> Routes {
             create,
         )
         .add(
+            operation(Method::PATCH, "/api/channels/{id}", "Change a channel, or archive it")
+                .takes("ChannelPatch")
+                .answers(200, "CreatedChannel")
+                .refuses(UPDATE),
+            update,
+        )
+        .add(
+            operation(Method::POST, "/api/channels/{id}/join", "Become a member of a public channel")
+                .answers(200, "CreatedChannel")
+                .refuses(JOIN),
+            join,
+        )
+        .add(operation(Method::POST, "/api/channels/{id}/leave", "Stop being a member").refuses(LEAVE), leave)
+        .add(
             operation(Method::GET, "/api/channels/{id}/members", "The members of a channel")
                 .query(&[("after", "The id of the user before the page"), LIMIT])
                 .answers(200, "Members")
@@ -65,6 +89,11 @@ pub(super) fn routes() -> Routes {
             add_member,
         )
         .add(
+            operation(Method::DELETE, "/api/channels/{id}/members/{userId}", "Remove a member")
+                .refuses(LEAVE),
+            remove_member,
+        )
+        .add(
             operation(Method::GET, "/api/channels/{id}/messages", "A stretch of the history, oldest first")
                 .query(&[
                     ("before", "The newest before this number"),
@@ -77,46 +106,14 @@ pub(super) fn routes() -> Routes {
         )
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ListQuery {
-    scope: Option<Scope>,
-    after: Option<ChannelId>,
-    limit: Option<usize>,
-}
-
-/// Which channels: those the caller is a member of, or those that everybody may find.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Scope {
-    Mine,
-    Public,
-}
-
 /// One scope with its cursor; or, without a scope, the first page of both, each channel once.
 async fn list(
     State(api): State<Arc<Api>>,
     Authenticated(identity): Authenticated,
-    query: Result<Query<ListQuery>, QueryRejection>,
-) -> Result<Json<Value>, ApiError> {
-    let Query(query) = query.map_err(wrong_query)?;
-    if query.scope.is_none() && query.after.is_some() {
-        return Err(Failure::bad_payload("after: needs a scope, `mine` or `public`").into());
-    }
-    let after = query.after.as_ref();
-    let mine = match query.scope {
-        Some(Scope::Public) => Vec::new(),
-        _ => api.chat.channels(&identity, after, query.limit).await?.0,
-    };
-    let public = match query.scope {
-        Some(Scope::Mine) => Vec::new(),
-        _ => api.chat.public_channels(&identity, after, query.limit).await?.0,
-    };
-    let is_mine = |id: &ChannelId| mine.iter().any(|joined| joined.channel.channel == *id);
-    let others = public.iter().filter(|channel| !is_mine(&channel.channel));
-    let others = others.map(|channel| ChannelView::new(channel, None));
-    let channels: Vec<_> = mine.iter().map(ChannelView::from).chain(others).collect();
-    Ok(Json(json!({ "channels": channels })))
+    query: Result<Query<ListRequest>, QueryRejection>,
+) -> Result<Json<ChannelList>, ApiError> {
+    let Query(request) = query.map_err(wrong_query)?;
+    Ok(Json(api.chat.list_channels(&identity, &request).await?))
 }
 
 async fn create(
@@ -126,6 +123,34 @@ async fn create(
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let joined = api.chat.create_channel(&identity, new).await?;
     Ok((StatusCode::CREATED, Json(json!({ "channel": ChannelView::from(&joined) }))))
+}
+
+async fn update(
+    State(api): State<Arc<Api>>,
+    Authenticated(identity): Authenticated,
+    PathParts(channel): PathParts<String>,
+    JsonBody(patch): JsonBody<ChannelPatch>,
+) -> Result<Json<Value>, ApiError> {
+    let channel = api.chat.update_channel(&identity, &channel_id(channel)?, patch).await?;
+    Ok(Json(json!({ "channel": ChannelView::new(&channel, None) })))
+}
+
+async fn join(
+    State(api): State<Arc<Api>>,
+    Authenticated(identity): Authenticated,
+    PathParts(channel): PathParts<String>,
+) -> Result<Json<Value>, ApiError> {
+    let joined = api.chat.join_channel(&identity, &channel_id(channel)?).await?;
+    Ok(Json(json!({ "channel": ChannelView::from(&joined) })))
+}
+
+async fn leave(
+    State(api): State<Arc<Api>>,
+    Authenticated(identity): Authenticated,
+    PathParts(channel): PathParts<String>,
+) -> Result<StatusCode, ApiError> {
+    api.chat.remove_member(&identity, &channel_id(channel)?, &identity.user).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]
@@ -180,6 +205,16 @@ async fn add_member(
     Ok((StatusCode::CREATED, Json(json!({ "member": { "userId": user, "role": new.role } }))))
 }
 
+async fn remove_member(
+    State(api): State<Arc<Api>>,
+    Authenticated(identity): Authenticated,
+    PathParts((channel, user)): PathParts<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    let user = UserId::new(user).map_err(|_| Failure::forbidden())?;
+    api.chat.remove_member(&identity, &channel_id(channel)?, &user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HistoryCursor {
@@ -200,7 +235,7 @@ async fn history(
 }
 
 /// An id that cannot be one is the id of a channel that does not exist.
-fn channel_id(text: String) -> Result<ChannelId, Failure> {
+pub(super) fn channel_id(text: String) -> Result<ChannelId, Failure> {
     ChannelId::new(text).map_err(|_| Failure::forbidden())
 }
 

@@ -8,6 +8,8 @@ mod cookies;
 mod denials;
 mod emit;
 mod extract;
+mod invites;
+mod messages;
 mod on_behalf;
 mod openapi;
 mod operations;
@@ -88,6 +90,8 @@ fn routes() -> Routes {
         .and(emit::routes())
         .and(webhooks::routes())
         .and(channels::routes())
+        .and(invites::routes())
+        .and(messages::routes())
         .and(operations::routes())
 }
 

@@ -2,11 +2,13 @@ use roomkey_model::{ChannelId, Limit, Role, Seq, Timestamp, UserId, Visibility};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    SqliteStore, accounts,
+    SqliteStore, accounts, channels,
     columns::{id, name, seq, signed, time},
     fault, invites,
 };
-use crate::{Committed, Member, MemberPermit, MemberStore, Pending, Permit, Profile, Standing, StoreError};
+use crate::{
+    Committed, Joined, Member, MemberPermit, MemberStore, Pending, Permit, Profile, Standing, StoreError,
+};
 
 impl MemberStore for SqliteStore {
     fn standing(&self, channel: &ChannelId, user: &UserId) -> Pending<Option<Standing>> {
@@ -21,18 +23,19 @@ impl MemberStore for SqliteStore {
         role: Role,
         now: Timestamp,
         permit: Permit,
-    ) -> Pending<Role> {
+    ) -> Pending<Joined> {
         let (channel, user, channels_per_user) = (channel.clone(), user.clone(), self.channels_per_user);
         self.write(move |connection, changes| {
             let standing = place(connection, &channel, &user)?.ok_or(StoreError::NotFound)?.standing;
-            if let Some(role) = standing.role {
-                return Ok(role);
+            let before = standing.role;
+            if before.is_none() {
+                if !permit(standing) {
+                    return Err(StoreError::Denied);
+                }
+                add(connection, &channel, &user, role, now, channels_per_user, changes)?;
             }
-            if !permit(standing) {
-                return Err(StoreError::Denied);
-            }
-            add(connection, &channel, &user, role, now, channels_per_user, changes)?;
-            Ok(role)
+            let channel = channels::find(connection, &channel)?.ok_or(StoreError::NotFound)?;
+            Ok(Joined { channel, role: before.unwrap_or(role) })
         })
     }
 

@@ -128,7 +128,11 @@ async fn joining_asks_the_permit_of_those_who_are_not_members() {
         fixture.channel("den", &["ada"]).await;
         let (store, den, bob) = (&fixture.store, id("den"), user("bob"));
         store.arrive(profile("bob"), Timestamp(1)).await.expect("arrives");
-        let join = |permit| store.join_channel(&den, &bob, Role::Member, Timestamp(3), permit);
+        let join = async |permit| {
+            let joined = store.join_channel(&den, &bob, Role::Member, Timestamp(3), permit).await?;
+            assert_eq!(joined.channel.channel, den);
+            Ok(joined.role)
+        };
         assert_eq!(join(Box::new(|_| false)).await, Err(StoreError::Denied));
         assert_eq!(join(Box::new(|standing| standing.role.is_none())).await, Ok(Role::Member));
         assert_eq!(join(Box::new(|_| false)).await, Ok(Role::Member), "a member is not asked again");
