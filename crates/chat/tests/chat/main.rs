@@ -2,6 +2,7 @@
 
 mod channels;
 mod delivery;
+mod edits;
 mod following;
 mod garbage;
 mod messages;
