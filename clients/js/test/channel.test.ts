@@ -134,9 +134,15 @@ test("of two edits the later one stays, also when a page that was read before it
   };
   await Promise.all([channel.loadOlder(), clock.advance()]);
   assert.deepEqual(contents(channel).slice(3, 7), ["old 4", "edited", "", "old 7"]);
+  const [, , , , fifth] = server.messages;
+  server.tell("message.updated", { ...fifth!, content: "same millisecond, later" });
+  assert.equal(contents(channel)[4], "same millisecond, later");
+  server.handlers["updateMessage"] = () => ({ data: fifth });
+  await channel.edit("c1-5", "edited");
+  assert.equal(contents(channel)[4], "same millisecond, later", "the ack of an edit before it");
   const stale = { ...server.messages[4]!, content: "stale", updatedAt: "2020-01-01T00:00:00.000Z" };
   server.tell("message.updated", stale);
-  assert.equal(contents(channel)[4], "edited");
+  assert.equal(contents(channel)[4], "same millisecond, later");
 });
 
 test("marks: delivered by itself, seen when told, each newest only and never back", async () => {

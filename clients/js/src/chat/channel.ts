@@ -103,7 +103,7 @@ export class ChannelStream implements Observable<ChannelState> {
   /** Changes a message: here at once, and back again where the server refuses. */
   readonly edit = async (messageId: string, content: string): Promise<void> => {
     const done = this.#host.line.request("updateMessage", { messageId, content });
-    await this.#optimistic(messageId, content, async () => this.#learn(await done));
+    await this.#optimistic(messageId, content, async () => this.#learn(await done, false));
   };
 
   /** Deletes a message: here at once, and back again where the server refuses. */
@@ -141,7 +141,7 @@ export class ChannelStream implements Observable<ChannelState> {
     const { line, outbox } = this.#host;
     this.#offs = [
       line.onUp((isRecovered) => this.#up(isRecovered)),
-      line.on("message.updated", (message) => this.#learn(message)),
+      line.on("message.updated", (message) => this.#learn(message, true)),
       line.on("message.deleted", ({ messageId }) => this.#deleted(messageId)),
       line.on("message.status", (change) => this.#statusChanged(change)),
       line.on("roomJoined", (room) => this.#isMine(room) && this.#known.phase === "failed" && void this.#load()),
@@ -223,7 +223,7 @@ export class ChannelStream implements Observable<ChannelState> {
       for (let after = (kept[0]?.seq ?? 1) - 1; after < last;) {
         const page = await this.#page({ after });
         if (generation !== this.#generation || page.length === 0) return;
-        this.#set({ messages: update(this.#known.messages, new Map(page.map((message) => [message.id, message]))) });
+        this.#set({ messages: update(this.#known.messages, page, false) });
         after = page.at(-1)?.seq ?? last;
       }
     } catch {
@@ -243,12 +243,13 @@ export class ChannelStream implements Observable<ChannelState> {
     if (theirs !== undefined && this.#me !== undefined) this.#receipts.delivered(theirs);
   }
 
-  #learn(message: Message): void {
+  #learn(message: Message, isAnnounced: boolean): void {
     if (message.channelId !== this.channelId) return;
+    const version = newest(this.#versions.get(message.id), message, isAnnounced);
     this.#versions.delete(message.id);
-    this.#versions.set(message.id, message);
+    this.#versions.set(message.id, version);
     forgetOldest(this.#versions);
-    this.#set({ messages: update(this.#known.messages, this.#versions) });
+    this.#set({ messages: update(this.#known.messages, [version], isAnnounced) });
   }
 
   #deleted(messageId: string): void {
@@ -259,7 +260,7 @@ export class ChannelStream implements Observable<ChannelState> {
 
   /** The message as it is by now, whenever the answer was written that it came in. */
   #current(message: Message): Message {
-    const newer = newest(this.#versions.get(message.id), message);
+    const newer = newest(this.#versions.get(message.id), message, false);
     if (!this.#gone.has(message.id) || newer.deletedAt) return newer;
     return { ...newer, content: "", deletedAt: new Date(this.#host.platform.clock.now()).toISOString() };
   }

@@ -5,11 +5,14 @@ export type Window = readonly Message[];
 
 const RANK: Record<DeliveryStatus, number> = { FAILED: 0, SENDING: 1, SENT: 2, DELIVERED: 3, READ: 4 };
 
-/** What came later of the same message: a deletion is for ever, of two edits the later one counts. */
-export function newest(known: Message | undefined, arrived: Message): Message {
+/**
+ * What is newer of the same message: a deletion is for ever, of two edits the later one counts. Of two within the same
+ * millisecond it is the one that was announced last: announcements come in the order of the edits, answers do not.
+ */
+export function newest(known: Message | undefined, arrived: Message, isAnnounced: boolean): Message {
   if (known === undefined) return arrived;
   if (known.deletedAt) return known;
-  const isNewer = Boolean(arrived.deletedAt) || arrived.updatedAt >= known.updatedAt;
+  const isNewer = isLater(known, arrived, isAnnounced);
   const [content, other] = isNewer ? [arrived, known] : [known, arrived];
   return { ...content, deliveryStatus: further(content.deliveryStatus, other.deliveryStatus) };
 }
@@ -27,9 +30,10 @@ export function prepend(window: Window, older: readonly Message[]): Window {
 }
 
 /** The window with another version of messages that are in it. */
-export function update(window: Window, versions: ReadonlyMap<string, Message>): Window {
-  if (!window.some(({ id }) => versions.has(id))) return window;
-  return window.map((message) => newest(message, versions.get(message.id) ?? message));
+export function update(window: Window, versions: readonly Message[], isAnnounced: boolean): Window {
+  const byId = new Map(versions.map((message) => [message.id, message]));
+  if (!window.some(({ id }) => byId.has(id))) return window;
+  return window.map((message) => newest(message, byId.get(message.id) ?? message, isAnnounced));
 }
 
 /** The messages of a user, up to this one, have come so far; none goes back. */
@@ -38,6 +42,11 @@ export function reach(window: Window, userId: string, seq: number, status: Deliv
     message.userId === userId && message.seq <= seq && RANK[message.deliveryStatus] < RANK[status];
   if (!window.some(isBehind)) return window;
   return window.map((message) => (isBehind(message) ? { ...message, deliveryStatus: status } : message));
+}
+
+function isLater(known: Message, arrived: Message, isAnnounced: boolean): boolean {
+  if (arrived.deletedAt) return true;
+  return arrived.updatedAt > known.updatedAt || (isAnnounced && arrived.updatedAt === known.updatedAt);
 }
 
 function further(a: DeliveryStatus, b: DeliveryStatus): DeliveryStatus {

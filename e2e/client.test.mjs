@@ -1,0 +1,243 @@
+// The npm package `roomkey` against the server: what it promises to whoever writes a page or a program with it.
+
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+
+import { createClient, createSession } from "../clients/js/dist/index.js";
+import { now, startWithIssuers } from "./support/issuers.mjs";
+import { startProxy } from "./support/proxy.mjs";
+import { createChannel, expectStatus, history, PASSWORD, register, request } from "./support/rest.mjs";
+import { startServer, temporaryDirectory } from "./support/server.mjs";
+import { token } from "./support/tokens.mjs";
+
+const API_KEY = "rk_an-api-key-that-is-long-enough-for-anybody";
+
+/** Quick to come back. */
+const IMPATIENT = { reconnectionDelay: 50, reconnectionDelayMax: 100, transports: ["websocket"] };
+
+/** A connected client of this user, closed when the test `t` ends. */
+async function start(t, server, options) {
+  const source = typeof options === "string" ? { getToken: () => token(options) } : options;
+  const client = createClient({ url: server.url, socket: IMPATIENT, ...source });
+  t.after(client.close);
+  client.connect();
+  await until(client.connection, ({ phase }) => phase === "connected");
+  return client;
+}
+
+/** Watches something until it is as it should be. */
+function until(observable, isSo) {
+  return new Promise((resolve) => {
+    const look = () => isSo(observable.get()) && (queueMicrotask(() => off()), resolve(observable.get()));
+    const off = observable.subscribe(look);
+    look();
+  });
+}
+
+/** How often the connection has come to each phase. */
+function phases(client) {
+  const seen = [];
+  client.connection.subscribe(() => seen.push(client.connection.get().phase));
+  return seen;
+}
+
+const contents = (messages) => messages.map(({ content }) => content);
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Accounts of its own whose access tokens end soon, and an API key that revokes. */
+async function startWithAccounts(t, lifetimeS = 600) {
+  const config = path.join(await temporaryDirectory(t), "roomkey.toml");
+  const key = `[[auth.api_keys]]\nname = "test"\nkey = "${API_KEY}"\nscopes = ["revoke", "users"]\n`;
+  await writeFile(config, `[auth]\naccess_token_lifetime_s = ${lifetimeS}\n${key}`, { mode: 0o600 });
+  return startServer(t, { args: ["--config", config], env: { JWT_SECRET: undefined } });
+}
+
+test("a token that ends is renewed in band: the connection, its id and its rooms stay", async (t) => {
+  const secret = "the-secret-of-a-backend-with-a-good-clock";
+  const server = await startWithIssuers(t, [{ name: "backend", secrets: [secret], leeway_s: 0, user_prefix: "" }]);
+  const given = [];
+  const getToken = ({ skipCache }) => {
+    given.push(skipCache);
+    return token("ada", { iat: now(), exp: now() + 6 }, secret);
+  };
+  const client = await start(t, server, { getToken });
+  const { id } = client.socket;
+  const seen = phases(client);
+  const channel = await createChannel(server, token("ada", {}, secret));
+  const stream = client.channel(channel.id);
+  stream.subscribe(() => {});
+  // Over the ends of two tokens.
+  while (given.filter((isFresh) => isFresh).length < 2) await pause(100);
+  await pause(2_000);
+  await client.send(channel.id, "still here");
+  await until(stream, ({ messages }) => messages.length === 1);
+  assert.equal(client.socket.id, id);
+  assert.ok(seen.every((phase) => phase === "connected"), seen.join());
+});
+
+test("a token that ended while nobody looked is exchanged at the next connection", async (t) => {
+  const secret = "the-secret-of-a-backend-with-a-good-clock";
+  const server = await startWithIssuers(t, [{ name: "backend", secrets: [secret], leeway_s: 0, user_prefix: "" }]);
+  const proxy = await startProxy(t, server);
+  const old = token("ada", { iat: now() - 2, exp: now() + 2 }, secret);
+  // A cache that does not know the time: it gives the old one until it is told not to.
+  let isAway = false;
+  const getToken = ({ skipCache }) => (skipCache && isAway ? token("ada", {}, secret) : old);
+  const opaque = { getToken, platform: { clock: { now: () => 0, after: clockAfter } } };
+  const client = await start(t, proxy, opaque);
+  proxy.mute();
+  await pause(2_500);
+  isAway = true;
+  proxy.cut();
+  await until(client.connection, ({ phase }) => phase !== "connected");
+  await until(client.connection, ({ phase }) => phase === "connected");
+});
+
+const clockAfter = (ms, action) => {
+  const timer = setTimeout(action, ms);
+  return () => clearTimeout(timer);
+};
+
+test("who is blocked is told why, and does not come back", async (t) => {
+  const server = await startWithAccounts(t);
+  const proxy = await startProxy(t, server);
+  const ada = await register(server, "ada");
+  const ended = [];
+  const session = { getToken: () => ada.token, end: (error) => ended.push(error.reason ?? error.code) };
+  const client = await start(t, proxy, { session });
+  const seen = phases(client);
+  const headers = { authorization: `Bearer ${API_KEY}` };
+  expectStatus(200, await request(server, "POST", `/api/users/${ada.user.id}/block`, { headers }));
+  const { error } = await until(client.connection, ({ phase }) => phase === "stopped");
+  assert.deepEqual([error.code, error.reason, error.needsLogin], ["TOKEN_REVOKED", "blocked", true]);
+  await pause(1_500);
+  assert.deepEqual(seen, ["stopped"]);
+  // Who tries all the same is refused once.
+  client.connect();
+  await until(client.connection, ({ phase }) => phase === "stopped");
+  await pause(1_500);
+  assert.deepEqual(seen, ["stopped", "connecting", "stopped"]);
+  assert.deepEqual(ended, ["blocked", "TOKEN_REVOKED"]);
+});
+
+test("messages that wait while the server is killed and comes back are sent, each once and in order", async (t) => {
+  const server = await startServer(t);
+  const client = await start(t, server, "ada");
+  const channel = await createChannel(server, token("ada"));
+  const stream = client.channel(channel.id);
+  stream.subscribe(() => {});
+  const wanted = Array.from({ length: 60 }, (_, number) => `number ${number}`);
+  const sent = wanted.slice(0, 30).map((content) => client.send(channel.id, content));
+  await sent[5];
+  await server.stop("SIGKILL");
+  sent.push(...wanted.slice(30).map((content) => client.send(channel.id, content)));
+  await until(stream, ({ messages, outgoing }) => messages.length + outgoing.length === wanted.length);
+  const again = await server.restart();
+  const confirmed = await Promise.all(sent);
+  assert.deepEqual(contents(await history(again, token("ada"), channel.id)), wanted);
+  assert.deepEqual(contents(confirmed), wanted);
+  const shown = await until(stream, ({ messages }) => messages.length === wanted.length);
+  assert.deepEqual(contents(shown.messages), wanted);
+  assert.deepEqual(shown.outgoing, []);
+});
+
+test("two clients that edit one message see the same in the end, and what each deletes is gone for both", async (t) => {
+  const server = await startServer(t);
+  const [phone, laptop] = [await start(t, server, "ada"), await start(t, server, "ada")];
+  const channel = await createChannel(server, token("ada"));
+  const [onPhone, onLaptop] = [phone, laptop].map((client) => client.channel(channel.id));
+  for (const stream of [onPhone, onLaptop]) stream.subscribe(() => {});
+  const message = await onPhone.send("draft");
+  await onPhone.send("the end");
+  for (const stream of [onPhone, onLaptop]) await until(stream, ({ messages }) => messages.length === 2);
+  const edits = Array.from({ length: 20 }, (_, round) => [
+    onPhone.edit(message.id, `phone ${round}`),
+    onLaptop.edit(message.id, `laptop ${round}`),
+  ]);
+  await Promise.all(edits.flat());
+  const [stored] = await history(server, token("ada"), channel.id);
+  for (const stream of [onPhone, onLaptop]) {
+    await until(stream, ({ messages }) => messages[0].content === stored.content);
+  }
+  await onLaptop.remove(message.id);
+  const { messages } = await until(onPhone, ({ messages }) => Boolean(messages[0].deletedAt));
+  assert.deepEqual(contents(messages), ["", "the end"]);
+  await assert.rejects(onPhone.edit(message.id, "too late"), (error) => error.retry === "never");
+  assert.deepEqual(contents(onPhone.get().messages), ["", "the end"]);
+});
+
+test("a channel over a connection that is cut again and again has no gap and nothing twice", async (t) => {
+  const server = await startServer(t);
+  const proxy = await startProxy(t, server);
+  const writer = await start(t, server, "ada");
+  const channel = await createChannel(server, token("ada"), ["bob"]);
+  for (let count = 0; count < 70; count += 1) await writer.send(channel.id, `before ${count}`);
+  const reader = await start(t, proxy, "bob");
+  const stream = reader.channel(channel.id);
+  stream.subscribe(() => {});
+  const followed = [];
+  const end = new AbortController();
+  const following = (async () => {
+    for await (const message of reader.follow(channel.id, { signal: end.signal })) followed.push(message.seq);
+  })();
+  for (let round = 0; round < 6; round += 1) {
+    if (round % 2 === 1) proxy.mute();
+    const sent = Array.from({ length: 25 }, (_, count) => writer.send(channel.id, `round ${round}, ${count}`));
+    await sent[8];
+    if (round % 2 === 1) await pause(50);
+    proxy.cut();
+    await Promise.all(sent);
+  }
+  const last = (await writer.send(channel.id, "the end")).seq;
+  const { messages } = await until(stream, ({ messages }) => messages.at(-1)?.seq === last);
+  const first = messages[0].seq;
+  assert.deepEqual(messages.map(({ seq }) => seq), Array.from({ length: last - first + 1 }, (_, index) => first + index));
+  while (followed.at(-1) !== last) await pause(20);
+  assert.deepEqual(followed, Array.from({ length: last }, (_, index) => index + 1));
+  end.abort();
+  await following;
+});
+
+test("a login of this package is renewed with its refresh token, and ended by the user", async (t) => {
+  const server = await startWithAccounts(t, 5);
+  const session = createSession({ url: server.url });
+  await session.register({ email: "ada@example.com", username: "ada", password: PASSWORD });
+  assert.equal(session.user.get().username, "ada");
+  const client = await start(t, server, { session });
+  const seen = phases(client);
+  assert.equal((await client.me()).id, session.user.get().id);
+  const first = await session.getToken({ skipCache: false });
+  await pause(6_000);
+  assert.notEqual(await session.getToken({ skipCache: false }), first);
+  assert.ok(seen.every((phase) => phase === "connected"), seen.join());
+  await session.logOut();
+  const { error } = await until(client.connection, ({ phase }) => phase === "stopped");
+  assert.equal(error.reason, "logged_out");
+  assert.equal(session.user.get(), null);
+});
+
+test("a program with credentials logs in by itself", async (t) => {
+  const server = await startWithAccounts(t);
+  const { user } = await register(server, "robot");
+  const client = await start(t, server, { login: () => ({ username: "robot", password: PASSWORD }) });
+  assert.equal((await client.me()).id, user.id);
+  const wrong = createClient({ url: server.url, login: () => ({ username: "robot", password: "guess" }) });
+  wrong.connect();
+  const { error } = await until(wrong.connection, ({ phase }) => phase === "stopped");
+  assert.equal(error.code, "INVALID_CREDENTIALS");
+});
+
+test("acks that refuse are typed, and over both transports alike", async (t) => {
+  const server = await startServer(t);
+  for (const transports of [["websocket"], ["polling"]]) {
+    const client = createClient({ url: server.url, getToken: () => token("ada"), socket: { transports } });
+    t.after(client.close);
+    client.connect();
+    await until(client.connection, ({ phase }) => phase === "connected");
+    const refused = client.emit("message:history", { channelId: "no-such-channel" });
+    await assert.rejects(refused, { name: "RoomkeyError", code: "FORBIDDEN", retry: "never" });
+    await assert.rejects(client.emit("no:such", {}), { code: "NOT_FOUND" });
+  }
+});
