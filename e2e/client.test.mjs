@@ -1,15 +1,18 @@
 // The npm package `roomkey` against the server: what it promises to whoever writes a page or a program with it.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import path from "node:path";
 import { test } from "node:test";
 
 import { createClient, createSession } from "../clients/js/dist/index.js";
+import { createSocket, routeToken, tokenRoute } from "../clients/js/dist/next/index.js";
 import { now, startWithIssuers } from "./support/issuers.mjs";
 import { startProxy } from "./support/proxy.mjs";
 import { createChannel, expectStatus, history, PASSWORD, register, request } from "./support/rest.mjs";
-import { startServer, temporaryDirectory } from "./support/server.mjs";
+import { SECRET, startServer, temporaryDirectory } from "./support/server.mjs";
 import { token } from "./support/tokens.mjs";
 
 const API_KEY = "rk_an-api-key-that-is-long-enough-for-anybody";
@@ -198,6 +201,59 @@ test("a channel over a connection that is cut again and again has no gap and not
   assert.deepEqual(followed, Array.from({ length: last }, (_, index) => index + 1));
   end.abort();
   await following;
+});
+
+test("marks: a message has arrived when the other's page has it, is read when it was seen, and is unread until then", async (t) => {
+  const server = await startServer(t);
+  const [ada, bob] = [await start(t, server, "ada"), await start(t, server, "bob")];
+  const channel = await createChannel(server, token("ada"), ["bob"]);
+  const [hers, his] = [ada, bob].map((client) => client.channel(channel.id));
+  hers.subscribe(() => {});
+  bob.inbox.subscribe(() => {});
+  await hers.send("one");
+  await hers.send("two");
+  await until(bob.inbox, ({ unread }) => unread === 2);
+  const come = (status) => ({ messages }) => messages.length === 2 && messages.every((one) => one.deliveryStatus === status);
+  await until(hers, come("SENT"));
+  his.subscribe(() => {});
+  await until(hers, come("DELIVERED"));
+  assert.equal(bob.inbox.get().unread, 2);
+  his.markSeen();
+  await until(hers, come("READ"));
+  await until(bob.inbox, ({ unread }) => unread === 0);
+  // Also for who looks only now.
+  const again = (await start(t, server, "ada")).channel(channel.id);
+  again.subscribe(() => {});
+  await until(again, come("READ"));
+});
+
+test("a Next.js application: a token from its route handler, and a socket from its session", async (t) => {
+  const server = await startServer(t);
+  let user = { id: "ada", name: "Ada" };
+  const route = tokenRoute({ auth: async () => user && { user }, secret: SECRET });
+  const application = createServer(async (incoming, outgoing) => {
+    const url = new URL(incoming.url, "http://application");
+    const answer = await route(new Request(url, { method: incoming.method, headers: incoming.headers }));
+    outgoing.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
+  });
+  await once(application.listen(0, "127.0.0.1"), "listening");
+  t.after(() => (application.close(), application.closeAllConnections()));
+  const address = `http://127.0.0.1:${application.address().port}/api/roomkey`;
+  const client = await start(t, server, { getToken: routeToken(address) });
+  assert.equal((await client.me()).id, "ada");
+  assert.equal((await client.me()).username, "Ada");
+
+  const socket = createSocket({ token: token("bob") }, { url: server.url });
+  t.after(() => socket.disconnect());
+  await once(socket, "connect");
+  assert.equal((await socket.emitWithAck("joinRoom", "user:bob")).error, undefined);
+  assert.throws(() => createSocket({}), { message: "No authentication token available" });
+
+  user = null;
+  const nobody = createClient({ url: server.url, getToken: routeToken(address) });
+  nobody.connect();
+  const { error } = await until(nobody.connection, ({ phase }) => phase === "stopped");
+  assert.deepEqual([error.code, error.needsLogin], ["TOKEN_MISSING", true]);
 });
 
 test("a login of this package is renewed with its refresh token, and ended by the user", async (t) => {

@@ -118,7 +118,8 @@ export class Client {
       const me = () => this.me().then(({ id }) => id);
       const stopTyping = (id: string) => this.#typing.get(id)?.stop();
       const [line, platform, outbox] = [this.#connection, this.#platform, this.#outbox];
-      return new ChannelStream(channelId, { line, platform, outbox, me, stopTyping });
+      const seen = this.#inbox.refresh;
+      return new ChannelStream(channelId, { line, platform, outbox, me, stopTyping, seen });
     });
 
   /** Who types in a channel; always the same object. */

@@ -110,6 +110,12 @@ test("inbox: counts are asked for at most once a second, notifications are kept 
   assert.equal(one.inbox.get().unread, 20);
   assert.equal(one.inbox.get().channels.get("c1")?.unread, 20);
   assert.ok(server.askedFor("message:getOfflineCount").length <= 4);
+  const before = server.askedFor("message:getOfflineCount").length;
+  one.channel("c1").subscribe(() => {});
+  await clock.advance();
+  one.channel("c1").markSeen();
+  await clock.advance(5_000);
+  assert.equal(server.askedFor("message:getOfflineCount").length, before + 1, "what was seen is not unread");
   for (let count = 0; count < 150; count += 1) server.tell("notification", count);
   assert.deepEqual(one.inbox.get().notifications.slice(0, 2), [149, 148]);
   assert.equal(one.inbox.get().notifications.length, 100);

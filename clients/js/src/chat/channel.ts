@@ -32,6 +32,8 @@ export interface ChannelHost {
   /** The id of the user who is logged in. */
   me(): Promise<string>;
   stopTyping(channelId: string): void;
+  /** The server has noted that something was seen. */
+  seen(): void;
 }
 
 /** Pages that are loaded to catch up; with more it begins anew at the end. Also: how much is looked at again. */
@@ -76,7 +78,7 @@ export class ChannelStream implements Observable<ChannelState> {
       () => this.#start(),
       () => this.#stop(),
     );
-    this.#receipts = new Receipts(host.line, clock);
+    this.#receipts = new Receipts(host.line, clock, host.seen);
     this.#status = new Throttle(clock, STATUS_INTERVAL_MS, () => void this.#askStatus());
     this.#store = new Store<ChannelState>({ ...this.#known, outgoing: [] });
   }

@@ -44,8 +44,10 @@ export class Inbox implements Observable<InboxState> {
     return () => (off(), release());
   };
 
-  /** Asks the server again; after a message was seen, this happens by itself. */
-  readonly refresh = (): void => this.#ask.run();
+  /** Asks the server again, if anybody watches. Happens by itself after a message was written or seen. */
+  readonly refresh = (): void => {
+    if (this.#offs.length > 0) this.#ask.run();
+  };
 
   readonly clearNotifications = (): void => this.#store.set({ ...this.#store.get(), notifications: [] });
 
@@ -67,7 +69,7 @@ export class Inbox implements Observable<InboxState> {
 
   #stop(): void {
     this.#ask.cancel();
-    for (const off of this.#offs) off();
+    for (const off of this.#offs.splice(0)) off();
   }
 
   async #count(): Promise<void> {

@@ -14,8 +14,12 @@ export class Receipts {
   #deliveredSeq = 0;
   #seenSeq = 0;
 
-  constructor(line: Line, clock: Clock) {
+  readonly #onSeen: () => void;
+
+  /** `onSeen` is called each time that the server has noted what was seen. */
+  constructor(line: Line, clock: Clock, onSeen: () => void) {
     this.#line = line;
+    this.#onSeen = onSeen;
     this.#send = new Throttle(clock, INTERVAL_MS, () => this.#tell());
   }
 
@@ -44,7 +48,7 @@ export class Receipts {
     this.#delivered = this.#seen = undefined;
     if (seen !== undefined) {
       this.#seenSeq = seen.seq;
-      this.#line.request("message:seen", { messageId: seen.id }).catch(() => this.#again("seen", seen));
+      this.#line.request("message:seen", { messageId: seen.id }).then(this.#onSeen, () => this.#again("seen", seen));
     }
     if (delivered !== undefined && delivered.seq > this.#seenSeq) {
       this.#deliveredSeq = delivered.seq;

@@ -1,5 +1,6 @@
 import type {
   Channel,
+  Marks,
   Member,
   Message,
   MessageStatus,
@@ -36,9 +37,9 @@ export interface ClientEvents {
   deleteMessage: Ask<{ messageId: string }, unknown>;
   "message:history": Ask<{ channelId: string } & Range, { messages: Message[] }>;
 
-  "message:delivered": Ask<{ messageId: string }, unknown>;
-  "message:seen": Ask<{ messageId: string }, unknown>;
-  "message:getStatus": Ask<{ messageId: string }, MessageStatus>;
+  "message:delivered": Ask<{ messageId: string }, Marks>;
+  "message:seen": Ask<{ messageId: string }, Marks>;
+  "message:getStatus": Ask<{ messageId: string; after?: string; limit?: number }, MessageStatus>;
   "message:getOfflineCount": Ask<Record<string, never>, OfflineCount>;
   "message:getOffline": Ask<{ channelId: string; limit?: number }, { messages: Message[]; more: boolean }>;
 

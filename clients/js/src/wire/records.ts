@@ -58,6 +58,13 @@ export interface Member {
   readonly joinedAt: Time;
 }
 
+/** How far I have got and read a channel. */
+export interface Marks {
+  readonly channelId: string;
+  readonly deliveredSeq: number;
+  readonly seenSeq: number;
+}
+
 /** How far a message has come with one of its recipients. */
 export interface Receipt {
   readonly messageId: string;
