@@ -1,4 +1,5 @@
-// The programs of docs/client.md as they stand there: those in JavaScript are run, those in TypeScript compiled, the one in React run as a page.
+// The programs of docs/client.md as they stand there: those in JavaScript are run, those in TypeScript compiled, the one in
+// React run as a page.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
