@@ -57,6 +57,11 @@ test("answers are as the document says", async (t) => {
   await call("POST", `${channel}/members`, "/api/channels/{id}/members", { token, body: member });
   await call("GET", `${channel}/members`, "/api/channels/{id}/members", { token });
   await call("GET", `${channel}/messages?limit=5`, "/api/channels/{id}/messages", { token });
+  await call("GET", `${channel}/offline?limit=5`, "/api/channels/{id}/offline", { token });
+  await call("GET", "/api/offline", undefined, { token });
+  for (const [method, what] of [["POST", "delivered"], ["POST", "seen"], ["GET", "status"]]) {
+    await call(method, `/api/messages/nothing/${what}`, `/api/messages/{id}/${what}`, { token });
+  }
   await call("GET", "/api/channels/nothing/messages", "/api/channels/{id}/messages", { token });
 
   const headers = { "x-api-key": KEY };

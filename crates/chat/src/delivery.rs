@@ -38,7 +38,7 @@ pub struct OfflineRequest {
 
 impl Chat {
     /// Takes a receipt: this message, and all before it, have arrived or were read. The store has it when this returns.
-    pub(crate) fn mark(
+    pub fn mark(
         &self,
         identity: &Arc<Identity>,
         message: MessageId,
@@ -73,7 +73,7 @@ impl Chat {
     }
 
     /// What waits for the caller in each channel.
-    pub fn offline_counts(
+    pub fn waiting(
         &self,
         identity: &Identity,
     ) -> impl Future<Output = Result<WaitingPage, Failure>> + Send + use<> {

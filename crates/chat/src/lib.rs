@@ -40,6 +40,6 @@ pub use server_events::is_server_event;
 pub use sink::commit_sink;
 pub use typing::Typing;
 pub use view::{
-    ChannelList, ChannelPage, ChannelView, IssuedInvite, MemberPage, MessageDeleted, MessagePage,
+    ChannelList, ChannelPage, ChannelView, IssuedInvite, MarkedView, MemberPage, MessageDeleted, MessagePage,
     MessageView, OfflinePage, PublicChannelPage, StatusView, WaitingPage,
 };

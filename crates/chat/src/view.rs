@@ -1,15 +1,15 @@
 //! What clients see, over Socket.IO as over REST.
 
 mod delivery;
+mod live;
 
 use roomkey_auth::InviteToken;
 use roomkey_model::{MessageId, Role, Seq, Timestamp, Visibility};
 use roomkey_store::{Channel, DeliveryStatus, Joined, Member, Message, Profile, Retention};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-pub(crate) use delivery::{MarkedView, NewStatusView};
-pub use delivery::{MessagePage, OfflinePage, StatusView, WaitingPage};
-mod live;
+pub(crate) use delivery::NewStatusView;
+pub use delivery::{MarkedView, MessagePage, OfflinePage, StatusView, WaitingPage};
 
 pub(crate) use live::{PresencePage, PresenceView, TypingPage, TypingView};
 

@@ -7,7 +7,7 @@ use crate::{Ack, Caller, Chat, OfflineRequest, Reply};
 /// `message:getOfflineCount`.
 pub(super) fn counts(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
     payload::nothing(args_json)?;
-    Ok(Reply::later(chat.offline_counts(&caller.identity).map(Ack::new)))
+    Ok(Reply::later(chat.waiting(&caller.identity).map(Ack::new)))
 }
 
 /// `message:getOffline`.

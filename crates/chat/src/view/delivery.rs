@@ -85,7 +85,7 @@ impl<'a> From<&'a Waiting> for WaitingView<'a> {
 
 /// Where a member is after a receipt: `{channelId, deliveredSeq, seenSeq}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct MarkedView(pub(crate) Marked);
+pub struct MarkedView(pub(crate) Marked);
 
 impl Serialize for MarkedView {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -240,6 +240,6 @@ pub(super) fn channel_id(text: String) -> Result<ChannelId, Failure> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err passes it")]
-fn wrong_query(rejection: QueryRejection) -> Failure {
+pub(super) fn wrong_query(rejection: QueryRejection) -> Failure {
     Failure::bad_payload(rejection.body_text())
 }

@@ -92,12 +92,12 @@ async fn delete(
 }
 
 /// An id that cannot be one is the id of a message that does not exist.
-fn message_id(text: String) -> Result<MessageId, Failure> {
+pub(super) fn message_id(text: String) -> Result<MessageId, Failure> {
     MessageId::try_from(text).map_err(|_| Failure::forbidden())
 }
 
 /// Counts an event of the user, whichever way it came.
-fn count(api: &Api, identity: &Identity) -> Result<(), Failure> {
+pub(super) fn count(api: &Api, identity: &Identity) -> Result<(), Failure> {
     let share = api.server.context.rates.user_events.enter(&identity.user);
     share.take_now().map_err(|wait_ms| Failure::rate_limited(wait_ms).at(Limit::EventsPerUser))
 }

@@ -5,6 +5,7 @@ pub(crate) mod attempts;
 mod backends;
 mod channels;
 mod cookies;
+mod delivery;
 mod denials;
 mod emit;
 mod extract;
@@ -92,6 +93,7 @@ fn routes() -> Routes {
         .and(channels::routes())
         .and(invites::routes())
         .and(messages::routes())
+        .and(delivery::routes())
         .and(operations::routes())
 }
 

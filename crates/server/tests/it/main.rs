@@ -9,6 +9,7 @@ mod connect;
 mod contained;
 mod credentials;
 mod deflate;
+mod delivery;
 mod disconnect;
 mod dynamic_namespaces;
 mod events;
