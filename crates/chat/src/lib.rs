@@ -35,7 +35,7 @@ pub use delivery::{OfflineRequest, SeenBy, StatusRequest};
 pub use invites::NewInvite;
 pub use messages::{HistoryRequest, NewMessage};
 pub use reply::{Ack, Answer, Reply};
-pub use retention::trim;
+pub use retention::{empty_erased, trim};
 pub use server_events::is_server_event;
 pub use sink::commit_sink;
 pub use typing::Typing;

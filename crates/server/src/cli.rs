@@ -15,6 +15,8 @@ mod token_mint;
 mod token_revoke;
 mod user_add;
 mod user_block;
+mod user_erase;
+mod user_export;
 mod user_list;
 mod user_name;
 mod user_passwd;
@@ -114,6 +116,10 @@ enum UserCommand {
     Passwd(user_passwd::Passwd),
     /// List the sessions of a user: the logins that have not ended.
     Sessions(user_sessions::Sessions),
+    /// Print all that is kept of a user, as JSON.
+    Export(user_export::Export),
+    /// Remove all that is kept of a user, with the contents of all messages; sockets are closed. There is no way back.
+    Erase(user_erase::Erase),
     /// End all sessions of a user, or one; sockets are closed. The user may log in again.
     Logout(user_sessions::Logout),
 }
@@ -232,6 +238,8 @@ impl UserCommand {
             Self::Unblock(unblock) => unblock.run(environment),
             Self::Passwd(passwd) => passwd.run(environment),
             Self::Sessions(sessions) => sessions.run(environment),
+            Self::Export(export) => export.run(environment),
+            Self::Erase(erase) => erase.run(environment),
             Self::Logout(logout) => logout.run(environment),
         }
     }

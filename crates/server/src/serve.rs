@@ -234,6 +234,9 @@ async fn serve_operators(socket: anyhow::Result<ControlSocket>, operator: Operat
             if let Err(error) = roomkey_chat::trim(&*operator.store, retention, steady.now()).await {
                 tracing::warn!(%error, "old messages cannot be removed");
             }
+            if let Err(error) = roomkey_chat::empty_erased(&*operator.store, steady.now()).await {
+                tracing::warn!(%error, "messages of users who were erased cannot be removed");
+            }
             tokio::time::sleep(Duration::from_secs(60)).await;
         }
     };

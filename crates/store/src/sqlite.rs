@@ -12,6 +12,7 @@ mod messages;
 mod migrate;
 mod open;
 mod outbox;
+mod personal;
 mod presence;
 mod queue;
 mod reader;

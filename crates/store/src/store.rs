@@ -3,8 +3,8 @@ use roomkey_model::{ChannelId, Revocation, Role, Timestamp, UserId};
 
 use crate::{
     AccountStore, Channel, ChannelStore, InviteStore, LoginStore, MemberStore, Message, MessageStore,
-    OutboxStore, Passed, PresenceChange, PresenceStore, Receipt, RetentionStore, RevocationStore,
-    SessionStore, Standing, StoreError, WatermarkStore, Watermarks,
+    OutboxStore, Passed, PersonalStore, PresenceChange, PresenceStore, Receipt, RetentionStore,
+    RevocationStore, SessionStore, Standing, StoreError, WatermarkStore, Watermarks,
 };
 
 /// An answer on its way. The request was taken in when the method was called, not when this is first polled;
@@ -96,6 +96,7 @@ pub trait Store:
     + MemberStore
     + MessageStore
     + OutboxStore
+    + PersonalStore
     + PresenceStore
     + RetentionStore
     + RevocationStore

@@ -113,6 +113,8 @@ events! {
     UserBlocked = "user_archived", Success, Essential, INFO;
     /// An account was made.
     UserCreated = "user_created", Success, Essential, INFO;
+    /// What was kept of a user was removed.
+    UserErased = "user_deleted", Success, Essential, INFO;
 }
 
 #[cfg(test)]

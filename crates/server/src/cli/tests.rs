@@ -449,3 +449,31 @@ fn a_backup_is_a_file_that_a_server_can_start_from() {
     store(&copy).unwrap();
     drop(running);
 }
+
+#[test]
+fn what_is_kept_of_a_user_is_printed_and_removed() {
+    let site = Site::new();
+    let password = site.0.path().join("password");
+    std::fs::write(&password, "correct horse battery staple").unwrap();
+    let add =
+        format!("user add --email ada@example.com --username ada --password-file {}", password.display());
+    let (id, is_success) = site.run(&add, []);
+    assert!(is_success, "{id}");
+    let (text, is_success) = site.run("user export ada", []);
+    assert!(is_success, "{text}");
+    assert!(!text.contains("argon2"), "no secret is in it: {text}");
+    let data: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(data["id"], id.trim());
+    assert_eq!(data["account"]["email"], "ada@example.com");
+    assert_eq!(data["messages"], Value::Array(Vec::new()));
+    let erased = format!("Erased {}: 0 messages, 0 memberships; 0 sockets closed.\n", id.trim());
+    assert_eq!(site.run("user erase ada", []), (erased, true));
+    for args in ["user export ada", "user erase ada", "user sessions ada"] {
+        assert_eq!(site.run(args, []), ("there is no such user".to_owned(), false), "{args}");
+    }
+    let log = std::fs::read_to_string(site.0.path().join("audit.jsonl")).unwrap();
+    for event in ["authz_admin", "user_deleted"] {
+        assert!(log.contains(event), "{event} is not in {log}");
+    }
+    assert!(site.run(&add, []).1, "the name is free again");
+}

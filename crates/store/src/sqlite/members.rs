@@ -184,7 +184,7 @@ pub(super) fn add(
 }
 
 /// Gives a member another role.
-fn change_role(
+pub(super) fn change_role(
     connection: &Connection,
     channel: &ChannelId,
     user: &UserId,

@@ -1,4 +1,4 @@
-use roomkey_model::{MessageId, Seq, Timestamp, UserId};
+use roomkey_model::{ChannelId, MessageId, Seq, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
@@ -190,6 +190,21 @@ fn insert(connection: &Connection, message: &Message) -> Result<(), StoreError> 
 const MESSAGE: &str = "SELECT message, channel, seq, sender, name, avatar, content, client_id, created,
     messages.updated AS updated, edited, deleted
     FROM messages JOIN profiles ON profiles.user = sender";
+
+/// What somebody has sent, by channel and number.
+pub(super) fn from(
+    connection: &Connection,
+    sender: &UserId,
+    after: Option<&(ChannelId, Seq)>,
+    limit: usize,
+) -> Result<Vec<Message>, StoreError> {
+    let sql =
+        format!("{MESSAGE} WHERE sender = ?1 AND (channel, seq) > (?2, ?3) ORDER BY channel, seq LIMIT ?4");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let (channel, seq) = after.map_or(("", 0), |(channel, seq)| (channel.as_str(), signed(seq.0)));
+    let rows = statement.query_map(params![sender.as_str(), channel, seq, signed(limit)], message)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
 
 /// The message that the sender has sent here by the same client id.
 fn sent_before(connection: &Connection, draft: &Draft) -> Result<Option<Message>, StoreError> {

@@ -17,6 +17,8 @@ pub(super) fn writer(path: &Path, config: &SqliteConfig) -> Result<Connection, S
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted is overwritten: somebody may have asked to be forgotten.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     if let Some(bytes) = config.database_bytes {
         let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;

@@ -129,6 +129,14 @@ pub(super) fn of_user(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The logins of a user that are remembered, newest first.
+pub(super) fn all_of(connection: &Connection, user: &UserId) -> Result<Vec<Session>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM sessions WHERE user = ?1 ORDER BY created DESC, session");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([user.as_str()], of_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn of_row(row: &Row<'_>) -> rusqlite::Result<Session> {
     Ok(Session {
         session: id(row, "session")?,

@@ -10,6 +10,7 @@ mod kept;
 mod logins;
 mod ordering;
 mod outbox;
+mod personal;
 mod presence;
 mod retention;
 mod revocations;

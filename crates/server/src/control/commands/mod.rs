@@ -1,6 +1,7 @@
 //! What operators can do; a file for each kind of thing that it is done to.
 
 pub(crate) mod keys;
+pub(crate) mod personal;
 pub(crate) mod tokens;
 pub(crate) mod users;
 
@@ -15,6 +16,9 @@ pub(super) fn add_all(router: Router<Arc<Operator>>) -> Router<Arc<Operator>> {
     let router = route::<keys::List>(router);
     let router = route::<keys::Revoke>(router);
     let router = route::<keys::Rotate>(router);
+    let router = route::<personal::Erase>(router);
+    let router = route::<personal::Export>(router);
+    let router = route::<personal::Messages>(router);
     let router = route::<tokens::Inspect>(router);
     let router = route::<tokens::Revoke>(router);
     let router = route::<users::Add>(router);

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Why something was done, in the audit log.
-const BY_OPERATOR: &str = "an operator's command";
+pub(super) const BY_OPERATOR: &str = "an operator's command";
 
 /// An account, as operators see it.
 #[derive(Serialize, Deserialize)]
