@@ -1,5 +1,6 @@
 //! The chat on a real store and a real hub, without sockets: text in, text out.
 
+mod channel_events;
 mod channels;
 mod delivery;
 mod edits;
