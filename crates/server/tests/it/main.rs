@@ -5,6 +5,7 @@ mod backends;
 mod backpressure;
 mod bare_engine;
 mod broadcast_acks;
+mod chat;
 mod connect;
 mod contained;
 mod credentials;
