@@ -47,6 +47,23 @@ async fn a_channel_needs_a_name() {
     }
 }
 
+/// What a channel is called has nothing to do with what its room is called.
+#[tokio::test]
+async fn a_name_is_only_a_name() {
+    let world = World::new();
+    let (ada, bob) = (world.connect("ada").await, world.connect("bob").await);
+    for name in ["user:bob", "channel:*", "sys:all", "room:lobby", "bob"] {
+        let created = ada.ask("channel:create", &format!(r#"[{{"name":"{name}"}}]"#)).await;
+        let created: serde_json::Value = serde_json::from_str(&created).expect("JSON");
+        let id = ChannelId::new(created["data"]["id"].as_str().expect("an id")).expect("a good name");
+        assert_eq!(id.as_str().len(), 36, "made by the server");
+        ada.send(&id, "hello").await;
+    }
+    assert_eq!(bob.heard(), [""; 0]);
+    let chosen = r#"[{"name":"x","id":"user:bob"}]"#;
+    assert!(ada.ask("channel:create", chosen).await.contains("unknown field"));
+}
+
 #[tokio::test]
 async fn nobody_gives_or_takes_more_than_they_have() {
     let roles = [None, Some(Role::Reader), Some(Role::Member), Some(Role::Moderator), Some(Role::Owner)];

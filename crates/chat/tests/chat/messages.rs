@@ -99,6 +99,10 @@ async fn a_wrong_payload_is_named() {
         expect!["userId: unknown field `userId`, expected one of `channelId`, `content`, `clientId`"],
     )
     .await;
+    for flag in ["volatile", "local", "except", "compress", "to", "role", "metadata"] {
+        let args = format!(r#"[{{"channelId":"c1","content":"x","{flag}":true}}]"#);
+        assert!(ada.ask("sendMessage", &args).await.contains("unknown field"), "{flag}");
+    }
     send(r#"[{"channelId":"c1","content":"x","content":"y"}]"#, expect!["duplicate field `content`"]).await;
     let history = async |args: &str, expected: Expect| check("message:history", args, expected).await;
     history(
@@ -174,7 +178,26 @@ async fn a_store_that_is_gone_is_no_fault_of_the_client() {
 async fn an_event_that_does_not_exist() {
     let world = World::new();
     let ada = world.connect("ada").await;
-    for event in ["", "sendmessage", "message.created", "connect_error"] {
+    let of_the_server = [
+        "auth:expired",
+        "auth:expiring",
+        "auth:revoked",
+        "channel.updated",
+        "connect_error",
+        "error",
+        "member.added",
+        "member.removed",
+        "message.created",
+        "message.deleted",
+        "message.status",
+        "message.updated",
+        "notification",
+        "presence.update",
+        "room:evicted",
+        "roomJoined",
+        "typing.update",
+    ];
+    for event in ["", "sendmessage", "admin:broadcast"].into_iter().chain(of_the_server) {
         assert!(world.chat.handle(&ada.caller, event, "[]").is_none(), "{event}");
     }
 }

@@ -36,6 +36,18 @@ async fn nobody_joins_what_is_not_theirs() {
         "*".into(),
         "user:*".into(),
         "channel:*".into(),
+        "**".into(),
+        "#".into(),
+        "?".into(),
+        ".*".into(),
+        "{a,b}".into(),
+        "channel:".to_owned() + &channel.as_str()[..8] + "*",
+        "/channel".into(),
+        "..".into(),
+        "channel:..%2f".into(),
+        "channel:%2a".into(),
+        "CHANNEL:".to_owned() + channel.as_str(),
+        "channel:".to_owned() + &channel.as_str().to_uppercase(),
         "abcdefghij0123456789".into(), // the form of a socket's id
     ] {
         assert_eq!(eve.ask("joinRoom", &format!(r#"["{room}"]"#)).await, FORBIDDEN, "{room}");
@@ -49,6 +61,7 @@ async fn nobody_joins_what_is_not_theirs() {
         r#"[""]"#,
         r#"[" "]"#,
         r#"["a\u0000b"]"#,
+        r#"["a\nb"]"#,
         r#"["channel:"]"#,
         r#"["user:"]"#,
         r#"["c1","c2"]"#,

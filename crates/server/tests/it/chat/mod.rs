@@ -1,6 +1,7 @@
 //! The chat of the product, over sockets on several threads and over REST.
 
 mod order;
+mod recovery;
 mod rest;
 
 use roomkey_testkit::Client;

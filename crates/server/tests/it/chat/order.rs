@@ -30,7 +30,10 @@ fn every_socket_sees_a_channel_in_one_order() {
                         socket.text(&format!("42{}", json!(["sendMessage", message])));
                     }
                     let all = SENDERS * SENT_BY_EACH + SENT_OVER_REST;
-                    (0..all).map(|_| next(&mut socket, "message.created")).map(brief).collect::<Vec<_>>()
+                    (0..all)
+                        .map(|_| next(&mut socket, "message.created"))
+                        .map(|message| brief(&message))
+                        .collect::<Vec<_>>()
                 })
             })
             .collect();
@@ -56,7 +59,7 @@ fn every_socket_sees_a_channel_in_one_order() {
     }
 }
 
-fn brief(message: Value) -> (u64, String) {
+fn brief(message: &Value) -> (u64, String) {
     let content = message["content"].as_str().expect("a text").to_owned();
     (message["seq"].as_u64().expect("a number"), content)
 }
