@@ -41,6 +41,26 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Of a user whose token is not known: with no roles and no claims, and all scopes.
+    pub fn without_token(user: UserId) -> Self {
+        Self {
+            issuer: Arc::default(),
+            subject: user.as_str().into(),
+            session: None,
+            token: TokenId::new("none").expect("a good id"),
+            issued_at: None,
+            expires_at: None,
+            deadline: None,
+            name: None,
+            email: None,
+            roles: Arc::default(),
+            scopes: Scopes::ALL,
+            claims: KeptClaims::default(),
+            key_id: None,
+            user,
+        }
+    }
+
     /// Whether the two have the same rights, as far as a token says: roles, scopes and claims.
     pub fn has_rights_of(&self, other: &Self) -> bool {
         self.roles == other.roles && self.scopes == other.scopes && self.claims == other.claims

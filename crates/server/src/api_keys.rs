@@ -12,6 +12,8 @@ pub(crate) enum Scope {
     Channels,
     /// To emit events to rooms and users.
     Emit,
+    /// To ask what users may do.
+    Policy,
     /// To revoke tokens, sessions, users and signing keys.
     Revoke,
     /// To block users, and to see and end their sessions.

@@ -5,6 +5,8 @@ mod backup;
 mod check_config;
 mod keys;
 mod password_input;
+mod policy_explain;
+mod policy_reload;
 mod secret_api_key;
 mod secret_generate;
 mod serve;
@@ -82,6 +84,9 @@ enum Command {
     /// Manage the keys that the server signs tokens with.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Examine and change who may do what.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Examine the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -133,6 +138,14 @@ enum KeysCommand {
     /// Refuse everything that a key has signed, close the sockets that live by it, and forget the key. For when it is in
     /// other hands. Users log in again or refresh.
     Revoke(keys::Revoke),
+}
+
+#[derive(Subcommand)]
+enum PolicyCommand {
+    /// Say whether a user may do something, and by which rule. Asks the running server if there is one.
+    Explain(policy_explain::Explain),
+    /// Put the rules of the configuration in force in the running server.
+    Reload(policy_reload::Reload),
 }
 
 #[derive(Subcommand)]
@@ -212,6 +225,8 @@ impl Cli {
             Command::User(command) => command.run(environment),
             Command::Keys(command) => command.run(environment),
             Command::Backup(backup) => backup.run(environment),
+            Command::Policy(PolicyCommand::Explain(explain)) => explain.run(environment),
+            Command::Policy(PolicyCommand::Reload(reload)) => reload.run(environment),
             Command::Audit(AuditCommand::Verify(verify)) => verify.run(environment),
             Command::Secret(SecretCommand::Generate(generate)) => Ok(generate.run(&SystemEntropy)),
             Command::Secret(SecretCommand::ApiKey(key)) => Ok(key.run(&SystemEntropy)),

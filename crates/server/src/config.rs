@@ -13,6 +13,7 @@ mod issuer;
 mod nearest;
 mod node;
 mod place;
+mod policy;
 mod private_file;
 mod revalidation;
 mod secrets;
@@ -40,6 +41,7 @@ use sections::{AuditSection, AuthSection, ChatSection, EngineSection, HttpSectio
 pub(crate) use auth_setup::{AuthSetup, MissingKey};
 pub(crate) use environment::Environment;
 pub(crate) use error::ConfigError;
+pub(crate) use policy::PolicySection;
 pub(crate) use revalidation::RevalidationSetup;
 pub(crate) use sections::LogSection;
 pub(crate) use values::{LogFormat, LogLevel, Origins, Transport};
@@ -53,6 +55,7 @@ pub(crate) struct Config {
     pub(crate) engine: EngineSection,
     pub(crate) auth: AuthSection,
     pub(crate) chat: ChatSection,
+    pub(crate) policy: PolicySection,
     pub(crate) audit: AuditSection,
     pub(crate) log: LogSection,
     pub(crate) limits: Limits,

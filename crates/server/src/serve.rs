@@ -10,7 +10,6 @@ use std::{
 };
 
 use anyhow::Context as _;
-use roomkey_auth::policy::Policy;
 use roomkey_chat::{Access, Chat, ChatConfig, Typing, commit_sink};
 use roomkey_model::Clock;
 use roomkey_store::{CommitSink, Committed, Retention, SqliteConfig, SqliteStore, Store};
@@ -85,7 +84,7 @@ impl Product {
         let builder = ServerBuilder::new(server_config);
         let typing = Arc::new(Typing::new(builder.node().clone(), NAMESPACE.into(), clock.clone(), &limits));
         let sockets_of = chat::sockets_of(builder.live_tokens().clone(), NAMESPACE);
-        let access = Arc::new(Access::new(Policy::default()).with_sockets(sockets_of));
+        let access = Arc::new(Access::new(config.policy.policy()).with_sockets(sockets_of));
         let store = open_store(config, &builder, access.clone(), typing.clone())?;
         let live_tokens = builder.live_tokens().clone();
         let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock.clone());
@@ -102,7 +101,7 @@ impl Product {
                 edit_window_ms: config.chat.edit_window_ms(),
                 history_since_join: config.chat.history_since_join(),
                 limits: limits.clone(),
-                access,
+                access: access.clone(),
             },
         ));
         let revoker = Arc::new(revoker);
@@ -128,6 +127,8 @@ impl Product {
             store: store.clone(),
             revoker: revoker.clone(),
             live_tokens,
+            access,
+            chat: Some(chat.clone()),
             clock: clock.clone(),
             audit: server.handle().context.audit.clone(),
         };

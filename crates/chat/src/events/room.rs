@@ -18,8 +18,10 @@ pub(super) fn join(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Repl
     match room(chat, &name)? {
         Room::Channel(channel) => Ok(join_channel(chat, caller, name, &channel)),
         Room::Free(room) => join_free(chat, caller, room),
-        // Every socket of the user is in it already.
-        Room::Personal(_) if chat.config.access.may_join(&caller.identity, &name) => {
+        // Every socket of the user is in it already, and no rule lets anybody into another's.
+        Room::Personal(user)
+            if user == caller.identity.user && chat.config.access.may_join(&caller.identity, &name) =>
+        {
             Ok(in_room(chat, caller, name))
         }
         Room::Personal(_) => Err(Failure::forbidden()),

@@ -21,6 +21,8 @@ pub(super) struct ApiKey {
 /// As in the configuration.
 #[derive(Clone, Copy, ValueEnum)]
 enum Scope {
+    /// To ask what users may do
+    Policy,
     /// To revoke tokens, sessions, users and signing keys
     Revoke,
     /// To block users, and to see and end their sessions
@@ -57,6 +59,7 @@ impl ApiKey {
 impl Scope {
     fn as_str(self) -> &'static str {
         match self {
+            Self::Policy => "policy",
             Self::Revoke => "revoke",
             Self::Users => "users",
         }

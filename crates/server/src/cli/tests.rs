@@ -477,3 +477,54 @@ fn what_is_kept_of_a_user_is_printed_and_removed() {
     }
     assert!(site.run(&add, []).1, "the name is free again");
 }
+
+#[test]
+fn policy_explain_says_by_which_rule() {
+    let site = Site::new();
+    let file = site.0.path().join("rules.toml");
+    let rule =
+        "[[policy.rules]]\nname = 'lobby'\neffect = 'allow'\nactions = ['join']\nrooms = 'room:lobby'\n";
+    std::fs::write(&file, rule).unwrap();
+    let run = |args: &str| site.run(&format!("policy explain --config {} {args}", file.display()), SECRET);
+    let (text, is_success) = run("--user ada --action join --room room:lobby");
+    assert!(is_success);
+    expect![[r#"
+        Allowed, by the rule lobby.
+          user       ada
+          action     join
+          room       room:lobby
+          membership none
+          token      none: the user is not connected, so that no role and no claim is known
+        Rules, in the order in which they are asked:
+          deny   builtin     other scope       scopes
+          allow  configured  matches           lobby
+          allow  builtin     other action      create-channels
+          allow  builtin     other room        own-room
+          allow  builtin     other room        own-dashed-room
+          allow  builtin     other room        public-channels
+          allow  builtin     other room        members-read
+          allow  builtin     other action      members-send
+          allow  builtin     other action      own-messages
+          allow  builtin     other action      moderators
+          allow  builtin     other action      owners
+    "#]]
+    .assert_eq(&text);
+    let (text, is_success) = run("--user ada --action send --room c1");
+    assert!(!is_success && text.starts_with("Denied, as no rule allows it.\n"), "{text}");
+    let (json, is_success) = run("--user ada --action create --json");
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert!(is_success);
+    assert_eq!((&json["decision"], &json["rule"]), (&"allowed".into(), &"create-channels".into()));
+    for (args, expected) in [
+        (
+            "--user ada --action fly",
+            "action: must be one of create, delete, edit, join, leave, manage, read, send, update",
+        ),
+        ("--user ada --action send", "room: must be given"),
+        ("--user ada --action send --room user:", "room: must not be blank"),
+    ] {
+        assert_eq!(run(args), (expected.to_owned(), false));
+    }
+    let (text, is_success) = site.run("policy reload", SECRET);
+    assert!(!is_success && text.starts_with("no server runs"), "{text}");
+}

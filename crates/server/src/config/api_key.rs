@@ -14,7 +14,7 @@ use crate::api_keys::{ApiKey, Scope};
 pub(crate) struct ApiKeySection {
     /// What the audit log calls it; unique.
     pub(crate) name: String,
-    /// What it may be used for: `channels`, `emit`, `revoke`, `users`, `webhooks`.
+    /// What it may be used for: `channels`, `emit`, `policy`, `revoke`, `users`, `webhooks`.
     pub(crate) scopes: Vec<Scope>,
     /// The key itself, of at least 32 characters.
     #[serde(default)]

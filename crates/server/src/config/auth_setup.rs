@@ -94,6 +94,7 @@ impl AuthSetup {
             }
         }
         let verifier = Verifier::with_sessions(profiles, sessions).map_err(|error| config.locate(error))?;
+        let verifier = verifier.keeping(config.policy.policy().claims())?;
         let verifier = Arc::new(verifier);
         warnings.extend(verifier.warnings());
         warnings.extend(config.warnings());

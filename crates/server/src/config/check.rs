@@ -68,6 +68,9 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         let is_first = auth.api_keys[..index].iter().all(|other| other.name != key.name);
         require(&format!("auth.api_keys[{index}].name"), is_first, "is another key's name, too")?;
     }
+    config.policy.check().map_err(|(key, problem)| {
+        ConfigError::new(config.places.setting(&format!("policy.{key}")), problem)
+    })?;
     require(
         "auth.builtin",
         auth.builtin || auth.jwt_secret.is_some() || !auth.issuers.is_empty(),

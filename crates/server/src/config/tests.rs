@@ -2,6 +2,7 @@ mod api_keys;
 mod auth;
 mod errors;
 mod issuers;
+mod policy;
 mod presets;
 
 use std::net::Ipv6Addr;

@@ -1,6 +1,8 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::bail;
+use futures_util::{StreamExt, stream};
+use roomkey_chat::{Access, Chat};
 use roomkey_model::{Clock, ErrorCode, Failure, UserId};
 use roomkey_store::{SqliteConfig, SqliteStore, Store, StoreError};
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,12 @@ pub(crate) struct Operator {
     pub(crate) live_tokens: Arc<LiveTokens>,
     /// The keys of the built-in issuer, where it has keys and not a secret.
     pub(crate) keys: Option<Arc<LiveKeys>>,
+    /// Who may do what.
+    pub(crate) access: Arc<Access>,
+    /// The claims that identities have for the rules to ask about.
+    pub(crate) kept_claims: BTreeSet<String>,
+    /// The chat, where it is served.
+    pub(crate) chat: Option<Arc<Chat>>,
     /// Verifies tokens.
     pub(crate) authentication: Arc<TokenAuthentication>,
     /// The `iss` of the built-in issuer, where there is one.
@@ -46,6 +54,9 @@ pub(crate) struct Named {
     /// Whether it can only be the id.
     pub(crate) is_id: bool,
 }
+
+/// So that the store still answers others meanwhile.
+const RECHECKS_AT_A_TIME: usize = 16;
 
 impl Operator {
     /// Of the files, while no server runs. To be [closed](Self::close).
@@ -70,18 +81,23 @@ impl Operator {
             lifetimes: config.auth.session_lifetimes(),
             hashes_waiting: config.limits.hashes_waiting,
         }));
-        Ok(Self::new(config, &auth, Parts { accounts, store, revoker, live_tokens, clock, audit }))
+        let access = Arc::new(Access::new(config.policy.policy()));
+        let parts = Parts { accounts, store, revoker, live_tokens, access, chat: None, clock, audit };
+        Ok(Self::new(config, &auth, parts))
     }
 
     /// Of a server that runs.
     pub(crate) fn new(config: &Config, auth: &AuthSetup, parts: Parts) -> Self {
-        let Parts { accounts, store, revoker, live_tokens, clock, audit } = parts;
+        let Parts { accounts, store, revoker, live_tokens, access, chat, clock, audit } = parts;
         Self {
             accounts,
             store,
             revoker,
             live_tokens,
             keys: auth.keys.clone(),
+            access,
+            kept_claims: config.policy.policy().claims(),
+            chat,
             authentication: auth.authentication.clone(),
             builtin: auth.issuer.as_ref().map(|issuer| issuer.issuer().into()),
             has_other_issuers: config.auth.jwt_secret.is_some() || !config.auth.issuers.is_empty(),
@@ -128,6 +144,19 @@ impl Operator {
         }
     }
 
+    /// Asks again what every live socket may hear, and tells how many rooms were left.
+    pub(crate) async fn recheck_all(&self) -> usize {
+        let Some(chat) = &self.chat else { return 0 };
+        let mut rechecks = Vec::new();
+        for socket in self.live_tokens.sockets().all() {
+            if let Some(identity) = socket.identity() {
+                rechecks.push(chat.recheck(&identity, socket.key()));
+            }
+        }
+        let lost = stream::iter(rechecks).buffer_unordered(RECHECKS_AT_A_TIME);
+        lost.fold(0, async |sum, lost| sum + lost.len()).await
+    }
+
     /// The keys, or why there are none.
     pub(crate) fn keys(&self) -> Result<&LiveKeys, Failure> {
         self.keys.as_deref().ok_or_else(|| Failure::with_message(ErrorCode::NotFound, NO_KEYS))
@@ -140,6 +169,8 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) revoker: Arc<Revoker>,
     pub(crate) live_tokens: Arc<LiveTokens>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) chat: Option<Arc<Chat>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) audit: Arc<Audit>,
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 pub(crate) mod attempts;
+mod authz;
 mod backends;
 mod channels;
 mod cookies;
@@ -87,6 +88,7 @@ fn routes() -> Routes {
     accounts::routes()
         .and(sessions::routes())
         .and(tickets::routes())
+        .and(authz::routes())
         .and(backends::routes())
         .and(emit::routes())
         .and(webhooks::routes())

@@ -50,6 +50,11 @@ impl SocketIndex {
         self.users.get(user)
     }
 
+    /// All sockets.
+    pub(crate) fn all(&self) -> Vec<Socket> {
+        self.users.all_that(|_| true)
+    }
+
     /// The sockets of a user that came before the last `max`, the oldest first.
     pub(crate) fn surplus_of_user(&self, user: &UserId, max: usize) -> SmallVec<[Socket; 1]> {
         self.users.all_but_last(user, max)

@@ -27,6 +27,7 @@ mod names;
 mod origins;
 mod panics;
 mod payloads;
+mod policy;
 mod polling;
 mod polling_errors;
 mod pre_auth;

@@ -1,6 +1,11 @@
 //! All of `roomkey serve` in this process, with a clock that is set by hand.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    path::Path,
+    sync::Arc,
+};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use roomkey::Product;
@@ -107,6 +112,27 @@ impl TestProduct {
     pub(crate) fn post_and_leave(&self, path: &str, key: &str) {
         let mut http = HttpClient::connect(self.server().address());
         http.request("POST", path, &format!("X-API-Key: {key}\r\n"), "");
+    }
+
+    /// Gives the running server the command of an operator, over the socket in the data directory.
+    #[track_caller]
+    pub(crate) fn operate(&self, path: &str, command: &Value) -> (u16, Value) {
+        let socket = self.directory.path().join("control.sock");
+        roomkey_testkit::eventually("the socket is there", || socket.exists());
+        let mut stream = UnixStream::connect(socket).expect("somebody listens");
+        let body = command.to_string();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: roomkey\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .expect("is written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("is answered");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, serde_json::from_str(body).unwrap_or_default())
     }
 
     #[track_caller]

@@ -53,7 +53,7 @@ fn a_key_that_could_be_guessed_or_used_for_nothing_is_refused() {
         ),
         (
             section(&long).replace("revoke", "everything"),
-            "roomkey.toml:3: auth.api_keys[0].scopes[0]: must be one of `channels`, `emit`, `revoke`, `users`, `webhooks`",
+            "roomkey.toml:3: auth.api_keys[0].scopes[0]: must be one of `channels`, `emit`, `policy`, `revoke`, `users`, `webhooks`",
         ),
         (
             section(&long) + "\n" + &section(&long),

@@ -2,6 +2,7 @@
 
 pub(crate) mod keys;
 pub(crate) mod personal;
+pub(crate) mod policy;
 pub(crate) mod tokens;
 pub(crate) mod users;
 
@@ -19,6 +20,8 @@ pub(super) fn add_all(router: Router<Arc<Operator>>) -> Router<Arc<Operator>> {
     let router = route::<personal::Erase>(router);
     let router = route::<personal::Export>(router);
     let router = route::<personal::Messages>(router);
+    let router = route::<policy::Explain>(router);
+    let router = route::<policy::Reload>(router);
     let router = route::<tokens::Inspect>(router);
     let router = route::<tokens::Revoke>(router);
     let router = route::<users::Add>(router);
