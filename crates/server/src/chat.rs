@@ -2,18 +2,26 @@
 
 use std::{sync::Arc, time::Duration};
 
-use roomkey_chat::{Ack, Caller, Chat, SocketsOf};
+use futures_util::FutureExt;
+use roomkey_chat::{Ack, Caller, Chat, Reply, SocketsOf};
 use roomkey_model::{ErrorCode, Failure};
 use roomkey_protocol::socket::{EncodeError, Encoded, encode_ack_raw};
 use serde_json::json;
 
-use crate::{IntoAck, Namespace, Socket, TokenAuthentication, namespace::Event, revocation::LiveTokens};
+use crate::{
+    IntoAck, Namespace, Socket, TokenAuthentication, backends::Handlers, namespace::Event,
+    revocation::LiveTokens,
+};
 
 /// How often the chat is told that time has passed.
 const TICK: Duration = Duration::from_millis(250);
 
 /// The namespace whose events are the chat's.
-pub(crate) fn namespace(chat: &Arc<Chat>, authentication: &Arc<TokenAuthentication>) -> Namespace {
+pub(crate) fn namespace(
+    chat: &Arc<Chat>,
+    authentication: &Arc<TokenAuthentication>,
+    handlers: Arc<Handlers>,
+) -> Namespace {
     let (arrivals, entries, exits, events) = (chat.clone(), chat.clone(), chat.clone(), chat.clone());
     let (returning, renewing) = (chat.clone(), chat.clone());
     Namespace::new(authentication.clone())
@@ -38,7 +46,7 @@ pub(crate) fn namespace(chat: &Arc<Chat>, authentication: &Arc<TokenAuthenticati
         })
         .on_refresh(move |socket| renew(renewing.clone(), socket))
         .on_any(move |event| {
-            let reply = handle(&events, &event);
+            let reply = handle(&events, &handlers, &event);
             async move {
                 let ack = reply?.ack().await;
                 complain(&event, &ack);
@@ -77,11 +85,14 @@ pub(crate) fn sockets_of(live_tokens: Arc<LiveTokens>, namespace: &'static str) 
 }
 
 /// The ordered part of handling happens here, before anything is awaited.
-fn handle(chat: &Chat, event: &Event) -> Option<roomkey_chat::Reply> {
+fn handle(chat: &Chat, handlers: &Handlers, event: &Event) -> Option<Reply> {
     let caller = caller(&event.socket)?;
     let reply = chat.handle(&caller, &event.name, event.args.json());
-    let unknown = || Failure::with_message(ErrorCode::NotFound, "There is no such event");
-    Some(reply.unwrap_or_else(|| roomkey_chat::Reply::Now(Ack::new(Err::<(), _>(unknown())))))
+    Some(
+        reply
+            .or_else(|| ask(handlers, &caller, event))
+            .unwrap_or_else(|| refuse(Failure::with_message(ErrorCode::NotFound, "There is no such event"))),
+    )
 }
 
 /// Who a socket is, once it has arrived.
@@ -102,10 +113,29 @@ pub(crate) async fn keep_time(chat: &Chat) {
     }
 }
 
+/// The answer of the backend that handles the event, if one does.
+fn ask(handlers: &Handlers, caller: &Caller, event: &Event) -> Option<Reply> {
+    let asked = handlers.ask(&caller.identity, &event.name, &event.args)?;
+    let reply = asked.map(|answer| async move {
+        let outcome = answer.await.unwrap_or_else(|_| Err(ErrorCode::BackendFailed.into()));
+        Ack::new(outcome)
+    });
+    Some(reply.map_or_else(refuse, |ack| Reply::Later(ack.boxed())))
+}
+
+fn refuse(failure: Failure) -> Reply {
+    Reply::Now(Ack::new(Err::<(), _>(failure)))
+}
+
+const BACKEND_FAILURES: [ErrorCode; 2] = [ErrorCode::BackendFailed, ErrorCode::BackendTimeout];
+
 /// Counts what went wrong, and tells a client that asked for no ack.
 fn complain(event: &Event, ack: &Ack) {
     if let Some(limit) = ack.failure().and_then(|failure| failure.limit) {
         event.socket.limit_reached(limit);
+    }
+    if ack.failure().is_some_and(|failure| BACKEND_FAILURES.contains(&failure.code)) {
+        event.socket.backend_failed();
     }
     if ack.failure().is_some_and(|failure| failure.code == ErrorCode::Forbidden) {
         event.socket.denied(&event.name);

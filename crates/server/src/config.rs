@@ -5,6 +5,7 @@
 
 mod api_key;
 mod auth_setup;
+mod backends;
 mod check;
 mod deserialize;
 mod environment;
@@ -34,11 +35,13 @@ use roomkey_model::Limits;
 use serde::Deserialize;
 
 use crate::{AuditLog, Deflate, OriginPolicy, Recovery, ServerConfig, Transports, TrustedProxies};
+use backends::{HandlerSection, WebhookSection};
 use node::{Node, Value};
 use place::{Place, Places};
 use sections::{AuditSection, AuthSection, ChatSection, EngineSection, HttpSection, ServerSection};
 
 pub(crate) use auth_setup::{AuthSetup, MissingKey};
+pub(crate) use backends::{BackendsSetup, HandlerSetup, WebhookSetup};
 pub(crate) use environment::Environment;
 pub(crate) use error::ConfigError;
 pub(crate) use policy::PolicySection;
@@ -56,6 +59,10 @@ pub(crate) struct Config {
     pub(crate) auth: AuthSection,
     pub(crate) chat: ChatSection,
     pub(crate) policy: PolicySection,
+    /// Endpoints that are told what happened.
+    pub(crate) webhooks: Vec<WebhookSection>,
+    /// Backends that answer events of clients.
+    pub(crate) handlers: Vec<HandlerSection>,
     pub(crate) audit: AuditSection,
     pub(crate) log: LogSection,
     pub(crate) limits: Limits,
@@ -94,6 +101,8 @@ impl Config {
             || places.is_in_file("auth.jwt_secret_previous")
             || config.auth.api_keys.iter().any(|key| key.key.is_some())
             || config.auth.revalidation.is_some()
+            || !config.webhooks.is_empty()
+            || !config.handlers.is_empty()
             || config.auth.issuers.iter().any(|issuer| !issuer.secrets.is_empty());
         if secret_in_file {
             exposed.extend(file.as_deref().and_then(private_file::exposure));

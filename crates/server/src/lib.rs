@@ -56,6 +56,7 @@ mod ack;
 mod api_keys;
 mod audit;
 mod authentication;
+mod backends;
 mod broadcast;
 mod broadcast_acks;
 mod chat;

@@ -108,6 +108,8 @@ macro_rules! counters {
 counters! {
     /// Acks that nobody waits for: to no event of ours, given twice, or too late.
     acks_ignored;
+    /// Events whose backend failed, or did not answer in time.
+    backend_failures;
     /// Namespaces that clients were let into.
     connects_accepted;
     /// Namespaces that clients were refused.
@@ -140,6 +142,12 @@ counters! {
     slow_readers;
     /// Sessions that moved from long-polling to WebSocket.
     upgrades;
+    /// Attempts to deliver a webhook that failed.
+    webhook_failures;
+    /// Webhooks that were taken.
+    webhooks_delivered;
+    /// Webhooks that were given up.
+    webhooks_given_up;
 }
 
 /// All metrics of a server, in the OpenMetrics text format.

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Write},
+    mem::take,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,7 +19,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     KeySets, Server, ServerBuilder, ServerConfig, ServerHandle, SystemClock,
     accounts::{Accounts, AccountsParts},
-    audit, chat,
+    audit,
+    backends::Backends,
+    chat,
     clock::SteadyClock,
     config::{AuthSetup, Config, Environment, Flags, MissingKey},
     control::{ControlSocket, Operator, Parts},
@@ -47,6 +50,7 @@ pub struct Product {
     chat: Arc<Chat>,
     operator: Operator,
     revalidation: Option<Revalidation>,
+    backends: Backends,
     control_path: PathBuf,
     retention: Retention,
 }
@@ -76,7 +80,7 @@ impl Product {
         self.server.handle()
     }
 
-    fn new(config: &Config, auth: AuthSetup, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+    fn new(config: &Config, mut auth: AuthSetup, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let server_config = ServerConfig { clock: clock.clone(), ..config.server_config() };
         let entropy = server_config.entropy.clone();
         let limits = server_config.limits.clone();
@@ -85,7 +89,10 @@ impl Product {
         let typing = Arc::new(Typing::new(builder.node().clone(), NAMESPACE.into(), clock.clone(), &limits));
         let sockets_of = chat::sockets_of(builder.live_tokens().clone(), NAMESPACE);
         let access = Arc::new(Access::new(config.policy.policy()).with_sockets(sockets_of));
-        let store = open_store(config, &builder, access.clone(), typing.clone())?;
+        let backends =
+            Backends::start(take(&mut auth.backends), clock.clone(), entropy.clone(), limits.clone());
+        let backends = backends.context("cannot start what speaks to backends")?;
+        let store = open_store(config, &builder, &backends, access.clone(), typing.clone())?;
         let live_tokens = builder.live_tokens().clone();
         let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock.clone());
         block_on(revoker.load())?.context("the revocations cannot be read")?;
@@ -119,7 +126,7 @@ impl Product {
             auth.authentication.set_key_sets(key_sets.context("cannot start to fetch the keys of issuers")?);
         }
         let server = builder
-            .namespace(NAMESPACE, chat::namespace(&chat, &auth.authentication))
+            .namespace(NAMESPACE, chat::namespace(&chat, &auth.authentication, backends.handlers.clone()))
             .bind()
             .with_context(|| format!("cannot serve on {address}"))?;
         let parts = Parts {
@@ -138,6 +145,7 @@ impl Product {
             server.handle().context.audit.record(&record);
         }
         let operator = Operator::new(config, &auth, parts);
+        backends.deliver(&store, &server.handle().context);
         let revalidation = auth.revalidation.map(|setup| Revalidation::new(setup, clock.clone(), entropy));
         let revalidation = revalidation.transpose().context("cannot ask about users")?;
         let api = Arc::new(Api {
@@ -155,13 +163,14 @@ impl Product {
             limits,
             warnings: auth.warnings,
             server: server.handle(),
+            ring: Box::new(backends.bell()),
         });
         block_on(rest::attempts::restore(&api))?.context("the logins cannot be read")?;
         let router = rest::router(api);
         let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
         let server = server.router(router);
         let (control_path, retention) = (config.control_path(), config.chat.retention());
-        Ok(Self { server, store, chat, operator, revalidation, control_path, retention })
+        Ok(Self { server, store, chat, operator, revalidation, backends, control_path, retention })
     }
 
     /// Serves until `stop` is done, and until every connection is gone and all is on disk.
@@ -188,6 +197,8 @@ impl Product {
         if let Err(failure) = block_on(self.chat.stop())? {
             tracing::warn!(error = %failure.message, "when users were last here cannot be recorded");
         }
+        // Nobody is told or asked any more, so that what was taken is known.
+        drop(self.backends);
         // Every connection is gone: what was accepted for storing is stored now.
         block_on(self.store.close())?;
         audit.close();
@@ -251,6 +262,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
 fn open_store(
     config: &Config,
     builder: &ServerBuilder,
+    backends: &Backends,
     access: Arc<Access>,
     typing: Arc<Typing>,
 ) -> anyhow::Result<Arc<dyn Store>> {
@@ -258,6 +270,7 @@ fn open_store(
         builder.live_tokens().clone(),
         commit_sink(builder.node().clone(), NAMESPACE.into(), access, typing),
     );
+    let ring = backends.bell();
     let sink: CommitSink = Box::new(move |changes| {
         for change in changes {
             match change {
@@ -267,10 +280,18 @@ fn open_store(
             }
         }
         chat(changes);
+        ring();
     });
-    let store_config =
-        SqliteConfig { channels_per_user: config.limits.channels_per_user, ..SqliteConfig::default() };
-    Ok(Arc::new(SqliteStore::open(&config.database_path(), &store_config, sink)?))
+    let store_config = SqliteConfig {
+        channels_per_user: config.limits.channels_per_user,
+        outbox_rows: config.limits.webhooks_waiting,
+        ..SqliteConfig::default()
+    };
+    let path = config.database_path();
+    Ok(Arc::new(match backends.encoder() {
+        Some(encoder) => SqliteStore::open_with_outbox(&path, &store_config, sink, encoder)?,
+        None => SqliteStore::open(&path, &store_config, sink)?,
+    }))
 }
 
 /// Says on standard output where to go, and is done at SIGINT or SIGTERM. Whoever has read the line may already

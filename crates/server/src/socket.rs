@@ -259,6 +259,10 @@ impl Socket {
         self.0.context.metrics.limit_reached(limit);
     }
 
+    pub(crate) fn backend_failed(&self) {
+        self.0.context.metrics.backend_failures.increment();
+    }
+
     /// Code of the application panicked that was to serve this socket.
     pub(crate) fn panicked(&self) -> Failure {
         self.0.context.metrics.handlers_panicked.increment();

@@ -11,7 +11,7 @@ use roomkey_model::{Clock, Entropy, Timestamp};
 use secrecy::ExposeSecret;
 
 use super::{
-    Config, ConfigError, Origins, RevalidationSetup,
+    BackendsSetup, Config, ConfigError, Origins, RevalidationSetup,
     api_key::ApiKeySection,
     issuer::{Issuer, Profile},
     private_file, secrets,
@@ -36,6 +36,8 @@ pub(crate) struct AuthSetup {
     pub(crate) key_sets: Vec<KeySet>,
     /// Who is asked about users, where somebody is.
     pub(crate) revalidation: Option<RevalidationSetup>,
+    /// Who is told what happened, and who answers events of clients.
+    pub(crate) backends: BackendsSetup,
     /// The keys of backends.
     pub(crate) api_keys: Arc<ApiKeys>,
     /// What makes the server less safe than it could be: to be said loudly at every start.
@@ -102,11 +104,22 @@ impl AuthSetup {
         let api_keys = Arc::new(config.api_keys(&mut warnings)?);
         let revalidation =
             auth.revalidation.as_ref().map(|section| section.read(&config.places)).transpose()?;
+        let backends = BackendsSetup::read(&config.webhooks, &config.handlers, &config.places)?;
         let keys = issuer.as_ref().zip(ring).map(|(issuer, ring)| {
             let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
             Arc::new(LiveKeys::new(ring, issuer.clone(), authentication.clone(), clock, entropy))
         });
-        Ok(Self { issuer, verifier, authentication, keys, key_sets, revalidation, api_keys, warnings })
+        Ok(Self {
+            issuer,
+            verifier,
+            authentication,
+            keys,
+            key_sets,
+            revalidation,
+            backends,
+            api_keys,
+            warnings,
+        })
     }
 }
 

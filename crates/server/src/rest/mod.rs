@@ -64,6 +64,8 @@ pub(crate) struct Api {
     /// Settings that make the server less safe than it could be.
     pub(crate) warnings: Vec<String>,
     pub(crate) server: ServerHandle,
+    /// Says that there are webhooks to deliver.
+    pub(crate) ring: Box<dyn Fn() + Send + Sync>,
 }
 
 /// All routes of the API.

@@ -93,6 +93,7 @@ async fn retry(
     if !revived {
         return Err(ErrorCode::NotFound.into());
     }
+    (api.ring)();
     client.record_key(&api, Event::AdminAction, key, &format!("send webhook {number} again"));
     Ok(StatusCode::NO_CONTENT)
 }

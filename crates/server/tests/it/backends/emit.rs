@@ -1,6 +1,7 @@
 use roomkey_testkit::{Client, Received};
 use serde_json::{Value, json};
 
+use super::channel_of;
 use crate::{
     product::{API_KEY, Answer, Call, TestProduct, USERS_KEY},
     support::next,
@@ -25,18 +26,6 @@ fn hears_nothing(client: &mut Client) {
     client.text(r#"421["nonsense"]"#);
     let Received::Text(ack) = next(client) else { panic!("no ack") };
     assert!(ack.starts_with("431["), "{ack}");
-}
-
-#[track_caller]
-fn channel_of(product: &TestProduct, token: &str, members: &[&str]) -> String {
-    let new = Call::json(&json!({ "name": "Den" })).token(token);
-    let created = product.send("POST", "/api/channels", &new);
-    let channel = created.json["channel"]["id"].as_str().expect("an id").to_owned();
-    for user in members {
-        let added = Call::json(&json!({ "userId": user })).token(token);
-        assert_eq!(product.send("POST", &format!("/api/channels/{channel}/members"), &added).status, 201);
-    }
-    channel
 }
 
 #[test]
@@ -86,7 +75,7 @@ fn what_is_not_emitted() {
     let product = TestProduct::start("");
     let to = |name: &str, value: Value| {
         let mut body = json!({ "to": ["room:lobby"], "event": "x" });
-        body[name] = value;
+        body.as_object_mut().expect("an object").insert(name.to_owned(), value);
         body
     };
     let many: Vec<_> = (0..101).map(|index| format!("room:{index}")).collect();
