@@ -11,29 +11,9 @@ import { canMount, letWrite, onVolume, Volume } from "./support/volume.mjs";
 
 const VOLUME_BYTES = 8 * 1024 * 1024;
 
-const DISKS = {
-  "a full disk": {
-    canRun: canMount(),
-    around: (command, directory) => onVolume(command, directory, VOLUME_BYTES),
-    broken: async (server) => {
-      const volume = new Volume(server.pid, server.dataDir);
-      await volume.fill();
-      return () => volume.free();
-    },
-  },
-  "a disk that fails at every write": {
-    canRun: true,
-    // A write beyond the limit is to be an error, and not a signal that ends the process.
-    around: (command) => ["sh", "-c", `trap '' XFSZ && exec "$0" "$@"`, ...command],
-    broken: async (server) => {
-      await letWrite(server.pid, false);
-      return () => letWrite(server.pid, true);
-    },
-  },
-};
-
-for (const [name, { canRun, around, broken }] of Object.entries(DISKS)) {
-  test(`${name} is an error that passes`, { skip: !canRun && "nobody may mount here" }, async (t) => {
+/** A test with a disk that `around` gives the server, that `broken` breaks, and that what this returns repairs. */
+function outage(around, broken) {
+  return async (t) => {
     const server = await startServer(t, { around });
     const ada = await register(server, "ada");
     const channel = await createChannel(server, ada.token);
@@ -80,10 +60,27 @@ for (const [name, { canRun, around, broken }] of Object.entries(DISKS)) {
     const out = await request(server, "POST", "/api/auth/logout-all", { token });
     assert.equal(out.status, 204, out.text);
     assert.equal(await server.stop("SIGTERM"), 0);
-  });
+  };
 }
 
-test("a server does not start on a disk that cannot be written", { skip: !canMount() }, async (t) => {
+const onSmallVolume = (command, directory) => onVolume(command, directory, VOLUME_BYTES);
+const cannotMount = !canMount() && "nobody may mount here";
+
+test("a full disk is an error that passes", { skip: cannotMount }, outage(onSmallVolume, async (server) => {
+  const volume = new Volume(server.pid, server.dataDir);
+  await volume.fill();
+  return () => volume.free();
+}));
+
+// A write beyond the limit is to be an error, and not a signal that ends the process.
+const withoutSignal = (command) => ["sh", "-c", `trap '' XFSZ && exec "$0" "$@"`, ...command];
+
+test("a disk that fails at every write is an error that passes", outage(withoutSignal, async (server) => {
+  await letWrite(server.pid, false);
+  return () => letWrite(server.pid, true);
+}));
+
+test("a server does not start on a disk that cannot be written", { skip: cannotMount }, async (t) => {
   const directory = await temporaryDirectory(t);
   const prepare = `"$0" user list --data-dir ${directory} && mount -o remount,ro ${directory}`;
   const around = (command) => onVolume(command, directory, VOLUME_BYTES, prepare);

@@ -111,6 +111,11 @@ impl Chat {
         if let Some(Err(failure)) = patch.name.as_deref().map(|name| self.check_name(name)) {
             return refused(failure);
         }
+        if let Some(Retention { max_age_s: Some(0), .. } | Retention { max_messages: Some(0), .. }) =
+            patch.retention
+        {
+            return refused(Failure::bad_payload("retention: must be at least 1, or not given"));
+        }
         let ChannelPatch { name, visibility, archived, retention } = patch;
         let change = ChannelChange { name, visibility, archived, retention };
         let permit = self.permit(identity, Action::EditChannel);
