@@ -52,20 +52,14 @@ for (const recovery of [false, true]) {
     });
     new Function("socket", "show", program)(socket, show);
 
-    const MESSAGES = 600;
     const last = new Map();
-    const sending = (async () => {
-      for (let number = 0; number < MESSAGES; number += 1) {
-        const { id } = channels[number % 3 === 0 ? 0 : 1];
-        const ack = await sender.emitWithAck("sendMessage", { channelId: id, content: String(number) });
-        assert.equal(ack.error, undefined, JSON.stringify(ack));
-        last.set(id, ack.data.seq);
-        // The engine's end is the network's, as far as the client can tell.
-        if (number % 17 === 0) socket.io.engine?.close();
-        if (number % 29 === 0) socket.io.engine?.transport?.ws?.terminate?.();
-      }
-    })();
-    await sending;
+    for (let number = 0; number < 300 || connections < 20; number += 1) {
+      const { id } = channels[number % 3 === 0 ? 0 : 1];
+      const ack = await sender.emitWithAck("sendMessage", { channelId: id, content: String(number) });
+      assert.equal(ack.error, undefined, JSON.stringify(ack));
+      last.set(id, ack.data.seq);
+      if (number % 7 === 0 && socket.connected) socket.io.engine.transport.ws.terminate(); // as a network does
+    }
     const complete = () => channels.every(({ id }) => seen.get(id).length >= last.get(id));
     await new Promise((resolve) => {
       showed = () => complete() && resolve();
@@ -74,7 +68,6 @@ for (const recovery of [false, true]) {
     for (const { id } of channels) {
       assert.deepEqual(seen.get(id), Array.from({ length: last.get(id) }, (_, index) => index + 1));
     }
-    assert.ok(connections > 10, `${connections} connections`);
     assert.equal(recovered > 0, recovery, `${recovered} recovered`);
     // Whatever was acknowledged on the way: at last nothing waits.
     for (;;) {

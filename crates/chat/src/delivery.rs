@@ -49,6 +49,7 @@ impl Chat {
             user: identity.user.clone(),
             receipt,
             now: self.clock.now(),
+            since_join: self.config.history_since_join,
             receipt_members: self.config.limits.receipt_members,
             receipt_messages: self.config.limits.receipt_messages,
         };
@@ -65,6 +66,7 @@ impl Chat {
         let query = StatusQuery {
             message: request.message_id,
             reader: identity.user.clone(),
+            since_join: self.config.history_since_join,
             after: request.after,
             limit: page_limit(request.limit, &self.config.limits)?,
         };

@@ -54,6 +54,8 @@ pub struct Mark {
     pub receipt: Receipt,
     /// When it came.
     pub now: Timestamp,
+    /// Whether messages from before the user joined do not exist for the user.
+    pub since_join: bool,
     /// Members of a channel in which senders are told; of a larger one nobody is.
     pub receipt_members: usize,
     /// Messages, the newest of those passed, whose senders are told.
@@ -87,6 +89,8 @@ pub struct StatusQuery {
     pub message: MessageId,
     /// Who asks; a member.
     pub reader: UserId,
+    /// Whether messages from before the reader joined do not exist for the reader.
+    pub since_join: bool,
     /// The recipients after this one, by user id.
     pub after: Option<UserId>,
     /// How many at most.

@@ -247,3 +247,27 @@ async fn in_a_large_channel_nobody_is_told() {
     let status = data(&ada, "message:getStatus", message).await;
     assert_eq!(status["read"], 1, "but who asks is told");
 }
+
+#[tokio::test]
+async fn what_was_said_before_joining_has_no_receipts_where_it_does_not_exist() {
+    for history_since_join in [false, true] {
+        let world = World::with_config(ChatConfig { history_since_join, ..ChatConfig::default() });
+        let channel = world.channel(Visibility::Private, "ada", &[]).await;
+        let ada = world.connect("ada").await;
+        let before = sent(&ada, &channel, "before").await;
+        world.add("ada", &channel, "bob", Role::Member).await.expect("is added");
+        let bob = world.connect("bob").await;
+        let after = sent(&ada, &channel, "after").await;
+        for event in ["message:delivered", "message:seen", "message:getStatus"] {
+            match history_since_join {
+                true => refused(&bob, event, &before).await,
+                false => drop(data(&bob, event, json!({ "messageId": before })).await),
+            }
+        }
+        assert_eq!(told(&ada), [], "it was not for him");
+        let said = data(&ada, "message:getStatus", json!({ "messageId": before })).await;
+        assert_eq!(said["recipients"], 0);
+        data(&bob, "message:seen", json!({ "messageId": after })).await;
+        assert_eq!(told(&ada), [status("bob", 2, "READ")]);
+    }
+}

@@ -174,7 +174,7 @@ async fn data(follower: &Follower<'_>, event: &str) -> Value {
 #[test]
 fn each_message_once_and_in_order_wherever_the_connection_ends() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let config = ProptestConfig { cases: 64, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 40, ..ProptestConfig::default() };
     proptest!(config, |(script in prop::collection::vec(meanwhile(), 0..60))| {
         runtime.block_on(run(script));
     });

@@ -39,7 +39,7 @@ impl WatermarkStore for SqliteStore {
     ) -> Pending<Undelivered> {
         let (channel, user) = (channel.clone(), user.clone());
         self.read(move |connection| {
-            let watermarks = check_member(connection, &channel, &user, permit)?;
+            let (watermarks, _) = check_member(connection, &channel, &user, permit)?;
             waiting::undelivered(connection, &channel, &user, watermarks, limit)
         })
     }
@@ -51,8 +51,10 @@ fn mark(
     permit: Permit,
     changes: &mut Vec<Committed>,
 ) -> Result<Marked, StoreError> {
-    let Sent { channel, seq: to, .. } = sent(connection, mark.message)?;
-    let before = check_member(connection, &channel, &mark.user, permit)?;
+    let sent = sent(connection, mark.message)?;
+    let (before, joined) = check_member(connection, &sent.channel, &mark.user, permit)?;
+    sent.check_visible(mark.since_join, joined)?;
+    let Sent { channel, seq: to, .. } = sent;
     let (from, watermarks) = match mark.receipt {
         Receipt::Delivered => {
             (before.delivered, Watermarks { delivered: before.delivered.max(to), ..before })
@@ -113,7 +115,7 @@ fn passed(
     let mut statement = connection.prepare_cached(
         "SELECT sender, message, max(seq) AS seq FROM messages
          WHERE channel = ?1 AND seq > ?2 AND seq <= ?3 AND sender <> ?4 AND deleted IS NULL
-             AND sender IN (SELECT user FROM members WHERE channel = ?1)
+             AND EXISTS (SELECT 1 FROM members WHERE members.channel = ?1 AND user = sender)
          GROUP BY sender ORDER BY max(seq)",
     )?;
     let rows =
@@ -147,6 +149,13 @@ struct Sent {
     created: Timestamp,
 }
 
+impl Sent {
+    /// Where history begins with joining, what was said before does not exist.
+    fn check_visible(&self, since_join: bool, joined: Seq) -> Result<(), StoreError> {
+        if since_join && self.seq <= joined { Err(StoreError::Denied) } else { Ok(()) }
+    }
+}
+
 fn sent(connection: &Connection, message: MessageId) -> Result<Sent, StoreError> {
     connection
         .prepare_cached("SELECT channel, seq, sender, created FROM messages WHERE message = ?1")?
@@ -162,15 +171,17 @@ fn sent(connection: &Connection, message: MessageId) -> Result<Sent, StoreError>
         .ok_or(StoreError::NotFound)
 }
 
-/// Asks `permit`, and gives the watermarks of a member. Nobody else has any, whatever else is allowed.
+/// Asks `permit`, and gives the watermarks of a member, and the newest message when the member joined. Nobody else has
+/// any, whatever else is allowed.
 fn check_member(
     connection: &Connection,
     channel: &ChannelId,
     user: &UserId,
     permit: Permit,
-) -> Result<Watermarks, StoreError> {
-    members::check_permit(connection, channel, user, permit)?;
-    own(connection, channel, user)?.ok_or(StoreError::Denied)
+) -> Result<(Watermarks, Seq), StoreError> {
+    let place = members::check_permit(connection, channel, user, permit)?;
+    let own = own(connection, channel, user)?.ok_or(StoreError::Denied)?;
+    Ok((own, place.joined_seq))
 }
 
 fn own(
@@ -217,7 +228,8 @@ fn message_status(
     permit: Permit,
 ) -> Result<MessageStatus, StoreError> {
     let sent = sent(connection, query.message)?;
-    check_member(connection, &sent.channel, &query.reader, permit)?;
+    let (_, joined) = check_member(connection, &sent.channel, &query.reader, permit)?;
+    sent.check_visible(query.since_join, joined)?;
     let (recipients, delivered, read) = connection
         .prepare_cached(
             "SELECT count(*) AS recipients, count(*) FILTER (WHERE delivered_seq >= ?3) AS delivered,
