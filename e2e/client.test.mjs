@@ -227,6 +227,32 @@ test("marks: a message has arrived when the other's page has it, is read when it
   await until(again, come("READ"));
 });
 
+test("who types and who is here, over a connection that is cut", async (t) => {
+  const server = await startServer(t);
+  const proxy = await startProxy(t, server);
+  const [ada, bob] = [await start(t, proxy, "ada"), await start(t, server, "bob")];
+  const channel = await createChannel(server, token("ada"), ["bob"]);
+  const typing = ada.typing(channel.id);
+  typing.subscribe(() => {});
+  bob.typing(channel.id).input();
+  await until(typing, (typers) => typers.join() === "bob");
+  await bob.send(channel.id, "done");
+  await until(typing, (typers) => typers.length === 0);
+
+  const presence = ada.presence({ channelId: channel.id });
+  presence.subscribe(() => {});
+  const isOnline = (user) => (presences) => presences.get(user)?.online === true;
+  await until(presence, isOnline("bob"));
+  proxy.cut();
+  bob.typing(channel.id).input();
+  await until(typing, (typers) => typers.join() === "bob");
+  bob.close();
+  await until(typing, (typers) => typers.length === 0);
+  await until(presence, (presences) => presences.get("bob")?.online === false);
+  bob.connect();
+  await until(presence, isOnline("bob"));
+});
+
 test("a Next.js application: a token from its route handler, and a socket from its session", async (t) => {
   const server = await startServer(t);
   let user = { id: "ada", name: "Ada" };

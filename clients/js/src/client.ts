@@ -106,7 +106,10 @@ export class Client {
     this.#connection.on(event, listener);
 
   /** Sends a message, now or when there is a connection; resolves when the server has it on disk. */
-  readonly send = (channelId: string, content: string): Promise<Message> => this.#outbox.send(channelId, content);
+  readonly send = (channelId: string, content: string): Promise<Message> => {
+    this.#typing.get(channelId)?.stop();
+    return this.#outbox.send(channelId, content);
+  };
 
   /** The messages of a channel as they are written, each once and in order, for programs that miss none. */
   readonly follow = (channelId: string, options?: FollowOptions): AsyncGenerator<Message, void, void> =>
@@ -116,10 +119,9 @@ export class Client {
   readonly channel = (channelId: string): ChannelStream =>
     entry(this.#channels, channelId, () => {
       const me = () => this.me().then(({ id }) => id);
-      const stopTyping = (id: string) => this.#typing.get(id)?.stop();
       const [line, platform, outbox] = [this.#connection, this.#platform, this.#outbox];
-      const seen = this.#inbox.refresh;
-      return new ChannelStream(channelId, { line, platform, outbox, me, stopTyping, seen });
+      const [send, seen] = [this.send, this.#inbox.refresh];
+      return new ChannelStream(channelId, { line, platform, outbox, me, send, seen });
     });
 
   /** Who types in a channel; always the same object. */

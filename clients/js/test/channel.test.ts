@@ -213,6 +213,12 @@ test("who is put out of a channel is told, and reads on when let in again", asyn
   await clock.advance();
   assert.deepEqual(contents(channel), ["old 1", "unseen"]);
   assert.equal(channel.get().phase, "live");
+  server.tell("room:evicted", { room: "channel:c1" });
+  server.tell("member.added", { channelId: "c1", userId: "bob", role: "member" });
+  assert.equal(channel.get().phase, "failed");
+  server.tell("member.added", { channelId: "c1", userId: "me", role: "member" });
+  await clock.advance();
+  assert.equal(channel.get().phase, "live");
 });
 
 test("a channel that nobody watches any more asks and hears nothing, and is brought up to date later", async () => {

@@ -30,10 +30,11 @@ test("typing: sending is the end, and the next key begins at once", async () => 
   one.typing("c1").input();
   void one.channel("c1").send("done");
   one.typing("c1").input();
+  void one.send("c1", "done");
   await clock.advance();
   assert.deepEqual(
     server.asked.map(([event]) => event),
-    ["typing", "typing:stop", "sendMessage", "typing"],
+    ["typing", "typing:stop", "sendMessage", "typing", "typing:stop", "sendMessage"],
   );
 });
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { createSession, type Grant, type GrantStorage, Session } from "../src/index.js";
 import type { Platform } from "../src/platform.js";
 import type { TestClock } from "./support/clock.js";
-import { jwt, world } from "./support/world.js";
+import { jwt, response, world } from "./support/world.js";
 
 interface Answer {
   readonly status: number;
@@ -24,7 +24,7 @@ function http(platform: Partial<Platform>, ...answers: Answer[]) {
     );
     const answer = answers.shift();
     if (answer === undefined) throw new TypeError("fetch failed");
-    return Response.json(answer.body, { status: answer.status });
+    return response(answer.status, answer.body);
   };
   return { asked, platform: { ...platform, fetch: fetch as typeof globalThis.fetch } };
 }

@@ -31,7 +31,7 @@ export interface ChannelHost {
   readonly outbox: Outbox;
   /** The id of the user who is logged in. */
   me(): Promise<string>;
-  stopTyping(channelId: string): void;
+  send(channelId: string, content: string): Promise<Message>;
   /** The server has noted that something was seen. */
   seen(): void;
 }
@@ -93,10 +93,7 @@ export class ChannelStream implements Observable<ChannelState> {
   };
 
   /** Sends a message. It is in `outgoing` at once, and resolves when the server has it on disk. */
-  readonly send = (content: string): Promise<Message> => {
-    this.#host.stopTyping(this.channelId);
-    return this.#host.outbox.send(this.channelId, content);
-  };
+  readonly send = (content: string): Promise<Message> => this.#host.send(this.channelId, content);
 
   readonly retry = (clientId: string): Promise<Message> => this.#host.outbox.retry(clientId);
 
@@ -147,6 +144,7 @@ export class ChannelStream implements Observable<ChannelState> {
       line.on("message.deleted", ({ messageId }) => this.#deleted(messageId)),
       line.on("message.status", (change) => this.#statusChanged(change)),
       line.on("roomJoined", (room) => this.#isMine(room) && this.#known.phase === "failed" && void this.#load()),
+      line.on("member.added", (added) => this.#isMe(added) && this.#known.phase === "failed" && void this.#load()),
       line.on("room:evicted", ({ room }) => this.#isMine(room) && this.#fail(evicted())),
       line.state.subscribe(() => !line.isUp && this.#known.phase === "live" && this.#set({ phase: "behind" })),
       outbox.outgoing.subscribe(() => this.#show()),
@@ -302,6 +300,10 @@ export class ChannelStream implements Observable<ChannelState> {
     const sender = this.#known.messages.find(({ id }) => id === messageId)?.userId ?? this.#me;
     if (found === undefined || sender === undefined) return;
     this.#set({ messages: reach(this.#known.messages, sender, seq, found.status) });
+  }
+
+  #isMe({ channelId, userId }: { channelId: string; userId: string }): boolean {
+    return channelId === this.channelId && userId === this.#me;
   }
 
   #isMine(room: string): boolean {

@@ -6,6 +6,7 @@ import type {
   MessageStatus,
   OfflineCount,
   Presence,
+  Retention,
   Role,
   StatusChange,
   Time,
@@ -34,7 +35,7 @@ export interface ClientEvents {
 
   sendMessage: Ask<{ channelId: string; content: string; clientId?: string }, Message>;
   updateMessage: Ask<{ messageId: string; content: string }, Message>;
-  deleteMessage: Ask<{ messageId: string }, unknown>;
+  deleteMessage: Ask<{ messageId: string }, Deleted>;
   "message:history": Ask<{ channelId: string } & Range, { messages: Message[] }>;
 
   "message:delivered": Ask<{ messageId: string }, Marks>;
@@ -44,33 +45,41 @@ export interface ClientEvents {
   "message:getOffline": Ask<{ channelId: string; limit?: number }, { messages: Message[]; more: boolean }>;
 
   "channel:create": Ask<{ name: string; visibility?: Visibility }, Channel>;
-  "channel:list": Ask<{ scope?: string; after?: string; limit?: number }, { channels: Channel[] }>;
+  "channel:list": Ask<{ scope?: "mine" | "public"; after?: string; limit?: number }, { channels: Channel[] }>;
   "channel:join": Ask<{ channelId: string } | { invite: string }, Channel>;
-  "channel:leave": Ask<{ channelId: string }, unknown>;
+  "channel:leave": Ask<{ channelId: string }, Membership>;
   "channel:update": Ask<
     { channelId: string; name?: string; visibility?: Visibility; archived?: boolean; retention?: Retention },
     Channel
   >;
   "channel:members": Ask<{ channelId: string; after?: string; limit?: number }, { members: Member[] }>;
-  "channel:addMember": Ask<{ channelId: string; userId: string; role?: Role }, unknown>;
-  "channel:removeMember": Ask<{ channelId: string; userId: string }, unknown>;
+  "channel:addMember": Ask<{ channelId: string; userId: string; role?: Role }, Membership>;
+  "channel:removeMember": Ask<{ channelId: string; userId: string }, Membership>;
   "channel:invite": Ask<
     { channelId: string; role?: Role; userId?: string; expiresInS?: number; uses?: number },
-    { invite: string; expiresAt: Time | null }
+    { invite: string; expiresAt: Time }
   >;
 
   joinRoom: Ask<string, string>;
   leaveRoom: Ask<string, string>;
 
-  typing: Ask<{ channelId: string }, unknown>;
-  "typing:stop": Ask<{ channelId: string }, unknown>;
+  typing: Ask<{ channelId: string }, TypingIndicator>;
+  "typing:stop": Ask<{ channelId: string }, TypingIndicator>;
   "typing:get": Ask<{ channelId: string }, { typing: TypingIndicator[] }>;
   "presence:get": Ask<{ userIds: readonly string[] } | { channelId: string }, { presence: Presence[] }>;
 }
 
-interface Retention {
-  maxAgeS?: number;
-  maxMessages?: number;
+interface Deleted {
+  messageId: string;
+  channelId: string;
+  seq: number;
+}
+
+/** What a member is now; without a role, what the member was. */
+interface Membership {
+  channelId: string;
+  userId: string;
+  role?: Role;
 }
 
 /** Every event that the server emits, with its argument. Your backend's own are added as for `ClientEvents`. */
@@ -81,12 +90,12 @@ export interface ServerEvents {
 
   "message.created": Message;
   "message.updated": Message;
-  "message.deleted": { messageId: string; channelId: string; seq: number };
+  "message.deleted": Deleted;
   "message.status": StatusChange;
 
   "channel.updated": Channel;
-  "member.added": { channelId: string; userId: string; role: Role };
-  "member.removed": { channelId: string; userId: string };
+  "member.added": Membership;
+  "member.removed": Membership;
   roomJoined: string;
   "room:evicted": { room: string };
 

@@ -49,7 +49,16 @@ export interface Channel {
   readonly createdAt: Time;
   readonly lastSeq: number;
   readonly role?: Role;
-  readonly archived?: boolean;
+  /** Nothing can be sent any more. */
+  readonly archivedAt?: Time;
+  /** Where not all is kept. */
+  readonly retention?: Retention;
+}
+
+/** How much of a channel is kept. */
+export interface Retention {
+  readonly maxAgeS?: number;
+  readonly maxMessages?: number;
 }
 
 export interface Member {

@@ -25,6 +25,8 @@ export async function screen(clock: TestClock, node: ReactNode): Promise<Screen>
       await action();
       await clock.advance(ms);
     });
+    // What effects have begun, which React runs at the end of an act.
+    for (let turn = 0; turn < 2; turn += 1) await act(() => clock.advance());
   };
   const show = (shown: ReactNode) => run(() => root.render(createElement(StrictMode, null, shown)));
   await show(node);

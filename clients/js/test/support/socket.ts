@@ -8,6 +8,8 @@ export class TestSocket {
   connected = false;
   active = false;
   recovered = false;
+  /** How often it was told to connect. */
+  attempts = 0;
   /** Whether it comes back by itself once it lost its connection. */
   comesBack = true;
   readonly io: { engine: object | undefined } = { engine: undefined };
@@ -44,6 +46,7 @@ export class TestSocket {
 
   connect(): this {
     if (this.connected) return this;
+    this.attempts += 1;
     this.active = true;
     const engine = (this.io.engine = {});
     this.auth((data) => queueMicrotask(() => this.#handshake(engine, data)));

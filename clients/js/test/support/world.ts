@@ -17,6 +17,12 @@ export interface World {
   client(options?: Partial<ClientOptions>): Client;
 }
 
+/** An answer over HTTP that is there at once: a real one is read by the event loop, in its own time. */
+export function response(status: number, body: unknown): Response {
+  const read = { status, ok: status < 300, headers: new Headers(), json: async () => body };
+  return read as unknown as Response;
+}
+
 export function world(): World {
   const clock = new TestClock();
   const server = new TestServer(clock);
@@ -26,7 +32,7 @@ export function world(): World {
     random: () => 0,
     randomId: () => `id-${(ids += 1)}`,
     connect: server.connect,
-    fetch: async () => Response.json({ user: { id: "me", username: "me" } }),
+    fetch: async () => response(200, { user: { id: "me", username: "me" } }),
     locks: undefined,
     broadcast: undefined,
   };

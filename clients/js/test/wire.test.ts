@@ -10,6 +10,14 @@ test("the codes are those of the server", async () => {
   assert.deepEqual([...SERVER_CODES], codes);
 });
 
+test("the events that clients may emit are those of the server", async () => {
+  const keys = (source: string, pattern: RegExp) => [...source.matchAll(pattern)].map(([, key]) => key).sort();
+  const server = await readFile("../../crates/chat/src/events.rs", "utf8");
+  const table = (await readFile("src/wire/events.ts", "utf8")).match(/interface ClientEvents \{(.*?)^\}/ms)?.[1] ?? "";
+  const served = keys(server, /^ {8}"([\w:]+)" => /gm);
+  assert.deepEqual(keys(table, /^ {2}"?([\w:]+)"?: Ask</gm), [...served, "auth:refresh"].sort());
+});
+
 test("failures are read wherever they come from, and nothing else is one", () => {
   const text = (body: unknown) => {
     const failure = readFailure(body, "default");
