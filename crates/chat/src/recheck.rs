@@ -25,7 +25,7 @@ impl Chat {
         let channels_max = self.config.limits.channels_per_user;
         let (store, node, access) = (self.store.clone(), self.node.clone(), self.config.access.clone());
         let (identity, socket) = (identity.clone(), socket.clone());
-        let namespace = self.config.namespace.clone();
+        let (namespace, typing) = (self.config.namespace.clone(), self.typing.clone());
         async move {
             let mut lost = Vec::new();
             let mut roles: Option<HashMap<ChannelId, Role>> = None;
@@ -53,6 +53,9 @@ impl Chat {
                     Inside::Personal => true,
                 };
                 if !may_stay {
+                    if let Inside::Channel(channel) = rooms::inside(&room) {
+                        typing.left(&channel, &identity.user, &socket);
+                    }
                     node.leave(&socket, &room);
                     let evicted = emission(&namespace, "room:evicted", &(Evicted { room: room.as_str() },));
                     node.emit_to_socket(&socket, &evicted);

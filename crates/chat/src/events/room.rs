@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use futures_util::TryFutureExt;
+use futures_util::{FutureExt, TryFutureExt};
 use roomkey_auth::policy::Action;
 use roomkey_model::{ChannelId, Failure, Role, RoomName};
 use roomkey_store::Joined;
@@ -17,7 +17,7 @@ pub(super) fn join(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Repl
     let name: RoomName = payload::text(args_json)?;
     match room(chat, &name)? {
         Room::Channel(channel) => Ok(join_channel(chat, caller, name, &channel)),
-        Room::Free(room) => join_free(chat, caller, room),
+        Room::Free(room) => Ok(join_free(chat, caller, room)),
         // Every socket of the user is in it already, and no rule lets anybody into another's.
         Room::Personal(user)
             if user == caller.identity.user && chat.config.access.may_join(&caller.identity, &name) =>
@@ -29,18 +29,26 @@ pub(super) fn join(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Repl
 }
 
 /// Only rules of the configuration let anybody in.
-fn join_free(chat: &Chat, caller: &Caller, name: RoomName) -> Result<Reply, Failure> {
-    let access = &chat.config.access;
-    if !access.may_join(&caller.identity, &name) {
-        return Err(Failure::forbidden());
-    }
-    joined(chat.node.join(&caller.socket, &name))?;
-    // Other rules since then have not found the socket in the room.
-    if !access.may_join(&caller.identity, &name) {
-        chat.node.leave(&caller.socket, &name);
-        return Err(Failure::forbidden());
-    }
-    Ok(in_room(chat, caller, name))
+fn join_free(chat: &Chat, caller: &Caller, name: RoomName) -> Reply {
+    let turn = caller.turn();
+    let (access, identity) = (chat.config.access.clone(), caller.identity.clone());
+    let (node, socket) = (chat.node.clone(), caller.socket.clone());
+    let emission = emission(&chat.config.namespace, "roomJoined", &(&name,));
+    let outcome = async move {
+        let _turn = turn.come().await;
+        if !access.may_join(&identity, &name) {
+            return Err(Failure::forbidden());
+        }
+        joined(node.join(&socket, &name))?;
+        // Other rules since then have not found the socket in the room.
+        if !access.may_join(&identity, &name) {
+            node.leave(&socket, &name);
+            return Err(Failure::forbidden());
+        }
+        node.emit_to_socket(&socket, &emission);
+        Ok(name)
+    };
+    Reply::later(outcome.map(Ack::new))
 }
 
 fn in_room(chat: &Chat, caller: &Caller, name: RoomName) -> Reply {
@@ -79,6 +87,9 @@ where
         let member = member.await?;
         let channel = &member.channel.channel;
         let room = channel_room(channel);
+        if !access.may_hear(&identity, channel, member.role) {
+            return Err(Failure::forbidden());
+        }
         joined(node.join(&socket, &room))?;
         // A removal since then that did not find the socket in the room is seen here, and so are other rules.
         let standing = store.standing(channel, &identity.user).await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use roomkey_auth::{
     Identity, KeptClaims, Scopes,
     policy::{ActionName, Effect, Policy, Rule},
@@ -216,4 +217,45 @@ async fn public_channels_that_may_not_be_read_are_not_listed() {
     assert_eq!(listed("bob").await, 1);
     world.govern(Policy::new(Vec::new(), &["public-channels".to_owned()])).await;
     assert_eq!(listed("bob").await, 0);
+}
+
+#[tokio::test]
+async fn who_may_not_hear_a_channel_is_not_in_it_for_a_moment() {
+    let world = world(vec![deaf_guests()]);
+    let channel = world.channel(Visibility::Private, "ada", &[("bob", Role::Member)]).await;
+    let ada = world.connect("ada").await;
+    let guest = world.socket_of(with_roles("bob", &["guest"]));
+    {
+        let mut welcome = std::pin::pin!(world.chat.connected(&guest.caller));
+        while welcome.as_mut().now_or_never().is_none() {
+            ada.send(&channel, "now").await;
+            assert!(guest.contents().is_empty());
+        }
+    }
+    for event in ["joinRoom", "channel:join"] {
+        let args = match event {
+            "joinRoom" => format!(r#"["{channel}"]"#),
+            _ => format!(r#"[{{"channelId":"{channel}"}}]"#),
+        };
+        let reply = guest.emit(event, &args);
+        let mut ack = std::pin::pin!(reply.ack());
+        while ack.as_mut().now_or_never().is_none_or(|ack| ack.json() != FORBIDDEN) {
+            ada.send(&channel, "now").await;
+        }
+        assert!(guest.contents().is_empty(), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn free_rooms_are_joined_and_left_in_the_order_of_the_events() {
+    let world = world(vec![allow("lobby", &[ActionName::Join], "room:lobby")]);
+    let channel = world.channel(Visibility::Public, "ada", &[]).await;
+    let bob = world.connect("bob").await;
+    // The first waits for the store, and those behind it for the first.
+    let slow = bob.emit("joinRoom", &format!(r#"["{channel}"]"#));
+    let leave = bob.emit("leaveRoom", r#"["room:lobby"]"#);
+    let join = bob.emit("joinRoom", r#"["room:lobby"]"#);
+    futures_util::future::join3(slow.ack(), leave.ack(), join.ack()).await;
+    world.govern(Policy::default()).await;
+    assert!(bob.heard().contains(&r#"["room:evicted",{"room":"room:lobby"}]"#.to_owned()));
 }

@@ -65,7 +65,7 @@ impl World {
         self.socket_of(identity(user))
     }
 
-    fn socket_of(&self, identity: Arc<Identity>) -> Client<'_> {
+    pub(crate) fn socket_of(&self, identity: Arc<Identity>) -> Client<'_> {
         let shard = &self.hub.shards()[0];
         let socket = shard.open_socket(shard.insert(Arc::new(Deaf), Wire::Polling), &"/".into());
         self.sockets.lock().push((socket.clone(), identity.clone()));
