@@ -22,6 +22,7 @@ mod http_requests;
 mod invalid_input;
 mod key_sets;
 mod limits;
+mod live;
 mod msgpack;
 mod names;
 mod origins;
