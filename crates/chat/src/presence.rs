@@ -146,3 +146,82 @@ impl Presence {
 fn is_over(left: Timestamp, now: Timestamp) -> bool {
     now < left || now.since_ms(left) >= GRACE_MS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ada() -> UserId {
+        UserId::new("ada").expect("a good name")
+    }
+
+    fn change(online: bool, at: u64) -> PresenceChange {
+        PresenceChange { user: ada(), online, at: Timestamp(at) }
+    }
+
+    fn is_here(presence: &Presence) -> bool {
+        presence.of(vec![LastSeen { user: ada(), at: None }])[0].online
+    }
+
+    /// Ada has come, and everybody knows.
+    fn with_ada() -> Presence {
+        let presence = Presence::default();
+        presence.connected(&ada());
+        let changes = presence.changes(Timestamp(0));
+        assert_eq!(changes, [change(true, 0)]);
+        presence.told(changes);
+        presence
+    }
+
+    #[test]
+    fn what_could_not_be_told_comes_again_and_only_once() {
+        let presence = Presence::default();
+        presence.connected(&ada());
+        presence.not_told(presence.changes(Timestamp(0)));
+        let changes = presence.changes(Timestamp(1));
+        assert_eq!(changes, [change(true, 1)]);
+        presence.told(changes);
+        presence.disconnected(&ada(), Timestamp(2));
+        let changes = presence.changes(Timestamp(5_002));
+        assert_eq!(changes, [change(false, 2)]);
+        presence.not_told(changes);
+        assert!(is_here(&presence));
+        let changes = presence.changes(Timestamp(5_003));
+        assert_eq!(changes, [change(false, 2)]);
+        presence.told(changes);
+        assert!(!is_here(&presence));
+        assert_eq!(presence.changes(Timestamp(99_999)), []);
+    }
+
+    #[test]
+    fn who_returns_while_the_departure_is_told_arrives_again() {
+        let presence = with_ada();
+        presence.disconnected(&ada(), Timestamp(0));
+        let changes = presence.changes(Timestamp(5_000));
+        presence.connected(&ada());
+        presence.told(changes);
+        assert!(is_here(&presence));
+        assert_eq!(presence.changes(Timestamp(5_001)), [change(true, 5_001)]);
+    }
+
+    #[test]
+    fn who_was_back_for_a_moment_while_the_departure_was_told_is_told_of_twice() {
+        let presence = with_ada();
+        presence.disconnected(&ada(), Timestamp(0));
+        let changes = presence.changes(Timestamp(5_000));
+        presence.connected(&ada());
+        presence.disconnected(&ada(), Timestamp(5_001));
+        presence.told(changes);
+        let changes = presence.changes(Timestamp(5_002));
+        assert_eq!(changes, [change(true, 5_002)]);
+        presence.told(changes);
+        assert_eq!(presence.changes(Timestamp(10_001)), [change(false, 5_001)]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_nobody_here() {
+        let presence = with_ada();
+        presence.disconnected(&ada(), Timestamp(1_000_000));
+        assert_eq!(presence.changes(Timestamp(10)), [change(false, 1_000_000)]);
+    }
+}

@@ -65,7 +65,11 @@ async fn to_reload_a_page_is_not_to_go() {
     }
     assert_eq!(updates(&ada), [""; 0]);
     bob.disconnect();
-    world.pass_ms(5_000).await;
+    world.pass_ms(2_000).await;
+    world.connect("bob").await.disconnect();
+    world.pass_ms(4_999).await;
+    assert_eq!(updates(&ada), [""; 0], "the last departure counts");
+    world.pass_ms(1).await;
     assert_eq!(updates(&ada), ["-bob"]);
 }
 
