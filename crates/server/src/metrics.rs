@@ -54,6 +54,22 @@ impl Durations {
     }
 }
 
+/// How many things came together.
+#[derive(Clone, Debug)]
+pub(crate) struct Sizes(Histogram);
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self(Histogram::new([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0]))
+    }
+}
+
+impl Sizes {
+    pub(crate) fn observe(&self, count: usize) {
+        self.0.observe(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    }
+}
+
 /// A counter for each limit.
 #[derive(Debug)]
 struct LimitCounters([Counter; Limits::TABLE.len()]);
@@ -65,8 +81,8 @@ impl Default for LimitCounters {
 }
 
 impl Metrics {
-    pub(crate) fn new(key_sets: Vec<Arc<KeySets>>) -> Self {
-        Self { key_sets, ..Self::default() }
+    pub(crate) fn new(key_sets: Vec<Arc<KeySets>>, commits: Sizes) -> Self {
+        Self { key_sets, commits, ..Self::default() }
     }
 
     /// How often the key sets of issuers were fetched, and how often in vain.
@@ -91,6 +107,8 @@ macro_rules! counters {
             limits: LimitCounters,
             /// From when a revocation was stored to when the last of its sockets was closed.
             pub(crate) revocation_propagation: Durations,
+            /// Changes that shared one commit of the store.
+            commits: Sizes,
             /// Which count what they fetch by themselves.
             key_sets: Vec<Arc<KeySets>>,
             $( $(#[doc = $help])+ pub(crate) $name: Counter, )*
@@ -218,6 +236,13 @@ impl Collector for ServerCollector {
             "roomkey_revocation_propagation",
             "From when a revocation was stored to when the last of its sockets was closed.",
             Some(&Unit::Seconds),
+            histogram.metric_type(),
+        )?)?;
+        let histogram = &self.0.metrics.commits.0;
+        histogram.encode(encoder.encode_descriptor(
+            "roomkey_commit_changes",
+            "Changes that shared one commit of the store.",
+            None,
             histogram.metric_type(),
         )?)?;
         let gauges = [

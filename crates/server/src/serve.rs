@@ -271,7 +271,9 @@ fn open_store(
         commit_sink(builder.node().clone(), NAMESPACE.into(), access, typing),
     );
     let ring = backends.bell();
+    let commits = builder.commits().clone();
     let sink: CommitSink = Box::new(move |changes| {
+        commits.observe(changes.len());
         for change in changes {
             match change {
                 Committed::Revoked(revocation) => live_tokens.apply(revocation.clone()),

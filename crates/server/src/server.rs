@@ -32,7 +32,7 @@ use crate::{
     fd_table,
     http::{Listener, OpenConnections, OriginPolicy, TrustedProxies},
     jwks::KeySets,
-    metrics::{self, Metrics},
+    metrics::{self, Metrics, Sizes},
     namespaces::Namespaces,
     newcomers::Newcomers,
     rates::Rates,
@@ -125,6 +125,7 @@ pub struct ServerBuilder {
     config: ServerConfig,
     node: Node,
     live_tokens: Arc<LiveTokens>,
+    commits: Sizes,
     sweeps: Sweeps,
     namespaces: Namespaces,
     engine: Option<Arc<Engine>>,
@@ -155,7 +156,13 @@ impl ServerBuilder {
         let node = Node::new(Arc::new(hub), config.clock.clone());
         let (live_tokens, sweeps) = LiveTokens::new();
         let live_tokens = Arc::new(live_tokens);
-        Self { config, node, live_tokens, sweeps, namespaces: Namespaces::default(), engine: None }
+        let commits = Sizes::default();
+        Self { config, node, live_tokens, commits, sweeps, namespaces: Namespaces::default(), engine: None }
+    }
+
+    /// Counts what is committed together, for a store that is opened before the server is.
+    pub(crate) fn commits(&self) -> &Sizes {
+        &self.commits
     }
 
     /// What is told of revocations, for parts that are made before the server is.
@@ -199,7 +206,7 @@ impl ServerBuilder {
 
     /// Binds the address, once for each thread.
     pub fn bind(self) -> io::Result<Server> {
-        let Self { config, node, live_tokens, sweeps, namespaces, engine } = self;
+        let Self { config, node, live_tokens, commits, sweeps, namespaces, engine } = self;
         Listener::check_free(config.address)?;
         let first = Listener::bind(config.address)?;
         let address = first.local_addr()?;
@@ -250,7 +257,7 @@ impl ServerBuilder {
             expiry_warning_ms: millis(config.expiry_warning),
             clock: config.clock,
             entropy: config.entropy,
-            metrics: Metrics::new(key_sets),
+            metrics: Metrics::new(key_sets, commits),
             tickets,
             broadcast_acks: Arc::new(broadcast_acks),
             draining: AtomicBool::new(false),

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use crate::product::{Call, Login, TestProduct};
 
+const COMMITS: &str = "roomkey_commit_changes_sum";
+
 fn channel_of(product: &TestProduct, owner: &Login, member: &Login) -> String {
     let post = |path: &str, body: &Value| {
         product.send("POST", path, &Call::json(body).token(&owner.token)).json["channel"]["id"].clone()
@@ -58,7 +60,11 @@ fn typing_ends_with_the_time_the_message_and_the_connection() {
     product.clock.advance_secs(5);
     assert!(!is_typing(&mut her), "the time is over");
     types(&mut his, &mut her);
+    let commits =
+        || product.server().metrics().lines().find(|line| line.starts_with(COMMITS)).map(str::to_owned);
+    let before = commits();
     ask(&mut his, "sendMessage", &json!({ "channelId": channel, "content": "hello" }));
+    assert!(before.is_some() && commits() != before, "the commit is counted before the ack");
     assert!(!is_typing(&mut her), "it is sent");
     types(&mut his, &mut her);
     his.shut_down();
