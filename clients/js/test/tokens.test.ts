@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { claimsOf, endOf, principalOf } from "../src/auth/claims.js";
+import { claimsOf, isEnding, principalOf } from "../src/auth/claims.js";
 import { Flight } from "../src/auth/flight.js";
 import { Tokens } from "../src/auth/tokens.js";
 import { platformWith } from "../src/platform.js";
@@ -12,12 +12,25 @@ import { jwt } from "./support/world.js";
 test("claims are read of a JWT, and of nothing else", () => {
   const clock = new TestClock();
   assert.equal(claimsOf(jwt(clock, 60, { sub: "Zoë ☕" }))?.sub, "Zoë ☕");
-  assert.equal(endOf(jwt(clock, 60)), clock.now() + 60_000);
   for (const none of [undefined, "", "ticket", "a.b.c", "a.bnVsbA.c", "a.NQ.c"]) {
     assert.equal(claimsOf(none), undefined);
-    assert.equal(endOf(none), Infinity);
     assert.equal(principalOf(none), undefined);
   }
+});
+
+test("a token is as good as over shortly before its end", () => {
+  const clock = new TestClock();
+  const iat = clock.now() / 1000;
+  const isOver = (token: string, afterS: number) => isEnding(token, clock.now() + afterS * 1000, 20_000);
+  assert.deepEqual(
+    [39, 41].map((seconds) => isOver(jwt(clock, 60), seconds)),
+    [false, true],
+  );
+  assert.deepEqual(
+    [3.9, 4.1, 6].map((seconds) => isOver(jwt(clock, 5, { iat }), seconds)),
+    [false, true, true],
+  );
+  assert.equal(isOver("a ticket", 1_000_000), false);
 });
 
 /** The tokens of a tab; each fetch takes a moment and gives a text of its own. */

@@ -3,6 +3,7 @@ export interface Claims {
   readonly iss?: unknown;
   readonly sub?: unknown;
   readonly sid?: unknown;
+  readonly iat?: unknown;
   readonly exp?: unknown;
 }
 
@@ -18,10 +19,15 @@ export function claimsOf(token: string | undefined): Claims | undefined {
   }
 }
 
-/** When a token ends, in milliseconds since 1970; never, as far as can be seen, where it does not say. */
-export function endOf(token: string | undefined): number {
-  const end = claimsOf(token)?.exp;
-  return typeof end === "number" ? end * 1000 : Infinity;
+/**
+ * Whether a token has ended, or will within `marginMs`: of one that lives shortly, within the last fifth of its life. A
+ * token that does not say when it ends is taken for good.
+ */
+export function isEnding(token: string, nowMs: number, marginMs: number): boolean {
+  const { iat, exp } = claimsOf(token) ?? {};
+  if (typeof exp !== "number") return false;
+  const lifeMs = typeof iat === "number" ? (exp - iat) * 1000 : Infinity;
+  return exp * 1000 < nowMs + Math.min(marginMs, lifeMs / 5);
 }
 
 /** Tokens with the same text here are of the same user and login; undefined where that cannot be seen. */

@@ -3,7 +3,7 @@ import { type Observable, Store } from "../store.js";
 import { RoomkeyError } from "../wire/failure.js";
 import type { Account } from "../wire/records.js";
 import { request } from "../wire/rest.js";
-import { endOf, principalOf } from "./claims.js";
+import { isEnding, principalOf } from "./claims.js";
 import { Flight } from "./flight.js";
 import type { GetToken } from "./tokens.js";
 
@@ -89,7 +89,7 @@ export class Session {
   };
 
   #isGood(grant: Grant): boolean {
-    return endOf(grant.token) >= this.#platform.clock.now() + NEAR_END_MS;
+    return !isEnding(grant.token, this.#platform.clock.now(), NEAR_END_MS);
   }
 
   /** Another tab may have been quicker: then its refresh token is the one that is good. */

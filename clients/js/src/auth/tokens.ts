@@ -1,6 +1,6 @@
 import type { Clock } from "../platform.js";
 import { asFailure, tokenMissing } from "../wire/failure.js";
-import { endOf, principalOf } from "./claims.js";
+import { isEnding, principalOf } from "./claims.js";
 import type { Flight } from "./flight.js";
 
 /**
@@ -37,7 +37,7 @@ export class Tokens {
   async current(): Promise<string> {
     if (this.#wantsFresh) return this.fresh();
     const token = await this.#ask(false);
-    if (endOf(token) < this.#clock.now() + NEAR_END_MS) return this.fresh();
+    if (isEnding(token, this.#clock.now(), NEAR_END_MS)) return this.fresh();
     return this.#note(token);
   }
 
