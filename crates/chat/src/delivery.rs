@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::{
     Chat,
     channels::page_limit,
+    page::oldest_within,
     view::{MarkedView, MessagePage, OfflinePage, StatusView, WaitingPage},
 };
 
@@ -94,10 +95,12 @@ impl Chat {
         let permit = self.permit(identity, Action::ReadHistory);
         let undelivered = self.store.undelivered(&channel_id, &identity.user, limit, permit);
         let seen_by = self.seen_by(&identity.user, &channel_id);
+        let bytes_max = self.config.limits.page_bytes;
         Ok(async move {
             let undelivered = undelivered.await?;
-            let messages = MessagePage { messages: undelivered.messages, seen_by: seen_by.await? };
-            Ok(OfflinePage { messages, more: undelivered.more })
+            let (messages, is_cut) = oldest_within(undelivered.messages, bytes_max);
+            let messages = MessagePage { messages, seen_by: seen_by.await? };
+            Ok(OfflinePage { messages, more: undelivered.more || is_cut })
         })
     }
 

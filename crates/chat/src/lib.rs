@@ -18,6 +18,7 @@ mod explain;
 mod invites;
 mod members;
 mod messages;
+mod page;
 mod presence;
 mod recheck;
 mod reply;

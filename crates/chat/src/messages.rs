@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::{
     Chat,
     channels::{page_limit, text},
+    page::{newest_within, oldest_within},
     view::MessagePage,
 };
 
@@ -124,6 +125,13 @@ impl Chat {
         };
         let seen_by = self.seen_by(&identity.user, &query.channel);
         let messages = self.store.history(query, self.permit(identity, Action::ReadHistory));
-        Ok(async move { Ok(MessagePage { messages: messages.await?, seen_by: seen_by.await? }) })
+        let bytes_max = self.config.limits.page_bytes;
+        Ok(async move {
+            let messages = match page {
+                Page::After(_) => oldest_within(messages.await?, bytes_max).0,
+                Page::Before(_) | Page::Latest => newest_within(messages.await?, bytes_max),
+            };
+            Ok(MessagePage { messages, seen_by: seen_by.await? })
+        })
     }
 }

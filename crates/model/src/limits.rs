@@ -181,6 +181,8 @@ limits! {
     CountedMessages counted_messages: usize = 100, "", "Of more all are counted.";
     /// Messages, members or channels in one page of a list.
     PageEntries page_entries: usize = 100, "", "`BAD_PAYLOAD`.";
+    /// Bytes of the contents of all messages in one page; there is at least one.
+    PageBytes page_bytes: usize = 256 * 1024, "bytes", "The page is shorter; the next one begins there.";
     /// Bytes of the name of a channel.
     ChannelName channel_name_bytes: usize = 256, "bytes", "`BAD_PAYLOAD`.";
     /// Invites to one channel that can still be used.

@@ -94,3 +94,35 @@ async fn what_was_missed_comes_in_order_in_pages_until_it_is_acknowledged() {
         assert!(bob.ask("message:getOffline", &args).await.contains("BAD_PAYLOAD"));
     }
 }
+
+#[tokio::test]
+async fn pages_of_long_messages_are_shorter() {
+    let limits = Limits { page_bytes: 10, ..Limits::default() };
+    let world = World::with_config(ChatConfig { limits, ..ChatConfig::default() });
+    let channel = world.channel(Visibility::Private, "ada", &[("bob", Role::Member)]).await;
+    let (ada, bob) = (world.connect("ada").await, world.connect("bob").await);
+    let lengths = [4, 6, 1, 11, 3, 8];
+    for length in lengths {
+        sent(&ada, &channel, &"x".repeat(length)).await;
+    }
+    let lengths = |page: &Value| -> Vec<usize> {
+        let messages = page["messages"].as_array().expect("a list").iter();
+        messages.map(|message| message["content"].as_str().expect("text").len()).collect()
+    };
+    let mut pages = Vec::new();
+    loop {
+        let page = data(&bob, "message:getOffline", json!({ "channelId": channel })).await;
+        pages.push(lengths(&page));
+        let newest = page["messages"].as_array().and_then(|messages| messages.last()).expect("is not empty");
+        data(&bob, "message:delivered", json!({ "messageId": newest["id"] })).await;
+        if page["more"] == false {
+            break;
+        }
+    }
+    assert_eq!(pages, [vec![4, 6], vec![1], vec![11], vec![3], vec![8]]);
+    let history = async |payload: Value| lengths(&data(&bob, "message:history", payload).await);
+    assert_eq!(history(json!({ "channelId": channel })).await, [8]);
+    assert_eq!(history(json!({ "channelId": channel, "before": 4 })).await, [6, 1], "the newest of them");
+    assert_eq!(history(json!({ "channelId": channel, "before": 5 })).await, [11]);
+    assert_eq!(history(json!({ "channelId": channel, "after": 0 })).await, [4, 6], "the oldest");
+}
