@@ -48,6 +48,12 @@ struct ExplainQuery {
     user: Option<String>,
 }
 
+impl ExplainQuery {
+    fn asked(self) -> Asked {
+        Asked { action: self.action, room: self.room, author: self.author }
+    }
+}
+
 /// Users ask about themselves, by their token; backends about everybody.
 struct About {
     identity: Arc<Identity>,
@@ -60,12 +66,10 @@ impl FromRequestParts<Arc<Api>> for About {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
         let query: Result<Query<ExplainQuery>, QueryRejection> = Query::from_request_parts(parts, api).await;
-        let Query(ExplainQuery { action, room, author, user }) =
-            query.map_err(|error| Failure::bad_payload(error.body_text()))?;
-        let asked = Asked { action, room, author };
-        let Some(user) = user else {
+        let wrong = |rejection: QueryRejection| Failure::bad_payload(rejection.body_text());
+        let Some(user) = query.as_ref().ok().and_then(|Query(query)| query.user.clone()) else {
             let Authenticated(identity) = Authenticated::from_request_parts(parts, api).await?;
-            return Ok(Self { identity, is_shown: true, asked });
+            return Ok(Self { identity, is_shown: true, asked: query.map_err(wrong)?.0.asked() });
         };
         let client = Client::from_request_parts(parts, api).await?;
         let key = authorize(api, &client, &parts.headers, Scope::Policy)?;
@@ -73,6 +77,7 @@ impl FromRequestParts<Arc<Api>> for About {
         client.record_key(api, Event::AdminAction, key, &format!("explain what user {user} may do"));
         let live = api.chat.access().live_identity(&user);
         let is_shown = live.is_some();
+        let asked = query.map_err(wrong)?.0.asked();
         Ok(Self {
             identity: live.unwrap_or_else(|| Arc::new(Identity::without_token(user))),
             is_shown,
