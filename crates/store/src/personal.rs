@@ -18,6 +18,8 @@ pub struct PersonalData {
     pub sessions: Vec<Session>,
     /// The channels the user is in.
     pub memberships: Vec<MembershipData>,
+    /// How many messages the user has sent that are still there.
+    pub messages: u64,
     /// The channels the user has created.
     pub created: Vec<ChannelId>,
 }

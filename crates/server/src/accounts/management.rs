@@ -1,5 +1,5 @@
 use roomkey_model::{ErrorCode, Failure, RevocationReason, RevocationTarget, SessionId, Timestamp, UserId};
-use roomkey_store::{Account, Erased};
+use roomkey_store::{Account, Erased, PersonalData};
 
 use super::{Accounts, fault};
 use crate::revocation::Swept;
@@ -41,13 +41,12 @@ impl Accounts {
     }
 
     /// Removes what is kept of a user, of whatever issuer, at once but for the messages, which then go in small batches:
-    /// sessions and sockets end, and tokens that were issued by now are refused.
-    pub(crate) async fn erase(&self, user: &UserId) -> Result<(Erased, Swept), Failure> {
+    /// sessions and sockets end, and tokens that were issued by now are refused. Tells what there was.
+    pub(crate) async fn erase(&self, user: &UserId) -> Result<(PersonalData, Erased, Swept), Failure> {
         // Before anything ends that cannot be brought back.
         let known = self.store.personal_data(user).await.map_err(|error| fault(&error))?;
-        if known.is_none() {
-            return Err(Failure::with_message(ErrorCode::NotFound, "There is no such user"));
-        }
+        let known =
+            known.ok_or_else(|| Failure::with_message(ErrorCode::NotFound, "There is no such user"))?;
         let (now, reason) = (self.clock.now(), RevocationReason::Revoked);
         let target = RevocationTarget::User(user.clone());
         let revocation = self.revoker.revocation(target, Some(now), reason);
@@ -57,7 +56,8 @@ impl Accounts {
                 move |ended: &[SessionId]| [user_wide].into_iter().chain(of_sessions(ended)).collect();
             self.store.erase(user, now, Box::new(revoke))
         };
-        self.revoker.with_sockets(std::slice::from_ref(&revocation), write).await
+        let (erased, swept) = self.revoker.with_sockets(std::slice::from_ref(&revocation), write).await?;
+        Ok((known, erased, swept))
     }
 
     /// Forgets sessions that ended long ago.

@@ -27,7 +27,10 @@ pub(super) struct Erase {
 impl Erase {
     pub(super) fn run(&self, environment: &Environment) -> anyhow::Result<Outcome> {
         let command = personal::Erase { user: self.user.named() };
-        let erased = control::ask(&self.config.load(environment)?, command)?;
+        let config = self.config.load(environment)?;
+        let erased = control::ask(&config, command)?;
+        // A server goes on with it also by itself.
+        while control::ask(&config, personal::Empty {})? {}
         let mut text = String::new();
         if self.json {
             let heirs = erased.inherited.iter();
@@ -46,7 +49,7 @@ impl Erase {
                 text,
                 "Erased {}: {}, {}; {} closed.",
                 printable(erased.user.as_str()),
-                count(erased.messages, "message"),
+                count(usize::try_from(erased.messages)?, "message"),
                 count(erased.channels, "membership"),
                 count(erased.sockets, "socket"),
             )?;

@@ -3,7 +3,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     SqliteStore, accounts,
-    columns::{id, name, seq, signed, time},
+    columns::{count, id, name, seq, signed, time},
     fault, members, messages,
     sessions::{self, Which},
 };
@@ -49,6 +49,9 @@ fn data(connection: &Connection, user: &UserId) -> Result<Option<PersonalData>, 
             .optional()?,
         sessions: sessions::all_of(connection, user)?,
         memberships: memberships(connection, user)?,
+        messages: connection
+            .prepare_cached("SELECT count(*) AS messages FROM messages WHERE sender = ?1")?
+            .query_row([user.as_str()], |row| count(row, "messages"))?,
         created: connection
             .prepare_cached("SELECT channel FROM channels WHERE creator = ?1 ORDER BY channel")?
             .query_map([user.as_str()], |row| id(row, "channel"))?

@@ -126,6 +126,7 @@ async fn all_that_is_kept_of_a_user_can_be_read() {
             memberships,
             [("cell", Role::Owner, 5), ("den", Role::Owner, 5), ("hall", Role::Owner, 10)]
         );
+        assert_eq!(data.messages, 4);
         assert_eq!(data.created, [id("cell"), id("den")]);
         assert_eq!(fixture.store.personal_data(&user("nobody")).await, Ok(None));
     }

@@ -17,6 +17,7 @@ pub(super) fn add_all(router: Router<Arc<Operator>>) -> Router<Arc<Operator>> {
     let router = route::<keys::List>(router);
     let router = route::<keys::Revoke>(router);
     let router = route::<keys::Rotate>(router);
+    let router = route::<personal::Empty>(router);
     let router = route::<personal::Erase>(router);
     let router = route::<personal::Export>(router);
     let router = route::<personal::Messages>(router);

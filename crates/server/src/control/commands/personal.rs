@@ -14,6 +14,9 @@ use crate::{
 /// Messages in one answer.
 const PAGE: usize = 1000;
 
+/// Messages that are emptied in one write, so that no other waits for long, and writes of one command.
+const EMPTIED_AT_ONCE: (usize, usize) = (256, 50);
+
 /// All that is kept of a user, but for the messages.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Export {
@@ -137,8 +140,8 @@ pub(crate) struct Erased {
     pub(crate) user: UserId,
     /// Sockets that were closed.
     pub(crate) sockets: usize,
-    /// Messages that say nothing any more.
-    pub(crate) messages: usize,
+    /// Messages that are to be emptied.
+    pub(crate) messages: u64,
     /// Channels that the user was in.
     pub(crate) channels: usize,
     /// Channels that have another owner now.
@@ -152,10 +155,30 @@ impl Command for Erase {
 
     async fn run(self, operator: Arc<Operator>) -> Result<Erased, Failure> {
         let user = operator.user(&self.user).await?;
-        let (erased, swept) = operator.accounts.erase(&user).await?;
+        let (known, erased, swept) = operator.accounts.erase(&user).await?;
         operator.record(Event::UserErased, BY_OPERATOR, user.as_str());
-        let messages = roomkey_chat::empty_erased(&*operator.store, operator.clock.now()).await?;
         let roomkey_store::Erased { channels, inherited } = erased;
-        Ok(Erased { user, sockets: swept.sockets, messages, channels, inherited })
+        Ok(Erased { user, sockets: swept.sockets, messages: known.messages, channels, inherited })
+    }
+}
+
+/// Empties some of the messages of users who were erased.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Empty {}
+
+impl Command for Empty {
+    /// Whether some are left.
+    type Answer = bool;
+
+    const PATH: &'static str = "/users/empty";
+
+    async fn run(self, operator: Arc<Operator>) -> Result<bool, Failure> {
+        for _ in 0..EMPTIED_AT_ONCE.1 {
+            let emptied = operator.store.erase_messages(operator.clock.now(), EMPTIED_AT_ONCE.0).await?;
+            if emptied.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
