@@ -8,7 +8,7 @@ use roomkey_store::{LastSeen, PresenceChange};
 
 /// How long a user without a socket counts as here: as long as it takes to reload a page, or to change networks.
 const GRACE_MS: u64 = 5_000;
-/// PresenceChanges and departures that are told at once. When a server starts and everybody comes back, the rest waits its
+/// Arrivals and departures that are told at once. When a server starts and everybody comes back, the rest waits its
 /// turn.
 const CHANGES_PER_TICK: usize = 256;
 
