@@ -76,6 +76,9 @@ impl Handlers {
         event: &str,
         args: &Payload,
     ) -> Result<Answered, Failure> {
+        if !identity.scopes.write {
+            return Err(Failure::forbidden());
+        }
         if !args.attachments().is_empty() {
             return Err(Failure::bad_payload("Binary data cannot be sent to a backend"));
         }

@@ -68,7 +68,7 @@ fn handler_timeout_ms() -> u64 {
 }
 
 fn attempts() -> u32 {
-    20
+    40
 }
 
 /// What both kinds of sections come to.

@@ -18,6 +18,11 @@ const HEADER: &str = "roomkey-user";
 /// Where a backend may act for users: in the chat, and not in their accounts.
 const PATHS: [&str; 3] = ["/api/channels", "/api/invites", "/api/messages"];
 
+/// Whether a backend may act for users at this path.
+pub(super) fn is_for(path: &str) -> bool {
+    PATHS.iter().any(|allowed| path.starts_with(allowed))
+}
+
 /// The user that the request is made for. `None`: it is made by its sender.
 ///
 /// The user's own rights count, as members of channels have them. Roles at an issuer are those of a token, and there is none.
@@ -25,7 +30,7 @@ pub(super) async fn identity(parts: &mut Parts, api: &Arc<Api>) -> Result<Option
     let mut named = parts.headers.get_all(HEADER).iter();
     let Some(user) = named.next() else { return Ok(None) };
     let path = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
-    if !PATHS.iter().any(|allowed| path.starts_with(allowed)) {
+    if !is_for(&path) {
         return Err(Failure::bad_payload("Roomkey-User: this cannot be done for somebody else").into());
     }
     let user = user.to_str().ok().filter(|_| named.next().is_none()).map(UserId::new);

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use roomkey_model::ErrorCode;
 use serde_json::{Map, Value, json};
 
-use super::routes::{Operation, Proof};
+use super::{
+    on_behalf,
+    routes::{Operation, Proof},
+};
 
 /// The document about these operations.
 pub(super) fn document(operations: &[Operation]) -> Value {
@@ -51,12 +54,14 @@ const TAGS: [(&str, &str); 5] = [
 ];
 
 fn describe(operation: &Operation) -> Value {
+    let on_behalf = operation.proof == Proof::Token && on_behalf::is_for(operation.path);
     let mut described = json!({
         "summary": operation.summary,
         "operationId": operation_id(operation),
         "tags": [operation.tag],
         "security": match operation.proof {
             Proof::None => json!([]),
+            Proof::Token if on_behalf => json!([{ "token": [] }, { "cookie": [] }, { "apiKey": [] }]),
             Proof::Token => json!([{ "token": [] }, { "cookie": [] }]),
             Proof::ApiKey => json!([{ "apiKey": [] }, { "apiKeyAsBearer": [] }]),
         },
@@ -68,7 +73,11 @@ fn describe(operation: &Operation) -> Value {
     let in_query = operation.query.iter().map(|(name, description)| {
         json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } })
     });
-    let parameters: Vec<Value> = in_path.chain(in_query).collect();
+    let user = on_behalf.then(|| {
+        let description = "For whom a backend with an API key does it.";
+        json!({ "name": "Roomkey-User", "in": "header", "description": description, "schema": { "type": "string" } })
+    });
+    let parameters: Vec<Value> = in_path.chain(in_query).chain(user).collect();
     if !parameters.is_empty() {
         described["parameters"] = parameters.into();
     }

@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode};
 use roomkey_model::{ErrorCode, Failure};
-use roomkey_store::DeadLetter;
+use roomkey_store::{Backlog, DeadLetter};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,6 +21,13 @@ use crate::{api_keys::Scope, audit::Event};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
+        .add(
+            Operation::get("/api/webhooks", "backends", "How much there is to tell to each endpoint")
+                .needs(Proof::ApiKey)
+                .answers(200, "Webhooks")
+                .refuses(&[ErrorCode::Unavailable]),
+            backlogs,
+        )
         .add(
             Operation::get(
                 "/api/webhooks/dead-letters",
@@ -43,6 +50,20 @@ pub(super) fn routes() -> Routes {
             .refuses(&[ErrorCode::NotFound, ErrorCode::Unavailable]),
             retry,
         )
+}
+
+async fn backlogs(
+    State(api): State<Arc<Api>>,
+    client: Client,
+    headers: HeaderMap,
+) -> Result<Json<Value>, ApiError> {
+    backends::authorize(&api, &client, &headers, Scope::Webhooks)?;
+    let backlogs = api.store.backlogs().await.map_err(Failure::from)?;
+    let view = |backlog: &Backlog| {
+        let Backlog { endpoint, waiting, dropped, dead } = backlog;
+        json!({ "endpoint": endpoint, "waiting": waiting, "dropped": dropped, "deadLetters": dead })
+    };
+    Ok(Json(json!({ "webhooks": backlogs.iter().map(view).collect::<Vec<_>>() })))
 }
 
 #[derive(Deserialize)]

@@ -132,6 +132,9 @@ fn what_is_given_up_is_listed_and_can_be_sent_again() {
 
     endpoint.answer(TAKES);
     endpoint.forget();
+    let backlogs = product.send("GET", "/api/webhooks", &Call::default().key(API_KEY));
+    let backlog = json!({ "endpoint": "shop", "waiting": 0, "dropped": 0, "deadLetters": 2 });
+    assert_eq!(backlogs.json, json!({ "webhooks": [backlog] }));
     let retry = |number: &Value| {
         let path = format!("/api/webhooks/dead-letters/{number}/retry");
         product.send("POST", &path, &Call::default().key(API_KEY)).status
