@@ -57,6 +57,7 @@ export class Client {
   readonly #typing = new Map<string, TypingStream>();
   readonly #presence = new Map<string, PresenceStream>();
   #account: Promise<Account> | undefined;
+  #user: string | undefined;
 
   constructor(options: ClientOptions) {
     this.#platform = platformWith(options.platform);
@@ -71,8 +72,9 @@ export class Client {
     this.#lease = new Lease(clock, this.connect, this.close);
     this.connection.subscribe(() => {
       const state = this.connection.get();
-      if (state.phase === "stopped" && state.error.needsLogin) session.end?.(state.error);
+      if (state.phase === "connected") this.#lookAtUser();
       if (state.phase === "stopped" || state.phase === "idle") this.#account = undefined;
+      if (state.phase === "stopped" && state.error.code.startsWith("TOKEN_")) session.end?.(state.error);
     });
   }
 
@@ -149,6 +151,15 @@ export class Client {
     });
     return this.#account;
   };
+
+  /** What one user has seen is not shown to the next. */
+  #lookAtUser(): void {
+    const { user } = this.#tokens;
+    const isAnother = this.#user !== undefined && user !== this.#user;
+    this.#user = user;
+    if (!isAnother) return;
+    for (const kept of [...this.#channels.values(), ...this.#presence.values(), this.#inbox]) kept.forget();
+  }
 
   async #whoAmI(): Promise<Account> {
     const token = await this.#tokens.current();

@@ -82,6 +82,7 @@ export class Connection implements Line {
     this.#refreshed = false;
     this.#waits = 0;
     this.#shortLives = 0;
+    this.#tokens.begin();
     this.#attempt();
   }
 

@@ -192,6 +192,40 @@ test("auth:revoked: the reason is told and nothing tried again", async () => {
   assert.equal(server.shown.length, 1);
 });
 
+test("where somebody else has logged in meanwhile, it stops before anything is sent in their name", async () => {
+  const { clock, server, client } = world();
+  const ended: string[] = [];
+  let sub = "ada";
+  const session = { getToken: () => jwt(clock, 600, { sub }), end: ({ code }: RoomkeyError) => void ended.push(code) };
+  const one = client({ session });
+  one.connect();
+  await clock.advance();
+  server.write("c1", "for ada");
+  const channel = one.channel("c1");
+  channel.subscribe(() => {});
+  await clock.advance();
+  sub = "bob";
+  await assert.rejects(one.renew(), { code: "PRINCIPAL_MISMATCH" });
+  assert.deepEqual(server.askedFor("auth:refresh"), []);
+  server.sockets[0]!.drop();
+  const sent = one.send("c1", "from ada");
+  await clock.advance(60_000);
+  const state = one.connection.get();
+  assert.equal(state.phase === "stopped" && state.error.code, "PRINCIPAL_MISMATCH");
+  await assert.rejects(sent, { code: "PRINCIPAL_MISMATCH" });
+  assert.deepEqual(ended, [], "the login of the other user is in order");
+  // Who connects now is the other user, and sees nothing of the first one's.
+  server.messages.length = 0;
+  const shown: number[] = [];
+  one.connection.subscribe(
+    () => one.connection.get().phase === "connected" && shown.push(channel.get().messages.length),
+  );
+  one.connect();
+  await clock.advance();
+  assert.equal(one.connection.get().phase, "connected");
+  assert.deepEqual([shown, channel.get().messages.length, channel.get().phase], [[0], 0, "live"]);
+});
+
 test("a closed client stays closed, whatever was on its way", async () => {
   const { clock, server, client } = world();
   let give = (_token: string) => {};

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { claimsOf, isEnding, principalOf } from "../src/auth/claims.js";
+import { claimsOf, isEnding, loginOf, userOf } from "../src/auth/claims.js";
 import { Flight } from "../src/auth/flight.js";
 import { Tokens } from "../src/auth/tokens.js";
 import { platformWith } from "../src/platform.js";
@@ -14,8 +14,17 @@ test("claims are read of a JWT, and of nothing else", () => {
   assert.equal(claimsOf(jwt(clock, 60, { sub: "Zoë ☕" }))?.sub, "Zoë ☕");
   for (const none of [undefined, "", "ticket", "a.b.c", "a.bnVsbA.c", "a.NQ.c"]) {
     assert.equal(claimsOf(none), undefined);
-    assert.equal(principalOf(none), undefined);
+    assert.equal(loginOf(none ?? ""), undefined);
   }
+});
+
+test("whose a token is", () => {
+  const clock = new TestClock();
+  const user = (claims: object) => userOf(jwt(clock, 60, { sub: undefined, ...claims }));
+  assert.equal(user({ sub: "1", sid: "a" }), user({ sub: "1", sid: "b" }));
+  assert.notEqual(user({ sub: "1" }), user({ sub: "1", iss: "other" }));
+  assert.equal(new Set([{ id: 7 }, { userId: "8" }, { username: "ada" }, {}].map(user)).size, 4);
+  assert.equal(user({ name: "Ada" }), undefined);
 });
 
 test("a token is as good as over shortly before its end", () => {
@@ -56,7 +65,7 @@ test("tabs of one login ask for one fresh token; those of another ask for their 
   const tokens = await fresh;
   assert.equal(fetched.length, 2);
   assert.equal(new Set(tokens.slice(0, 6)).size, 1);
-  assert.equal(principalOf(tokens[6]), principalOf(jwt(clock, 1, { sub: "bob" })));
+  assert.equal(loginOf(tokens[6] ?? ""), loginOf(jwt(clock, 1, { sub: "bob" })));
 });
 
 test("where another tab fails, the next one asks itself", async () => {

@@ -3,7 +3,7 @@ import { type Observable, Store } from "../store.js";
 import { RoomkeyError } from "../wire/failure.js";
 import type { Account } from "../wire/records.js";
 import { request } from "../wire/rest.js";
-import { isEnding, principalOf } from "./claims.js";
+import { isEnding, loginOf } from "./claims.js";
 import { Flight } from "./flight.js";
 import type { GetToken } from "./tokens.js";
 
@@ -85,7 +85,7 @@ export class Session {
     const grant = this.#grant.get();
     if (grant === null) return null;
     if (this.#isGood(grant) && !skipCache) return grant.token;
-    return this.#flight.run(principalOf(grant.token), () => this.#exchange(this.#newest(grant), grant));
+    return this.#flight.run(loginOf(grant.token), () => this.#exchange(this.#newest(grant), grant));
   };
 
   #isGood(grant: Grant): boolean {
@@ -95,7 +95,7 @@ export class Session {
   /** Another tab may have been quicker: then its refresh token is the one that is good. */
   #newest(grant: Grant): Grant {
     const stored = this.#storage?.load() ?? null;
-    if (stored === null || principalOf(stored.token) !== principalOf(grant.token)) return grant;
+    if (stored === null || loginOf(stored.token) !== loginOf(grant.token)) return grant;
     if (stored.refreshToken === grant.refreshToken) return grant;
     this.#set(stored, false);
     return stored;

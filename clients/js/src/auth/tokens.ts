@@ -1,6 +1,6 @@
 import type { Clock } from "../platform.js";
-import { asFailure, tokenMissing } from "../wire/failure.js";
-import { isEnding, principalOf } from "./claims.js";
+import { asFailure, RoomkeyError, tokenMissing } from "../wire/failure.js";
+import { isEnding, loginOf, userOf } from "./claims.js";
 import type { Flight } from "./flight.js";
 
 /**
@@ -19,13 +19,24 @@ export class Tokens {
   readonly #getToken: GetToken;
   readonly #flight: Flight;
   readonly #clock: Clock;
-  #principal: string | undefined;
+  #login: string | undefined;
+  #user: string | undefined;
   #wantsFresh = false;
 
   constructor(getToken: GetToken, flight: Flight, clock: Clock) {
     this.#getToken = getToken;
     this.#flight = flight;
     this.#clock = clock;
+  }
+
+  /** Whose the tokens are, as far as can be seen. */
+  get user(): string | undefined {
+    return this.#user;
+  }
+
+  /** From here on the tokens may be of another user. */
+  begin(): void {
+    this.#user = undefined;
   }
 
   /** The last token is known to have ended. */
@@ -43,11 +54,17 @@ export class Tokens {
 
   /** A token that is newer than the last one. Calls at the same time share one, also those of other tabs. */
   async fresh(): Promise<string> {
-    return this.#note(await this.#flight.run(this.#principal, () => this.#ask(true)));
+    return this.#note(await this.#flight.run(this.#login, () => this.#ask(true)));
   }
 
+  /** Whoever is logged in now: what one user has begun, another does not go on with. */
   #note(token: string): string {
-    this.#principal = principalOf(token);
+    const user = userOf(token);
+    if (this.#user !== undefined && user !== undefined && this.#user !== user) {
+      throw new RoomkeyError("PRINCIPAL_MISMATCH", "The token belongs to somebody else.");
+    }
+    this.#user ??= user;
+    this.#login = loginOf(token);
     this.#wantsFresh = false;
     return token;
   }

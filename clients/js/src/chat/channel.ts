@@ -136,6 +136,17 @@ export class ChannelStream implements Observable<ChannelState> {
     }
   };
 
+  /** Forgets what is known: it was another user's. */
+  forget(): void {
+    this.#unfollow();
+    this.#versions.clear();
+    this.#gone.clear();
+    this.#pending.clear();
+    this.#confirmed.clear();
+    this.#me = undefined;
+    this.#set({ ...EMPTY, phase: "loading", error: null });
+  }
+
   #start(): void {
     const { line, outbox } = this.#host;
     this.#offs = [
@@ -150,10 +161,6 @@ export class ChannelStream implements Observable<ChannelState> {
       outbox.outgoing.subscribe(() => this.#show()),
       outbox.onConfirmed((outgoing, message) => this.#onConfirmed(outgoing, message)),
     ];
-    void this.#host.me().then(
-      (me) => this.#know(me),
-      () => undefined,
-    );
     if (this.#known.messages.length > 0) this.#follow();
     this.#show();
     if (line.isUp) this.#up(false);
@@ -174,6 +181,10 @@ export class ChannelStream implements Observable<ChannelState> {
   /** The connection stands: what is here may be old. */
   #up(isRecovered: boolean): void {
     this.#receipts.resume();
+    this.#host.me().then(
+      (me) => this.#know(me),
+      () => undefined,
+    );
     if (this.#feed === undefined) void this.#load();
     else if (!isRecovered) void this.#lookAgain();
   }

@@ -49,6 +49,11 @@ export class Inbox implements Observable<InboxState> {
     if (this.#offs.length > 0) this.#ask.run();
   };
 
+  /** Forgets what is known: it was another user's. */
+  forget(): void {
+    this.#store.set({ unread: 0, channels: new Map(), notifications: [] });
+  }
+
   readonly clearNotifications = (): void => this.#store.set({ ...this.#store.get(), notifications: [] });
 
   #start(): void {

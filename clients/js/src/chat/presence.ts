@@ -36,6 +36,11 @@ export class PresenceStream implements Observable<Presences> {
     return () => (off(), release());
   };
 
+  /** Forgets what is known: it was another user's. */
+  forget(): void {
+    this.#store.set(new Map());
+  }
+
   #start(): void {
     this.#offs = [
       this.#line.on("presence.update", (presence) => this.#isWatched(presence.userId) && this.#note([presence])),
