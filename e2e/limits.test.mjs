@@ -23,6 +23,9 @@ test("limits of the HTTP API and of the chat are answered and counted", async (t
     ROOMKEY__LIMITS__MESSAGE_CONTENT_BYTES: "10",
     ROOMKEY__LIMITS__CLIENT_ID_BYTES: "5",
     ROOMKEY__LIMITS__PAGE_ENTRIES: "2",
+    ROOMKEY__LIMITS__INVITES_PER_CHANNEL: "0",
+    ROOMKEY__LIMITS__INVITE_USES: "3",
+    ROOMKEY__LIMITS__INVITE_LIFE_MS: "60000",
   };
   const server = await startServer(t, { env: limits });
   const { token } = await register(server, "ada");
@@ -37,6 +40,9 @@ test("limits of the HTTP API and of the chat are answered and counted", async (t
     channels_per_user: ["LIMIT_EXCEEDED", rest("POST", "/api/channels", { name: "another" })],
     page_entries: ["BAD_PAYLOAD", rest("GET", "/api/channels?limit=3")],
     message_content_bytes: ["BAD_PAYLOAD", event("sendMessage", { ...message, content: "eleven char" })],
+    invites_per_channel: ["LIMIT_EXCEEDED", rest("POST", `/api/channels/${channel.id}/invites`, {})],
+    invite_uses: ["BAD_PAYLOAD", rest("POST", `/api/channels/${channel.id}/invites`, { uses: 4 })],
+    invite_life_ms: ["BAD_PAYLOAD", event("channel:invite", { channelId: channel.id, expiresInS: 61 })],
     client_id_bytes: ["BAD_PAYLOAD", event("sendMessage", { ...message, clientId: "sixsix" })],
   };
   for (const [limit, [code, reach]] of Object.entries(cases)) {

@@ -47,8 +47,8 @@ test("answers are as the document says", async (t) => {
   await call("GET", "/api/auth/sessions", undefined, { token });
   await call("DELETE", "/api/auth/sessions/nothing", "/api/auth/sessions/{sid}", { token });
   await call("POST", "/api/auth/ticket", undefined, { token });
-  const change = { currentPassword: PASSWORD, newPassword: "another long password" };
-  await call("POST", "/api/auth/password", undefined, { token, body: change });
+  const password = { currentPassword: PASSWORD, newPassword: "another long password" };
+  await call("POST", "/api/auth/password", undefined, { token, body: password });
 
   const created = await call("POST", "/api/channels", undefined, { token, body: { name: "den" } });
   const channel = `/api/channels/${created.body.channel.id}`;
@@ -63,6 +63,26 @@ test("answers are as the document says", async (t) => {
     await call(method, `/api/messages/nothing/${what}`, `/api/messages/{id}/${what}`, { token });
   }
   await call("GET", "/api/channels/nothing/messages", "/api/channels/{id}/messages", { token });
+  const text = { content: "hello", clientId: "c1" };
+  const { body: sent } = await call("POST", `${channel}/messages`, "/api/channels/{id}/messages", { token, body: text });
+  const message = `/api/messages/${sent.message.id}`;
+  await call("PATCH", message, "/api/messages/{id}", { token, body: { content: "hello!" } });
+  await call("DELETE", message, "/api/messages/{id}", { token });
+  await call("PATCH", message, "/api/messages/{id}", { token, body: { content: "back" } });
+  await call("GET", `${channel}/messages`, "/api/channels/{id}/messages", { token });
+  const { body: issued } = await call("POST", `${channel}/invites`, "/api/channels/{id}/invites", { token, body: { uses: 2 } });
+  await call("POST", `/api/invites/${issued.invite}`, "/api/invites/{invite}", { token: bob.token });
+  await call("POST", "/api/invites/nonsense", "/api/invites/{invite}", { token });
+  await call("POST", `${channel}/leave`, "/api/channels/{id}/leave", { token: bob.token });
+  await call("POST", `${channel}/leave`, "/api/channels/{id}/leave", { token });
+  const change = { name: "hall", visibility: "public", retention: { maxMessages: 1000 } };
+  await call("PATCH", channel, "/api/channels/{id}", { token, body: change });
+  await call("POST", `${channel}/join`, "/api/channels/{id}/join", { token: bob.token });
+  const bobsPlace = `${channel}/members/${bob.user.id}`;
+  await call("DELETE", bobsPlace, "/api/channels/{id}/members/{userId}", { token });
+  await call("PATCH", channel, "/api/channels/{id}", { token, body: { archived: true } });
+  await call("POST", `${channel}/messages`, "/api/channels/{id}/messages", { token, body: text });
+  await call("POST", `${channel}/messages`, "/api/channels/{id}/messages", { token, body: { content: "too late" } });
 
   const headers = { "x-api-key": KEY };
   const user = `/api/users/${bob.user.id}`;
