@@ -6,7 +6,7 @@ use roomkey_model::{ChannelId, Failure, Limit, Role, Timestamp, UserId};
 use roomkey_store::{Invite, Joined};
 use serde::Deserialize;
 
-use crate::{Answer, Chat, reply::refused, view::IssuedInvite};
+use crate::{Answer, Chat, chat::profile_of, reply::refused, view::IssuedInvite};
 
 /// An invite to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -16,15 +16,15 @@ pub struct NewInvite {
     pub role: Role,
     /// The only one who can use it; none: whoever has it.
     pub user_id: Option<UserId>,
-    /// Seconds in which it can be used.
-    pub expires_in_s: u64,
+    /// Seconds in which it can be used; where it is not said, a week, or the longest there can be.
+    pub expires_in_s: Option<u64>,
     /// How often it can be used.
     pub uses: u32,
 }
 
 impl Default for NewInvite {
     fn default() -> Self {
-        Self { role: Role::Member, user_id: None, expires_in_s: 7 * 24 * 60 * 60, uses: 1 }
+        Self { role: Role::Member, user_id: None, expires_in_s: None, uses: 1 }
     }
 }
 
@@ -36,12 +36,16 @@ impl Chat {
         channel: &ChannelId,
         new: NewInvite,
     ) -> Answer<IssuedInvite> {
-        if let Err(failure) = self.check_invite(&new) {
+        let limits = &self.config.limits;
+        let longest_s = limits.invite_life_ms / 1000;
+        let life_s = new.expires_in_s.unwrap_or(WEEK_S.min(longest_s));
+        let checked = within("expiresInS", life_s, longest_s, Limit::InviteLife)
+            .and_then(|()| within("uses", new.uses.into(), limits.invite_uses.into(), Limit::InviteUses));
+        if let Err(failure) = checked {
             return refused(failure);
         }
-        let (limits, life_ms) = (&self.config.limits, new.expires_in_s.saturating_mul(1000));
         let (token, now) = (InviteToken::generate(self.entropy.as_ref()), self.clock.now());
-        let ends = Timestamp(now.0.saturating_add(life_ms));
+        let ends = Timestamp(now.0.saturating_add(life_s.saturating_mul(1000)));
         let invite = Invite {
             digest: token.digest(),
             channel: channel.clone(),
@@ -56,19 +60,17 @@ impl Chat {
         created.map_ok(move |()| IssuedInvite::new(token, ends)).err_into().boxed()
     }
 
-    fn check_invite(&self, new: &NewInvite) -> Result<(), Failure> {
-        let limits = &self.config.limits;
-        within("expiresInS", new.expires_in_s, limits.invite_life_ms / 1000, Limit::InviteLife)?;
-        within("uses", new.uses.into(), limits.invite_uses.into(), Limit::InviteUses)
-    }
-
     /// Lets the caller in by an invite. All of the user's sockets hear the channel when it returns.
     pub fn use_invite(&self, identity: &Arc<Identity>, invite: &str) -> Answer<Joined> {
         let digest = InviteToken::digest_of(invite);
         let permit = self.invited_permit(identity);
-        let joined = self.store.use_invite(digest, &identity.user, self.clock.now(), permit);
+        let now = self.clock.now();
+        // Who has only used REST so far has no profile yet.
+        let arrived = self.store.arrive(profile_of(identity), now);
+        let joined = self.store.use_invite(digest, &identity.user, now, permit);
         let tell = self.tell_joined(&identity.user);
         async move {
+            arrived.await?;
             let joined = joined.await?;
             tell(&joined.channel.channel)?;
             Ok(joined)
@@ -76,6 +78,8 @@ impl Chat {
         .boxed()
     }
 }
+
+const WEEK_S: u64 = 7 * 24 * 60 * 60;
 
 fn within(field: &str, number: u64, max: u64, limit: Limit) -> Result<(), Failure> {
     if (1..=max).contains(&number) {

@@ -3,6 +3,8 @@
 use roomkey_hub::JoinError;
 use roomkey_model::{ChannelId, ErrorCode, Failure, InvalidName, RoomName, UserId};
 
+use crate::Chat;
+
 /// A room as a client may name it. There are no others: not the rooms of sockets, no patterns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Room {
@@ -47,6 +49,14 @@ pub(crate) fn inside(room: &RoomName) -> Inside {
         Some(Ok(channel)) => Inside::Channel(channel),
         _ if room.as_str().starts_with("user") => Inside::Personal,
         _ => Inside::Free,
+    }
+}
+
+impl Chat {
+    /// Whether sockets can be in a room of such a name: one that a backend may emit to.
+    pub fn is_room(&self, room: &RoomName) -> bool {
+        let dashed = self.config.dashed_personal_rooms.then_some("user-");
+        ["channel:", "room:", "user:"].into_iter().chain(dashed).any(|kind| room.as_str().starts_with(kind))
     }
 }
 

@@ -138,7 +138,7 @@ pub(super) fn invite(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Re
     let new = NewInvite {
         role: role.unwrap_or(usual.role),
         user_id,
-        expires_in_s: expires_in_s.unwrap_or(usual.expires_in_s),
+        expires_in_s,
         uses: uses.unwrap_or(usual.uses),
     };
     Ok(Reply::answer(chat.invite(&caller.identity, &channel_id, new), |invite| Ack::new(Ok(invite))))

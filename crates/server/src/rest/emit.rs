@@ -69,7 +69,7 @@ async fn emit(
 ) -> Result<Json<Value>, ApiError> {
     let key = backends::authorize(&api, &client, &headers, Scope::Emit)?;
     let request = digest(&SHA256, body.to_string().as_bytes());
-    let emissions = read(body, &api.limits)?;
+    let emissions = read(body, &api.limits, |room| api.chat.is_room(room))?;
     if let Some(name) = idempotency_key(&headers)?
         && is_repeated(&api, key, &name, request.as_ref()).await?
     {
@@ -85,7 +85,7 @@ async fn emit(
     Ok(Json(json!({ "emitted": emissions.len(), "repeated": false })))
 }
 
-fn read(body: Value, limits: &Limits) -> Result<Vec<Checked>, Failure> {
+fn read(body: Value, limits: &Limits, is_room: impl Fn(&RoomName) -> bool) -> Result<Vec<Checked>, Failure> {
     let is_batch = body.get("emits").is_some();
     let emits = if is_batch { parse::<Batch>(body)?.emits } else { vec![parse::<Emit>(body)?] };
     if emits.is_empty() || emits.len() > limits.emits_per_request {
@@ -94,7 +94,7 @@ fn read(body: Value, limits: &Limits) -> Result<Vec<Checked>, Failure> {
     }
     let check = |(index, emit): (usize, Emit)| {
         let path = if is_batch { format!("emits[{index}].") } else { String::new() };
-        check(emit, limits).map_err(|problem| Failure::bad_payload(path + &problem))
+        check(emit, limits, &is_room).map_err(|problem| Failure::bad_payload(path + &problem))
     };
     emits.into_iter().enumerate().map(check).collect()
 }
@@ -103,9 +103,7 @@ fn parse<T: for<'de> Deserialize<'de>>(body: Value) -> Result<T, Failure> {
     serde_json::from_value(body).map_err(|error| Failure::bad_payload(error.to_string()))
 }
 
-const ROOM_KINDS: [&str; 3] = ["channel:", "room:", "user:"];
-
-fn check(emit: Emit, limits: &Limits) -> Result<Checked, String> {
+fn check(emit: Emit, limits: &Limits, is_room: impl Fn(&RoomName) -> bool) -> Result<Checked, String> {
     let Emit { to, users, event, args, except } = emit;
     if event.is_empty() || event.len() > limits.event_name_bytes {
         return Err(format!("event: must be 1 to {} bytes long", limits.event_name_bytes));
@@ -121,7 +119,6 @@ fn check(emit: Emit, limits: &Limits) -> Result<Checked, String> {
         return Err(format!("to: no more than {most} rooms and users"));
     }
     for (name, rooms) in [("to", &to), ("except", &except)] {
-        let is_room = |room: &RoomName| ROOM_KINDS.iter().any(|kind| room.as_str().starts_with(kind));
         if let Some(room) = rooms.iter().find(|room| !is_room(room)) {
             return Err(format!("{name}: `{room}` must begin with `channel:`, `room:` or `user:`"));
         }
