@@ -71,3 +71,49 @@ fn receipts_over_http_are_told_over_sockets_and_survive_a_restart() {
     assert_eq!(product.get(&format!("{}?limit=0", path(0, "status")), &ada.token).status, 422);
     assert_eq!(product.get(&format!("{}?who=bob", path(0, "status")), &ada.token).status, 422);
 }
+
+/// JSON writes each of these bytes as six: all of the messages at once are more than may wait for a connection when others
+/// come behind.
+#[test]
+fn pages_of_long_messages_arrive_while_others_are_sent() {
+    const MESSAGES: u64 = 40;
+    let limits =
+        "[limits]\nevents_per_socket_per_s = 0\nevents_per_user_per_s = 0\nmessage_content_bytes = 65536";
+    let product = TestProduct::start(limits);
+    let (ada, bob) = (product.register("ada"), product.register("bob"));
+    let new = Call::json(&json!({ "name": "den" })).token(&ada.token);
+    let channel = product.send("POST", "/api/channels", &new).json["channel"]["id"].clone();
+    let member = Call::json(&json!({ "userId": bob.user })).token(&ada.token);
+    let members = format!("/api/channels/{}/members", channel.as_str().expect("an id"));
+    assert_eq!(product.send("POST", &members, &member).status, 201);
+    let mut sender = product.connect(&ada.token);
+    let mut send = |content: &str| {
+        sender.text(&format!("420{}", json!(["sendMessage", { "channelId": channel, "content": content }])));
+        while !sender.receive_text().starts_with("430") {}
+    };
+    (0..MESSAGES).for_each(|_| send(&"\u{1}".repeat(65_536)));
+
+    let mut client = product.connect(&bob.token);
+    let mut ask = |event: &str, payload: Value, meanwhile: &mut dyn FnMut()| {
+        client.text(&format!("421{}", json!([event, payload])));
+        meanwhile();
+        loop {
+            // What is live comes in between.
+            if let Some(answer) = client.receive_text().strip_prefix("431") {
+                return serde_json::from_str::<Value>(answer).expect("JSON")[0]["data"].clone();
+            }
+        }
+    };
+    let (mut seqs, mut more) = (Vec::new(), true);
+    while more {
+        let is_first = seqs.is_empty();
+        let mut meanwhile = || (0..if is_first { 20 } else { 0 }).for_each(|_| send("short"));
+        let page = ask("message:getOffline", json!({ "channelId": channel }), &mut meanwhile);
+        let messages = page["messages"].as_array().expect("a list");
+        seqs.extend(messages.iter().map(|message| message["seq"].as_u64().expect("a number")));
+        more = page["more"] == true;
+        let newest = messages.last().expect("is not empty");
+        ask("message:delivered", json!({ "messageId": newest["id"] }), &mut || {});
+    }
+    assert_eq!(seqs, (1..=MESSAGES + 20).collect::<Vec<_>>());
+}
