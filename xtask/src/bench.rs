@@ -52,10 +52,26 @@ const LOADS: &[Load] = &[
         full: "broadcast --sockets 1000 --in-flight 64 --deliveries 6000000",
         quick: "broadcast --sockets 1000 --in-flight 64 --deliveries 600000",
     },
+    // The frame of a chat message has as many bytes as this.
+    Load {
+        name: "broadcast-1k-long",
+        full: "broadcast --sockets 1000 --frame-bytes 360 --in-flight 8 --deliveries 3000000",
+        quick: "broadcast --sockets 1000 --frame-bytes 360 --in-flight 8 --deliveries 300000",
+    },
+    Load {
+        name: "broadcast-durable",
+        full: "broadcast --durable --sockets 1000 --frame-bytes 50 --in-flight 8 --deliveries 3000000",
+        quick: "broadcast --durable --sockets 1000 --frame-bytes 50 --in-flight 8 --deliveries 300000",
+    },
+    Load { name: "catch-up", full: "catch-up --clients 1000", quick: "catch-up --clients 100" },
     Load { name: "connect", full: "connect --connects 8000", quick: "connect --connects 1000" },
     Load { name: "echo", full: "echo --events 400000", quick: "echo --events 40000" },
     Load { name: "idle-10k", full: "idle --sockets 9500", quick: "idle --sockets 1000 --settle-s 1" },
-    Load { name: "send", full: "send --messages 50000", quick: "send --messages 5000" },
+    Load {
+        name: "send",
+        full: "send --sockets 50 --messages 50000",
+        quick: "send --sockets 50 --messages 5000",
+    },
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {

@@ -5,8 +5,10 @@
 //! [`run`] puts it on a server and returns a [`Report`].
 //!
 //! The server must offer what `bench_server` offers: `join(room)` joins and acks, `bcast(room, payload)` emits
-//! `msg(payload)` to the room, `echo(x)` acks `x`. [`Scenario::Send`] wants `roomkey serve` instead.
+//! `msg(payload)` to the room, `echo(x)` acks `x`. [`Scenario::Send`], [`Scenario::CatchUp`] and a durable
+//! [`Scenario::Broadcast`] want `roomkey serve` instead.
 
+mod chat;
 mod client;
 mod process;
 mod report;

@@ -13,6 +13,7 @@ use tokio::{
 use crate::{Report, Target, client::Client, process::Process, report::histogram};
 
 mod broadcast;
+mod catch_up;
 mod connect;
 mod echo;
 mod expire;
@@ -29,6 +30,8 @@ const HANDSHAKES: usize = 64;
 pub enum Scenario {
     /// One client broadcasts to a room of many: cost, latency and order of the deliveries.
     Broadcast(broadcast::Broadcast),
+    /// Clients that come back at once and have missed messages: until they have them all (needs `roomkey serve`).
+    CatchUp(catch_up::CatchUp),
     /// Authenticated connects, as fast as the server takes them.
     Connect(connect::Connect),
     /// Events with an ack, one at a time from each client.
@@ -50,6 +53,7 @@ pub async fn run(scenario: &Scenario, target: &Target, now: Timestamp) -> Result
     let run = async {
         match scenario {
             Scenario::Broadcast(broadcast) => broadcast.run(target, now).await,
+            Scenario::CatchUp(catch_up) => catch_up.run(target, now).await,
             Scenario::Connect(connect) => connect.run(target, now).await,
             Scenario::Echo(echo) => echo.run(target, now).await,
             Scenario::Expire(expire) => expire.run(target, now).await,

@@ -30,13 +30,22 @@ pub(super) const ALL: &[Server] = &[
         command: "bench/peers/target/mimalloc/release/peer-socketioxide 0 1",
     },
     Server { name: "node socket.io", command: "node bench/peers/node/server.mjs 0 1" },
+    Server {
+        name: "node socket.io, better-sqlite3",
+        command: "node bench/peers/node/durable.mjs --data-dir",
+    },
     Server { name: "roomkey serve", command: "release/roomkey serve --listen 127.0.0.1:0 --data-dir" },
 ];
 
 impl Server {
-    /// Durable messages are what the whole product adds; the bare servers have the rest.
+    /// Durable messages are what the whole product adds, and a peer has them in its simplest form; the bare servers have
+    /// the rest.
     pub(super) fn offers(&self, load: &str) -> bool {
-        (self.name == "roomkey serve") == (load == "send")
+        match load {
+            "send" => self.command.ends_with("--data-dir"),
+            "catch-up" | "broadcast-durable" => self.name == "roomkey serve",
+            _ => !self.command.ends_with("--data-dir"),
+        }
     }
 
     /// Starts it on core 0 and waits until it says where it listens.

@@ -6,10 +6,11 @@ use std::{
 use anyhow::{Result, ensure};
 use hdrhistogram::Histogram;
 use roomkey_model::Timestamp;
+use serde_json::json;
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 
 use crate::{
-    Report, Target,
+    Report, Target, chat,
     client::{Receiver, Sender},
     report::{histogram, number},
     scenario::{Meter, connect_all, while_running},
@@ -18,6 +19,8 @@ use crate::{
 
 /// What surrounds the payload in a delivered frame.
 const DELIVERED: (&str, &str) = (r#"42["msg",""#, r#""]"#);
+/// How a delivered chat message begins, and what its payload comes after.
+const MESSAGE: (&str, &str) = (r#"42["message.created","#, r#""content":""#);
 /// A payload begins with the number of its broadcast.
 const NUMBER_DIGITS: usize = 8;
 /// Of all broadcasts, the first tenth is not measured.
@@ -38,6 +41,10 @@ pub struct Broadcast {
     /// Length of a delivered text frame.
     #[arg(long, default_value_t = 140)]
     frame_bytes: usize,
+    /// Send chat messages, which are stored first (needs `roomkey serve`). Their frames are longer than those of the same
+    /// payload.
+    #[arg(long)]
+    durable: bool,
 }
 
 impl Broadcast {
@@ -48,9 +55,18 @@ impl Broadcast {
 
         let tokens = token::mint_many(&target.secret, self.sockets, now);
         let (mut clients, _) = connect_all(target.address, &tokens).await?;
+        let channel =
+            if self.durable { Some(chat::new_channel(target, &tokens[0], "public").await?) } else { None };
         for client in &mut clients {
-            let ack = client.call(r#"["join","load"]"#).await?;
-            ensure!(ack == r#"["ok"]"#, "join: {ack}");
+            match &channel {
+                Some(channel) => {
+                    chat::ask(client, &json!(["joinRoom", format!("channel:{channel}")])).await?;
+                }
+                None => {
+                    let ack = client.call(r#"["join","load"]"#).await?;
+                    ensure!(ack == r#"["ok"]"#, "join: {ack}");
+                }
+            }
         }
         let broadcasts = (self.deliveries / self.sockets).max(WARM_UP);
         let progress = Rc::new(Progress::new(broadcasts, self.sockets));
@@ -61,13 +77,15 @@ impl Broadcast {
             senders.push(client.sender);
         }
         let meter =
-            while_running(&mut receiving, self.send(&senders[0], &padding, &progress, target)).await?;
+            while_running(&mut receiving, self.send(&senders[0], channel, &padding, &progress, target))
+                .await?;
 
         let measured = number(((broadcasts - broadcasts / WARM_UP) * self.sockets) as u64);
         let mut report = Report::new("broadcast");
         meter.report(&mut report, "deliveries_per_s", "cpu_us_per_delivery", measured)?;
         report.add_latency(&progress.latency.borrow());
         report.add("out_of_order", number(progress.out_of_order.get()));
+        report.add("frame_bytes", number(progress.frame_bytes.get()));
         Ok(report)
     }
 
@@ -75,6 +93,7 @@ impl Broadcast {
     async fn send(
         &self,
         sender: &Sender,
+        channel: Option<String>,
         padding: &str,
         progress: &Progress,
         target: &Target,
@@ -89,7 +108,12 @@ impl Broadcast {
             }
             progress.wait_for((number + 1).saturating_sub(self.in_flight)).await;
             progress.sent_at[number].set(Some(Instant::now()));
-            sender.send(&format!(r#"42["bcast","load","{number:0NUMBER_DIGITS$}{padding}"]"#)).await?;
+            let payload = format!("{number:0NUMBER_DIGITS$}{padding}");
+            let event = match &channel {
+                Some(channel) => json!(["sendMessage", { "channelId": channel, "content": payload }]),
+                None => json!(["bcast", "load", payload]),
+            };
+            sender.send(&format!("42{event}")).await?;
         }
         progress.wait_for(broadcasts).await;
         Ok(meter)
@@ -107,6 +131,8 @@ struct Progress {
     latency: RefCell<Histogram<u64>>,
     /// Deliveries that came after a later one.
     out_of_order: Cell<u64>,
+    /// Length of the last frame.
+    frame_bytes: Cell<u64>,
 }
 
 impl Progress {
@@ -118,6 +144,7 @@ impl Progress {
             advanced: Notify::new(),
             latency: RefCell::new(histogram()),
             out_of_order: Cell::new(0),
+            frame_bytes: Cell::new(0),
         }
     }
 
@@ -154,6 +181,7 @@ async fn receive(mut receiver: Receiver, progress: Rc<Progress>) -> Result<()> {
                 progress.out_of_order.set(progress.out_of_order.get() + 1);
             }
             expected = expected.max(number + 1);
+            progress.frame_bytes.set(text.len() as u64);
             progress.delivered(number, *now.get_or_insert_with(Instant::now));
         };
         receiver.receive(on_text).await?;
@@ -162,7 +190,11 @@ async fn receive(mut receiver: Receiver, progress: Rc<Progress>) -> Result<()> {
 
 /// Which broadcast a frame is of.
 fn delivered_number(text: &str) -> Option<usize> {
-    text.strip_prefix(DELIVERED.0)?.get(..NUMBER_DIGITS)?.parse().ok()
+    let payload = match text.strip_prefix(DELIVERED.0) {
+        Some(payload) => payload,
+        None => text.strip_prefix(MESSAGE.0)?.split_once(MESSAGE.1)?.1,
+    };
+    payload.get(..NUMBER_DIGITS)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -172,6 +204,7 @@ mod tests {
     #[test]
     fn the_number_is_read_from_the_frame() {
         assert_eq!(delivered_number(r#"42["msg","00000042xxx"]"#), Some(42));
+        assert_eq!(delivered_number(r#"42["message.created",{"id":"a","content":"00000042xxx"}]"#), Some(42));
         for other in ["2", r#"42["msg"]"#, r#"42["msg","short"]"#, r#"430["ok"]"#] {
             assert_eq!(delivered_number(other), None, "{other}");
         }

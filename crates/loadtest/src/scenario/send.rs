@@ -1,16 +1,15 @@
 use std::{cell::RefCell, rc::Rc};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use hdrhistogram::Histogram;
 use roomkey_model::Timestamp;
 use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
-    Report, Target,
+    Report, Target, chat,
     client::Client,
     report::{histogram, number},
-    rest,
     scenario::{Meter, all_of},
     token,
 };
@@ -31,9 +30,7 @@ impl Send {
         let tokens = token::mint_many(&target.secret, self.sockets, now);
         let mut channels = Vec::with_capacity(tokens.len());
         for token in &tokens {
-            let wanted = json!({"name": "load", "visibility": "private"});
-            let created = rest::post(target.address, "/api/channels", token, &wanted).await?;
-            channels.push(created["channel"]["id"].as_str().context("the channel has no id")?.to_owned());
+            channels.push(chat::new_channel(target, token, "private").await?);
         }
         let mut clients = Vec::with_capacity(tokens.len());
         for token in &tokens {
@@ -41,6 +38,7 @@ impl Send {
         }
         let each = self.messages / clients.len();
         let latency = Rc::new(RefCell::new(histogram()));
+        let commits_before = chat::commits(target).await?;
         let meter = Meter::start(target)?;
         let senders = clients.into_iter().zip(channels);
         all_of(senders.map(|(client, channel)| send_often(client, channel, each, Rc::clone(&latency))))
@@ -53,6 +51,9 @@ impl Send {
             number((each * self.sockets) as u64),
         )?;
         report.add_latency(&latency.borrow());
+        if let (Some((before, _)), Some((after, _))) = (commits_before, chat::commits(target).await?) {
+            report.add("messages_per_commit", number((each * self.sockets) as u64) / (after - before));
+        }
         Ok(report)
     }
 }
