@@ -2,11 +2,12 @@
 
 use std::{env, fs};
 
-use crate::support::{Fixture, HASH, account, anyone, draft, id, new_channel, user};
+use crate::support::{Fixture, HASH, account, anyone, draft, id, new_channel, profile, user};
 use roomkey_model::{Revocation, RevocationReason, RevocationTarget, Seq, SessionId, Timestamp};
 use roomkey_store::{
-    HistoryQuery, LoginFailures, Page, PastLogin, RefreshFamily, Role, Session, SqliteConfig, SqliteStore,
-    Store, Visibility,
+    ChannelChange, Edit, HistoryQuery, Invite, LoginFailures, Mark, Message, NewDelivery, Page, PastLogin,
+    PresenceChange, Receipt, RefreshFamily, Retention, Role, Session, SqliteConfig, SqliteStore, Standing,
+    Store, StoreError, Visibility,
 };
 use rusqlite::Connection;
 
@@ -25,6 +26,9 @@ async fn a_database_of_an_earlier_release_opens_with_all_that_was_in_it() {
             let store = SqliteStore::open(&path, &SqliteConfig::default(), Box::new(|_| ()))
                 .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             check(&store, u64::from(round == "opened again")).await;
+            if !file.ends_with("0004.db") {
+                check_attic(&store).await;
+            }
             store.close().await;
         }
         let database = Connection::open(&path).expect("opens");
@@ -48,6 +52,7 @@ async fn make() {
     let Ok(kept) = env::var("ROOMKEY_KEEP") else { return };
     let fixture = Fixture::sqlite();
     fill(&*fixture.store).await;
+    fill_attic(&*fixture.store).await;
     fixture.store.close().await;
     let database = Connection::open(&fixture.path).expect("opens");
     database.execute("VACUUM INTO ?1", [&kept]).expect("is copied");
@@ -83,6 +88,99 @@ async fn fill(store: &dyn Store) {
         let client_id = format!("c-{number}");
         let content = format!("message {number} ⚓");
         store.append(draft("den", sender, &content, Some(&client_id)), anyone()).await.expect("is sent");
+    }
+}
+
+/// What came with the schema of 0009: edits, watermarks, presence, invites, what is told to backends, retention.
+async fn fill_attic(store: &dyn Store) {
+    for name in ["cyd", "dan"] {
+        store.arrive(profile(name), Timestamp(1)).await.expect("arrives");
+    }
+    let (attic, cyd, dan) = (id("attic"), user("cyd"), user("dan"));
+    store.create_channel(new_channel("attic", "cyd", Visibility::Private)).await.expect("is new");
+    let permit = Box::new(|_, _| true);
+    store.add_member(&attic, &cyd, &dan, Role::Reader, Timestamp(20), permit).await.expect("is added");
+    let mut ids = Vec::new();
+    for content in ["trimmed", "to be edited", "to be deleted", "stays"] {
+        let sent = store.append(draft("attic", "cyd", content, None), anyone()).await.expect("is sent");
+        ids.push(sent.message);
+    }
+    let edit =
+        Edit { message: ids[1], editor: cyd.clone(), content: "edited".to_owned(), edited: Timestamp(1500) };
+    store.edit_message(edit, Box::new(|_, _| true)).await.expect("is edited");
+    let permit = Box::new(|_: Standing, _: &Message| true);
+    store.delete_message(&ids[2], &cyd, Timestamp(1600), permit).await.expect("is deleted");
+    let mark = Mark {
+        message: ids[2],
+        user: dan.clone(),
+        receipt: Receipt::Delivered,
+        now: Timestamp(1700),
+        since_join: false,
+        receipt_members: 9,
+        receipt_messages: 9,
+    };
+    store.mark(mark, anyone()).await.expect("is marked");
+    let here = PresenceChange { user: dan, online: false, at: Timestamp(1800) };
+    store.record_presence(vec![here], 9).await.expect("is recorded");
+    store.create_invite(invite(), 9, Timestamp(1), anyone()).await.expect("is new");
+    store.enqueue(vec![delivery()]).await.expect("is stored");
+    let change = ChannelChange {
+        archived: Some(true),
+        retention: Some(Retention { max_age_s: None, max_messages: Some(3) }),
+        ..ChannelChange::default()
+    };
+    store.update_channel(&attic, &cyd, change, Timestamp(1900), anyone()).await.expect("is changed");
+    let trimmed = store.trim(&attic, Retention::default(), Timestamp(1900), 9).await;
+    assert_eq!(trimmed, Ok(1));
+}
+
+/// What [`fill_attic`] has put in.
+async fn check_attic(store: &dyn Store) {
+    let channel = store.channel(&id("attic")).await.expect("readable").expect("is there");
+    assert_eq!((channel.archived, channel.last_seq), (Some(Timestamp(1900)), Seq(4)));
+    assert_eq!(channel.retention.max_messages, Some(3));
+    let query = HistoryQuery {
+        channel: id("attic"),
+        reader: user("cyd"),
+        page: Page::After(Seq(0)),
+        limit: 9,
+        since_join: false,
+    };
+    let messages = store.history(query, anyone()).await.expect("readable");
+    let messages: Vec<_> = messages
+        .iter()
+        .map(|message| (message.seq.0, message.content.as_str(), message.edited, message.deleted))
+        .collect();
+    let (edited, deleted) = (Some(Timestamp(1500)), Some(Timestamp(1600)));
+    assert_eq!(messages, [(2, "edited", edited, None), (3, "", None, deleted), (4, "stays", None, None)]);
+    let dan = store.personal_data(&user("dan")).await.expect("readable").expect("is there");
+    assert_eq!(dan.last_seen, Some(Timestamp(1800)));
+    let watermarks: Vec<_> = dan.memberships.iter().map(|one| (one.role, one.watermarks.delivered)).collect();
+    assert_eq!(watermarks, [(Role::Reader, Seq(3))]);
+    let used = store.use_invite([3; 32], &user("dan"), Timestamp(2), Box::new(|_| false)).await;
+    assert_eq!(used, Err(StoreError::Denied), "there is such an invite: it would not be found otherwise");
+    let waiting = store.deliveries("hook", 9).await.expect("readable");
+    assert_eq!(waiting.iter().map(|one| one.body.as_str()).collect::<Vec<_>>(), [delivery().body]);
+}
+
+fn invite() -> Invite {
+    Invite {
+        digest: [3; 32],
+        channel: id("attic"),
+        inviter: user("cyd"),
+        user: None,
+        role: Role::Member,
+        uses: 5,
+        ends: Timestamp(9_000_000),
+    }
+}
+
+fn delivery() -> NewDelivery {
+    NewDelivery {
+        endpoint: "hook".to_owned(),
+        id: "event-1".to_owned(),
+        body: "{}".to_owned(),
+        created: Timestamp(1),
     }
 }
 
