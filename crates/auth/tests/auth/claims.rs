@@ -325,3 +325,54 @@ fn names_and_addresses_are_shown_if_fit_and_never_refused() {
     assert_eq!(shown(json!({"name": 5, "email": ["a@x.example"]})), (None, None));
     assert_eq!(shown(json!({"name": "a\nb", "email": "x".repeat(321)})), (None, None));
 }
+
+#[test]
+fn identities_keep_the_claims_that_rules_speak_of() {
+    let keeping = verifier().keeping(["org".to_owned(), "/team/id".to_owned()]).expect("good profiles");
+    // Also when keys are exchanged.
+    let keeping = keeping.with_keys("nobody", &[]).expect("good profiles");
+    let kept = |changes: Value| {
+        verify(&keeping, &shared_token(changes)).map(|identity| {
+            let claims = identity
+                .claims
+                .iter()
+                .map(|(name, values)| (name.to_owned(), values.collect::<Vec<_>>().join("+")));
+            claims.map(|(name, values)| format!("{name}={values}")).collect::<Vec<_>>().join(" ")
+        })
+    };
+    for (changes, expected) in [
+        (json!({}), ""),
+        (json!({ "other": "x" }), ""),
+        (json!({ "org": null }), ""),
+        (json!({ "org": "acme" }), "org=acme"),
+        (json!({ "org": ["a", 7, true], "team": { "id": 5 } }), "org=a+7+true /team/id=5"),
+    ] {
+        assert_eq!(kept(changes.clone()).as_deref(), Ok(expected), "{changes}");
+    }
+    for malformed in [json!({ "a": 1 }), json!(["a", ["b"]]), json!("x".repeat(257)), json!(vec!["x"; 65])] {
+        assert!(kept(json!({ "org": malformed })).is_err(), "{malformed}");
+    }
+    assert_eq!(verify(&verifier(), &shared_token(json!({ "org": { "a": 1 } }))).map(|_| ()), Ok(()));
+}
+
+#[test]
+fn scopes_are_where_issuers_have_them() {
+    let scopes =
+        |changes: Value| verify(&verifier(), &shared_token(changes)).map(|identity| identity.scopes.names());
+    let (both, read) = (vec!["chat:read", "chat:write"], vec!["chat:read"]);
+    for (changes, expected) in [
+        (json!({}), &both),
+        (json!({ "scope": "openid email" }), &both),
+        (json!({ "scope": "openid chat:read" }), &read),
+        (json!({ "scp": ["chat:read"] }), &read),
+        (json!({ "scopes": ["x"], "scp": "chat:read" }), &read),
+        (json!({ "scope": "chat:read", "scp": ["chat:write"] }), &both),
+    ] {
+        assert_eq!(scopes(changes.clone()).as_ref(), Ok(expected), "{changes}");
+    }
+    for malformed in
+        [json!({ "scope": 1 }), json!({ "scp": ["a", 1] }), json!({ "scopes": { "chat:read": true } })]
+    {
+        assert!(scopes(malformed.clone()).is_err(), "{malformed}");
+    }
+}

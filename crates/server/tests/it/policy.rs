@@ -234,3 +234,48 @@ fn explanations_are_ones_own_or_a_backends() {
     let asked = json!({ "user": { "name": "ada", "is_id": false }, "asked": { "action": "manage", "room": channel } });
     assert_eq!(product.operate("/policy/explain", &asked), (200, own.json));
 }
+
+/// Who comes back gets what was sent to a free room meanwhile, if the rules still let them in.
+#[test]
+fn free_rooms_are_recovered_by_the_rules_that_are_in_force_then() {
+    let emits =
+        "[[auth.api_keys]]\nname = 'shop'\nkey = 'rk_shop_shop_shop_shop_shop_shop_0'\nscopes = ['emit']\n";
+    let lobby = rule("lobby", "allow", "['join']", "room:lobby", "");
+    let product = start(&(lobby + emits + "[engine]\nrecovery = true\n"));
+    let bob = token_of("bob", json!({}));
+    let connect = |auth: Value| {
+        let mut client = Client::open(product.server().address());
+        client.text(&format!("40{auth}"));
+        let mut missed = Vec::new();
+        loop {
+            let packet = client.receive_text();
+            match packet.strip_prefix("40") {
+                Some(answer) => {
+                    let answer: Value = serde_json::from_str(answer).expect("is let in");
+                    return (client, answer, missed);
+                }
+                None => missed.push(packet),
+            }
+        }
+    };
+    let away = |client: Client| {
+        let before = product.server().handle().connection_count();
+        drop(client);
+        roomkey_testkit::eventually("is gone", || product.server().handle().connection_count() < before);
+        let emit = json!({ "to": ["room:lobby"], "event": "news", "args": [1] });
+        let key = "rk_shop_shop_shop_shop_shop_shop_0";
+        assert_eq!(product.send("POST", "/api/emit", &Call::json(&emit).key(key)).status, 200);
+    };
+    let (mut client, first, _) = connect(json!({ "token": bob }));
+    assert_eq!(code(&mut client, &json!(["joinRoom", "room:lobby"])), Value::Null);
+    away(client);
+    let (client, again, missed) = connect(json!({ "token": bob, "pid": first["pid"] }));
+    assert_eq!(again["sid"], first["sid"], "it was recovered");
+    assert!(missed.iter().any(|packet| packet.contains("news")), "{missed:?}");
+    away(client);
+    assert_eq!(product.operate("/policy/reload", &json!({ "policy": {} })).0, 200);
+    let (_client, again, missed) = connect(json!({ "token": bob, "pid": again["pid"] }));
+    assert_eq!(again["sid"], first["sid"], "it was recovered");
+    // It has not said what it had received, so that the first of the two would come again, too.
+    assert!(!missed.iter().any(|packet| packet.contains("news")), "{missed:?}");
+}
