@@ -148,7 +148,7 @@ counters! {
     protocol_errors;
     /// Clients that came back and were sent what they had missed.
     recoveries;
-    /// Rounds of asking a backend about the users of live sockets that were given up for want of an answer.
+    /// Questions to a backend about the users of live sockets that were not answered.
     revalidation_failures;
     /// Sessions opened, over either transport.
     sessions_opened;

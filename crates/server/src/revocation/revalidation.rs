@@ -25,6 +25,8 @@ pub(crate) struct Revalidation {
     interval: Duration,
 }
 
+/// Questions one after the other without an answer, after which a round ends.
+const FAILURES_IN_A_ROW_MAX: usize = 3;
 /// From the name to the last byte of an answer.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 /// Enough for the longest names of all users of a question.
@@ -77,28 +79,45 @@ impl Revalidation {
     pub(crate) async fn run(&self, context: &Context, accounts: &Accounts) {
         loop {
             tokio::time::sleep(self.interval).await;
-            // Users whom nobody can be asked about stay until their tokens end.
-            if let Err(error) = self.round(context, accounts).await {
-                context.metrics.revalidation_failures.increment();
-                tracing::warn!(%error, "cannot ask whether users are still to be served");
+            self.round(context, accounts).await;
+        }
+    }
+
+    /// Asks about everybody once, one question after the other. Users whom nobody can be asked about stay until their
+    /// tokens end. One question that is never answered does not keep the others from being asked; a backend in trouble is
+    /// left alone until the next round.
+    async fn round(&self, context: &Context, accounts: &Accounts) {
+        let mut failures_in_a_row = 0;
+        for users in context.live_tokens.sockets().users() {
+            for users in users.chunks(USERS_PER_REQUEST) {
+                match self.ask(users, context, accounts).await {
+                    Ok(()) => failures_in_a_row = 0,
+                    Err(error) => {
+                        failures_in_a_row += 1;
+                        context.metrics.revalidation_failures.increment();
+                        tracing::warn!(%error, "cannot ask whether users are still to be served");
+                    }
+                }
+                if failures_in_a_row == FAILURES_IN_A_ROW_MAX {
+                    return;
+                }
             }
         }
     }
 
-    /// Asks about everybody once, one question after the other. Ends at the first that is not answered: a backend in trouble
-    /// is not asked more.
-    async fn round(&self, context: &Context, accounts: &Accounts) -> Result<(), Unanswered> {
-        for users in context.live_tokens.sockets().users() {
-            for users in users.chunks(USERS_PER_REQUEST) {
-                let now = self.backend.clock.now();
-                for gone in self.inactive(users).await? {
-                    match accounts.end_all_sessions(&gone.user, Some(now), RevocationReason::Revoked).await {
-                        Ok(_) => record(context, gone),
-                        Err(failure) => {
-                            tracing::error!(%failure.message, "a user who is gone keeps the sockets");
-                        }
-                    }
-                }
+    /// Asks about some users, and ends what the inactive ones have.
+    async fn ask(
+        &self,
+        users: &[Arc<Identity>],
+        context: &Context,
+        accounts: &Accounts,
+    ) -> Result<(), Unanswered> {
+        // What is issued while the question is on its way is not what was asked about.
+        let now = self.backend.clock.now();
+        for gone in self.inactive(users).await? {
+            match accounts.end_all_sessions(&gone.user, Some(now), RevocationReason::Revoked).await {
+                Ok(_) => record(context, gone),
+                Err(failure) => tracing::error!(%failure.message, "a user who is gone keeps the sockets"),
             }
         }
         Ok(())
