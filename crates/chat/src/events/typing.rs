@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use roomkey_auth::policy::Action;
-use roomkey_model::{ChannelId, Failure};
+use roomkey_model::{ChannelId, ErrorCode, Failure};
 use serde::Deserialize;
 
 use super::payload;
@@ -23,11 +23,15 @@ pub(super) fn start(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Rep
     // Before the store is asked: a stop, a message or a removal that comes after this takes it back.
     let request = chat.typing.request(&channel_id, &caller.identity.user, &caller.socket);
     let allowed = chat.may(&caller.identity, &channel_id, Action::SendMessage);
+    let channel = chat.store.channel(&channel_id);
     let user = caller.identity.user.clone();
     let typed = chat.clock.now();
     Ok(Reply::later(async move {
         let granted = async {
             allowed.await?;
+            if channel.await?.is_some_and(|channel| channel.archived.is_some()) {
+                return Err(ErrorCode::ChannelArchived.into());
+            }
             request.grant()
         };
         Ack::new(granted.await.map(|granted| {

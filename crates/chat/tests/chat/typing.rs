@@ -199,3 +199,15 @@ async fn a_few_are_shown_of_many_who_type() {
     ask(&dan, "typing", &channel).await;
     assert_eq!(updates(&ada), ["+bob", "+cy", "-bob", "+dan"]);
 }
+
+#[tokio::test]
+async fn nobody_types_where_nothing_can_be_sent() {
+    let (world, channel) = world(&[("bob", Role::Member)]).await;
+    let (ada, bob) = (world.connect("ada").await, world.connect("bob").await);
+    ada.ask("channel:update", &format!(r#"[{{"channelId":"{channel}","archived":true}}]"#)).await;
+    assert_eq!(
+        ask(&bob, "typing", &channel).await,
+        r#"{"error":"The channel is archived","code":"CHANNEL_ARCHIVED","retry":"never"}"#
+    );
+    assert_eq!(updates(&ada), [""; 0]);
+}
