@@ -124,21 +124,27 @@ test("who is blocked is told why, and does not come back", async (t) => {
   assert.deepEqual(ended, ["blocked", "TOKEN_REVOKED"]);
 });
 
-test("messages that wait while the server is killed and comes back are sent, each once and in order", async (t) => {
+test("messages that wait while the server is killed and comes back, three times, are sent, each once and in order", async (t) => {
   const server = await startServer(t);
   const client = await start(t, server, "ada");
   const channel = await createChannel(server, token("ada"));
   const stream = client.channel(channel.id);
   stream.subscribe(() => {});
-  const wanted = Array.from({ length: 60 }, (_, number) => `number ${number}`);
-  const sent = wanted.slice(0, 30).map((content) => client.send(channel.id, content));
-  await sent[5];
-  await server.stop("SIGKILL");
-  sent.push(...wanted.slice(30).map((content) => client.send(channel.id, content)));
-  await until(stream, ({ messages, outgoing }) => messages.length + outgoing.length === wanted.length);
-  const again = await server.restart();
+  const wanted = Array.from({ length: 120 }, (_, number) => `number ${number}`);
+  const sent = [];
+  const send = (from, to) => sent.push(...wanted.slice(from, to).map((content) => client.send(channel.id, content)));
+  let running = server;
+  for (let round = 0; round < 3; round += 1) {
+    const first = round * 40;
+    send(first, first + 20);
+    await sent[first + 5];
+    await running.stop("SIGKILL");
+    send(first + 20, first + 40);
+    await until(stream, ({ messages, outgoing }) => messages.length + outgoing.length === sent.length);
+    running = await server.restart();
+  }
   const confirmed = await Promise.all(sent);
-  assert.deepEqual(contents(await history(again, token("ada"), channel.id)), wanted);
+  assert.deepEqual(contents(await history(running, token("ada"), channel.id)), wanted);
   assert.deepEqual(contents(confirmed), wanted);
   const shown = await until(stream, ({ messages }) => messages.length === wanted.length);
   assert.deepEqual(contents(shown.messages), wanted);
