@@ -3,13 +3,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { connect, next } from "./support/client.mjs";
 import { createChannel, expectStatus, register, request } from "./support/rest.mjs";
-import { startServer } from "./support/server.mjs";
+import { startServer, temporaryDirectory } from "./support/server.mjs";
 
 const KEY = "rk_end-to-end-key-of-32-characters-or-more";
 const SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -21,13 +23,26 @@ const examples = {
 for (const [name, [program, script]] of Object.entries(examples)) {
   test(`the backend in ${name} answers, is told, and emits`, async (t) => {
     const port = await freePort();
-    const common = `secret = "${SIGNING}", allow_private = true`;
-    const env = {
-      ROOMKEY__AUTH__API_KEYS: `[{ name = "shop", key = "${KEY}", scopes = ["channels", "emit"] }]`,
-      ROOMKEY__HANDLERS: `[{ events = ["order:*"], url = "http://127.0.0.1:${port}/events", ${common} }]`,
-      ROOMKEY__WEBHOOKS: `[{ events = ["message.*"], url = "http://127.0.0.1:${port}/webhooks", ${common} }]`,
-    };
-    const server = await startServer(t, { env });
+    const url = `http://127.0.0.1:${port}`;
+    const config = path.join(await temporaryDirectory(t), "roomkey.toml");
+    const common = `secret = "${SIGNING}"\nallow_private = true`;
+    await writeFile(config, `
+[[auth.api_keys]]
+name = "shop"
+key = "${KEY}"
+scopes = ["channels", "emit"]
+
+[[handlers]]
+events = ["order:*"]
+url = "${url}/events"
+${common}
+
+[[webhooks]]
+events = ["message.*"]
+url = "${url}/webhooks"
+${common}
+`);
+    const server = await startServer(t, { args: ["--config", config] });
     const ada = await register(server, "ada");
     const socket = await connect(t, server, ada.token);
     const other = await connect(t, server, ada.token);

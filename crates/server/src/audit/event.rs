@@ -75,6 +75,8 @@ events! {
     AuthorizationFailed = "authz_fail", Failure, Ordinary, INFO;
     /// A token was shown that belongs to somebody else than the connection.
     PrincipalMismatch = "authz_fail", Failure, Ordinary, WARN;
+    /// A program with an API key, which `reason` names, did something in the chat for the user.
+    ActedForUser = "authz_on_behalf", Success, Ordinary, DEBUG;
     /// Too many requests, events or attempts.
     RateLimited = "excess_rate_limit_exceeded", Failure, Ordinary, INFO;
     /// Too many sessions or sockets of one user, or of one address.

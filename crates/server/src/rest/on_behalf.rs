@@ -41,7 +41,7 @@ pub(super) async fn identity(parts: &mut Parts, api: &Arc<Api>) -> Result<Option
     let key = backends::authorize(api, &client, &parts.headers, Scope::Channels)?;
     let target = format!("{} {path} for user {user}", parts.method);
     let may_act = !api.revoker.is_blocked(&user);
-    let event = if may_act { Event::AdminAction } else { Event::AuthorizationFailed };
+    let event = if may_act { Event::ActedForUser } else { Event::AuthorizationFailed };
     api.server.context.audit.record(&Record {
         user: Some(&user),
         address: Some(client.address),

@@ -1,5 +1,6 @@
 //! A27: a backend acts with the rights of the user that it names, and of nobody else.
 
+use roomkey_testkit::eventually;
 use serde_json::{Value, json};
 
 use crate::product::{API_KEY, Answer, Call, TestProduct, USERS_KEY};
@@ -42,8 +43,12 @@ fn a27_the_rights_are_those_of_the_user() {
         "{listed}"
     );
 
+    eventually("it is recorded", || product.audited("authz_on_behalf"));
     let audit = product.audit();
-    let record = audit.lines().find(|line| line.contains("POST /api/channels for user")).expect("a record");
+    let record = audit
+        .lines()
+        .find(|line| line.contains("authz_on_behalf") && line.contains("POST /api/channels for user"))
+        .expect("a record");
     assert!(record.contains("API key backend") && record.contains(&ada.user), "{record}");
 }
 
