@@ -40,6 +40,8 @@ pub struct Profile {
 /// The accounts of the built-in issuer, and what others see of any user. Part of [`Store`](crate::Store).
 pub trait AccountStore: Send + Sync {
     /// Creates an account and its profile. [`StoreError::Conflict`] names `email`, `username` or `id`.
+    ///
+    /// [`StoreError::Conflict`]: crate::StoreError::Conflict
     fn create_account(&self, account: Account) -> Pending<()>;
 
     /// The account with this e-mail address, without regard to case.

@@ -119,6 +119,8 @@ pub trait SessionStore: Send + Sync {
     ///
     /// [`StoreError::Denied`] if the account has another password by now than the one whose hash was looked at, or is
     /// blocked: what ended all logins in between is not undone by one that was on its way.
+    ///
+    /// [`StoreError::Denied`]: crate::StoreError::Denied
     fn create_session(&self, session: Session, refresh: RefreshFamily, password_hash: &str) -> Pending<()>;
 
     /// The login, also when it has ended.
