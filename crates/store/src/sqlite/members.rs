@@ -72,8 +72,10 @@ impl MemberStore for SqliteStore {
     ) -> Pending<bool> {
         let (channel, actor, user) = (channel.clone(), actor.clone(), user.clone());
         self.write(move |connection, changes| {
-            check_member_permit(connection, &channel, &actor, &user, permit)?;
-            remove(connection, &channel, &user, changes)
+            match check_member_permit(connection, &channel, &actor, &user, permit)? {
+                Some(before) => remove(connection, &channel, &user, before, changes).map(|()| true),
+                None => Ok(false),
+            }
         })
     }
 
@@ -202,7 +204,9 @@ pub(super) fn change_role(
         user.as_str(),
         after.as_str(),
     ])?;
-    check_owner(connection, channel)?;
+    if before == Role::Owner {
+        check_owner(connection, channel)?;
+    }
     changes.push(Committed::MemberAdded { channel: channel.clone(), user: user.clone(), role: after });
     Ok(())
 }
@@ -211,20 +215,21 @@ fn remove(
     connection: &Connection,
     channel: &ChannelId,
     user: &UserId,
+    before: Role,
     changes: &mut Vec<Committed>,
-) -> Result<bool, StoreError> {
-    let removed = connection
+) -> Result<(), StoreError> {
+    connection
         .prepare_cached("DELETE FROM members WHERE channel = ?1 AND user = ?2")?
         .execute([channel.as_str(), user.as_str()])?;
-    if removed > 0 {
-        invites::withdraw(connection, channel, user)?;
+    invites::withdraw(connection, channel, user)?;
+    if before == Role::Owner {
         check_owner(connection, channel)?;
-        changes.push(Committed::MemberRemoved { channel: channel.clone(), user: user.clone() });
     }
-    Ok(removed > 0)
+    changes.push(Committed::MemberRemoved { channel: channel.clone(), user: user.clone() });
+    Ok(())
 }
 
-/// Refuses, and so undoes, what has left a channel without an owner.
+/// Refuses, and so undoes, what has taken from a channel its last owner. A channel may be without one for another reason.
 fn check_owner(connection: &Connection, channel: &ChannelId) -> Result<(), StoreError> {
     let has_owner: bool = connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM members WHERE channel = ?1 AND role = 'owner')")?

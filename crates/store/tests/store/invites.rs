@@ -129,6 +129,21 @@ async fn a_channel_always_has_an_owner() {
     }
 }
 
+/// As one is whose only owner was erased.
+#[tokio::test]
+async fn a_channel_without_an_owner_can_be_left() {
+    let fixture = Fixture::sqlite();
+    fixture.channel("den", &["ada", "bob", "cid"]).await;
+    let other = rusqlite::Connection::open(&fixture.path).expect("another program may open it");
+    other.execute("UPDATE members SET role = 'member'", []).expect("is changed");
+    let yes = || Box::new(|_: Standing, _: Option<Role>| true);
+    let (den, bob) = (id("den"), user("bob"));
+    let role = |role| fixture.store.add_member(&den, &bob, &user("cid"), role, Timestamp(1), yes());
+    assert_eq!(role(Role::Reader).await, Ok(Some(Role::Member)));
+    assert_eq!(fixture.store.remove_member(&den, &bob, &bob, yes()).await, Ok(true));
+    assert_eq!(role(Role::Owner).await, Ok(Some(Role::Reader)));
+}
+
 #[tokio::test]
 async fn a_channel_is_changed_by_who_may_and_told_if_it_is() {
     for fixture in backends() {
