@@ -18,22 +18,27 @@ use serde_json::{Value, json};
 use super::{
     Api, ApiError,
     extract::{Authenticated, JsonBody, PathParts},
+    messages::count,
     routes::{Operation, Proof, Routes},
 };
 
 pub(super) fn routes() -> Routes {
-    const CREATE: &[ErrorCode] = &[ErrorCode::LimitExceeded, ErrorCode::Unavailable];
-    const DENIED: &[ErrorCode] = &[ErrorCode::BadPayload, ErrorCode::Forbidden, ErrorCode::Unavailable];
+    const CREATE: &[ErrorCode] = &[ErrorCode::LimitExceeded, ErrorCode::RateLimited, ErrorCode::Unavailable];
+    const DENIED: &[ErrorCode] =
+        &[ErrorCode::BadPayload, ErrorCode::Forbidden, ErrorCode::RateLimited, ErrorCode::Unavailable];
     const ADD: &[ErrorCode] = &[
         ErrorCode::Forbidden,
         ErrorCode::LastOwner,
         ErrorCode::LimitExceeded,
         ErrorCode::NotFound,
+        ErrorCode::RateLimited,
         ErrorCode::Unavailable,
     ];
-    const UPDATE: &[ErrorCode] = &[ErrorCode::Forbidden, ErrorCode::Unavailable];
-    const JOIN: &[ErrorCode] = &[ErrorCode::Forbidden, ErrorCode::LimitExceeded, ErrorCode::Unavailable];
-    const LEAVE: &[ErrorCode] = &[ErrorCode::Forbidden, ErrorCode::LastOwner, ErrorCode::Unavailable];
+    const UPDATE: &[ErrorCode] = &[ErrorCode::Forbidden, ErrorCode::RateLimited, ErrorCode::Unavailable];
+    const JOIN: &[ErrorCode] =
+        &[ErrorCode::Forbidden, ErrorCode::LimitExceeded, ErrorCode::RateLimited, ErrorCode::Unavailable];
+    const LEAVE: &[ErrorCode] =
+        &[ErrorCode::Forbidden, ErrorCode::LastOwner, ErrorCode::RateLimited, ErrorCode::Unavailable];
     const LIMIT: (&str, &str) = ("limit", "How many at most");
     let operation =
         |method, path, summary| Operation::new(method, path, "channels", summary).needs(Proof::Token);
@@ -46,7 +51,7 @@ pub(super) fn routes() -> Routes {
                     LIMIT,
                 ])
                 .answers(200, "Channels")
-                .refuses(&[ErrorCode::BadPayload, ErrorCode::Unavailable]),
+                .refuses(&[ErrorCode::BadPayload, ErrorCode::RateLimited, ErrorCode::Unavailable]),
             list,
         )
         .add(
@@ -112,6 +117,7 @@ async fn list(
     Authenticated(identity): Authenticated,
     query: Result<Query<ListRequest>, QueryRejection>,
 ) -> Result<Json<ChannelList>, ApiError> {
+    count(&api, &identity)?;
     let Query(request) = query.map_err(wrong_query)?;
     Ok(Json(api.chat.list_channels(&identity, &request).await?))
 }
@@ -121,6 +127,7 @@ async fn create(
     Authenticated(identity): Authenticated,
     JsonBody(new): JsonBody<NewChannel>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
+    count(&api, &identity)?;
     let joined = api.chat.create_channel(&identity, new).await?;
     Ok((StatusCode::CREATED, Json(json!({ "channel": ChannelView::from(&joined) }))))
 }
@@ -131,6 +138,7 @@ async fn update(
     PathParts(channel): PathParts<String>,
     JsonBody(patch): JsonBody<ChannelPatch>,
 ) -> Result<Json<Value>, ApiError> {
+    count(&api, &identity)?;
     let channel = api.chat.update_channel(&identity, &channel_id(channel)?, patch).await?;
     Ok(Json(json!({ "channel": ChannelView::new(&channel, None) })))
 }
@@ -140,6 +148,7 @@ async fn join(
     Authenticated(identity): Authenticated,
     PathParts(channel): PathParts<String>,
 ) -> Result<Json<Value>, ApiError> {
+    count(&api, &identity)?;
     let joined = api.chat.join_channel(&identity, &channel_id(channel)?).await?;
     Ok(Json(json!({ "channel": ChannelView::from(&joined) })))
 }
@@ -149,6 +158,7 @@ async fn leave(
     Authenticated(identity): Authenticated,
     PathParts(channel): PathParts<String>,
 ) -> Result<StatusCode, ApiError> {
+    count(&api, &identity)?;
     api.chat.remove_member(&identity, &channel_id(channel)?, &identity.user).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -166,6 +176,7 @@ async fn members(
     PathParts(channel): PathParts<String>,
     query: Result<Query<MembersQuery>, QueryRejection>,
 ) -> Result<Json<MemberPage>, ApiError> {
+    count(&api, &identity)?;
     let Query(query) = query.map_err(wrong_query)?;
     let channel = channel_id(channel)?;
     Ok(Json(api.chat.members(&identity, &channel, query.after.as_ref(), query.limit).await?))
@@ -190,6 +201,7 @@ async fn add_member(
     PathParts(channel): PathParts<String>,
     JsonBody(new): JsonBody<NewMember>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
+    count(&api, &identity)?;
     let channel = channel_id(channel)?;
     let user = match (new.user_id, new.username) {
         (Some(user), None) => user,
@@ -210,6 +222,7 @@ async fn remove_member(
     Authenticated(identity): Authenticated,
     PathParts((channel, user)): PathParts<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
+    count(&api, &identity)?;
     let user = UserId::new(user).map_err(|_| Failure::forbidden())?;
     api.chat.remove_member(&identity, &channel_id(channel)?, &user).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -229,6 +242,7 @@ async fn history(
     PathParts(channel): PathParts<String>,
     query: Result<Query<HistoryCursor>, QueryRejection>,
 ) -> Result<Json<MessagePage>, ApiError> {
+    count(&api, &identity)?;
     let Query(HistoryCursor { before, after, limit }) = query.map_err(wrong_query)?;
     let request = HistoryRequest { channel_id: channel_id(channel)?, before, after, limit };
     Ok(Json(api.chat.history(&identity, request).await?))

@@ -20,7 +20,8 @@ use super::{
 };
 
 pub(super) fn routes() -> Routes {
-    const DENIED: &[ErrorCode] = &[ErrorCode::BadPayload, ErrorCode::Forbidden, ErrorCode::Unavailable];
+    const DENIED: &[ErrorCode] =
+        &[ErrorCode::BadPayload, ErrorCode::Forbidden, ErrorCode::RateLimited, ErrorCode::Unavailable];
     const TAG: &str = "delivery";
     const LIMIT: (&str, &str) = ("limit", "How many at most");
     let get = |path, summary| Operation::get(path, TAG, summary).needs(Proof::Token);
@@ -35,7 +36,7 @@ pub(super) fn routes() -> Routes {
         .add(
             get("/api/offline", "What waits for the user, by channel and in all")
                 .answers(200, "Waiting")
-                .refuses(&[ErrorCode::Unavailable]),
+                .refuses(&[ErrorCode::RateLimited, ErrorCode::Unavailable]),
             waiting,
         )
         .add(
@@ -70,6 +71,7 @@ async fn waiting(
     State(api): State<Arc<Api>>,
     Authenticated(identity): Authenticated,
 ) -> Result<Json<WaitingPage>, ApiError> {
+    count(&api, &identity)?;
     Ok(Json(api.chat.waiting(&identity).await?))
 }
 
@@ -85,6 +87,7 @@ async fn offline(
     PathParts(channel): PathParts<String>,
     query: Result<Query<OfflineQuery>, QueryRejection>,
 ) -> Result<Json<OfflinePage>, ApiError> {
+    count(&api, &identity)?;
     let Query(OfflineQuery { limit }) = query.map_err(wrong_query)?;
     let request = OfflineRequest { channel_id: channel_id(channel)?, limit };
     Ok(Json(api.chat.offline(&identity, request)?.await?))
@@ -103,6 +106,7 @@ async fn status(
     PathParts(message): PathParts<String>,
     query: Result<Query<StatusQuery>, QueryRejection>,
 ) -> Result<Json<StatusView>, ApiError> {
+    count(&api, &identity)?;
     let Query(StatusQuery { after, limit }) = query.map_err(wrong_query)?;
     let request = StatusRequest { message_id: message_id(message)?, after, limit };
     Ok(Json(api.chat.message_status(&identity, request)?.await?))

@@ -12,11 +12,13 @@ use super::{
     Api, ApiError,
     channels::channel_id,
     extract::{Authenticated, OptionalJsonBody, PathParts},
+    messages::count,
     routes::{Operation, Proof, Routes},
 };
 
 pub(super) fn routes() -> Routes {
-    const REFUSALS: &[ErrorCode] = &[ErrorCode::Forbidden, ErrorCode::LimitExceeded, ErrorCode::Unavailable];
+    const REFUSALS: &[ErrorCode] =
+        &[ErrorCode::Forbidden, ErrorCode::LimitExceeded, ErrorCode::RateLimited, ErrorCode::Unavailable];
     let operation = |path, summary| {
         Operation::new(Method::POST, path, "channels", summary).needs(Proof::Token).refuses(REFUSALS)
     };
@@ -39,6 +41,7 @@ async fn create(
     PathParts(channel): PathParts<String>,
     OptionalJsonBody(new): OptionalJsonBody<NewInvite>,
 ) -> Result<(StatusCode, Json<IssuedInvite>), ApiError> {
+    count(&api, &identity)?;
     let invite = api.chat.invite(&identity, &channel_id(channel)?, new).await?;
     Ok((StatusCode::CREATED, Json(invite)))
 }
@@ -48,6 +51,7 @@ async fn accept(
     Authenticated(identity): Authenticated,
     PathParts(invite): PathParts<String>,
 ) -> Result<Json<Value>, ApiError> {
+    count(&api, &identity)?;
     let joined = api.chat.use_invite(&identity, &invite).await?;
     Ok(Json(json!({ "channel": ChannelView::from(&joined) })))
 }

@@ -115,3 +115,33 @@ fn messages_over_rest_have_the_rate_of_events() {
     assert_eq!(refused.refusal(), (429, "RATE_LIMITED"));
     assert!(refused.response.header("retry-after").is_some());
 }
+
+/// What is told to a whole room, or reads much, is not cheaper than a message.
+#[test]
+fn channels_over_rest_have_the_rate_of_events() {
+    let product = TestProduct::start("[limits]\nevents_per_user_per_s = 1\nevents_per_user_burst = 3\n");
+    let ada = product.register("ada");
+    let id = channel(&product, &ada, &[]);
+    let path = format!("/api/channels/{id}");
+    let message = "/api/messages/01a1cfa1-0a00-7000-8000-000000000000/status";
+    let requests = [
+        ("GET", "/api/channels".to_owned(), Value::Null),
+        ("POST", "/api/channels".to_owned(), json!({ "name": "den" })),
+        ("PATCH", path.clone(), json!({ "name": "lair" })),
+        ("POST", format!("{path}/join"), Value::Null),
+        ("POST", format!("{path}/leave"), Value::Null),
+        ("GET", format!("{path}/members"), Value::Null),
+        ("POST", format!("{path}/members"), json!({ "userId": "bob" })),
+        ("DELETE", format!("{path}/members/bob"), Value::Null),
+        ("GET", format!("{path}/messages"), Value::Null),
+        ("POST", format!("{path}/invites"), Value::Null),
+        ("POST", "/api/invites/x".to_owned(), Value::Null),
+        ("GET", "/api/offline".to_owned(), Value::Null),
+        ("GET", format!("{path}/offline"), Value::Null),
+        ("GET", message.to_owned(), Value::Null),
+    ];
+    for (method, path, body) in requests {
+        let mut answers = (0..9).map(|_| request(&product, &ada, method, &path, &body).status);
+        assert!(answers.any(|status| status == 429), "{method} {path}");
+    }
+}
