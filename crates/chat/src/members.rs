@@ -48,6 +48,11 @@ impl Chat {
         .boxed()
     }
 
+    /// Whether the caller may manage members here at all; whom, and as what, is asked when they do.
+    pub fn may_manage_members(&self, identity: &Arc<Identity>, channel: &ChannelId) -> Answer<()> {
+        self.may(identity, channel, Action::ManageMembers).boxed()
+    }
+
     /// Adds a member, or changes a member's role. All sockets of the new member hear the channel when it returns.
     pub fn add_member(
         &self,

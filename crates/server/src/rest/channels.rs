@@ -206,6 +206,8 @@ async fn add_member(
     let user = match (new.user_id, new.username) {
         (Some(user), None) => user,
         (None, Some(username)) => {
+            // First: which names there are is for those who may add them.
+            api.chat.may_manage_members(&identity, &channel).await?;
             let account = api.store.account_by_username(&username).await.map_err(Failure::from)?;
             account
                 .map(|account| account.user)

@@ -145,3 +145,18 @@ fn channels_over_rest_have_the_rate_of_events() {
         assert!(answers.any(|status| status == 429), "{method} {path}");
     }
 }
+
+#[test]
+fn which_user_names_there_are_is_for_those_who_add_them() {
+    let product = TestProduct::start("");
+    let (ada, bob) = (product.register("ada"), product.register("bob"));
+    let path = format!("/api/channels/{}/members", channel(&product, &ada, &[]));
+    for name in ["ada", "nobody"] {
+        let body = json!({ "username": name });
+        assert_eq!(request(&product, &bob, "POST", &path, &body).refusal(), (403, "FORBIDDEN"), "{name}");
+        let nowhere = request(&product, &bob, "POST", "/api/channels/x/members", &body);
+        assert_eq!(nowhere.refusal(), (403, "FORBIDDEN"), "{name}");
+    }
+    let unknown = request(&product, &ada, "POST", &path, &json!({ "username": "nobody" }));
+    assert_eq!(unknown.refusal(), (404, "NOT_FOUND"));
+}
