@@ -476,6 +476,13 @@ fn what_is_kept_of_a_user_is_printed_and_removed() {
         assert!(log.contains(event), "{event} is not in {log}");
     }
     assert!(site.run(&add, []).1, "the name is free again");
+    // Known through a backend, without an account.
+    let database = rusqlite::Connection::open(site.0.path().join("roomkey.db")).unwrap();
+    database.execute("INSERT INTO profiles (user, name, updated) VALUES ('x-1', 'Known', 1)", []).unwrap();
+    drop(database);
+    assert!(site.run("user export x-1", []).0.contains(r#""username": "Known""#));
+    assert!(site.run("user erase x-1", []).1);
+    assert_eq!(site.run("user erase x-1", []), ("there is no such user".to_owned(), false));
 }
 
 #[test]

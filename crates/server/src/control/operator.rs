@@ -144,6 +144,19 @@ impl Operator {
         }
     }
 
+    /// The user of this name, or whoever has this id and was ever heard of: through a backend, a channel, or an issuer that
+    /// is no more.
+    pub(crate) async fn kept_user(&self, named: &Named) -> Result<UserId, Failure> {
+        match (self.user(named).await, UserId::new(named.name.as_str())) {
+            (Err(failure), Ok(id))
+                if failure.code == ErrorCode::NotFound && self.store.profile(&id).await?.is_some() =>
+            {
+                Ok(id)
+            }
+            (found, _) => found,
+        }
+    }
+
     /// Asks again what every live socket may hear, and tells how many rooms were left.
     pub(crate) async fn recheck_all(&self) -> usize {
         let Some(chat) = &self.chat else { return 0 };

@@ -36,7 +36,7 @@ impl Command for Export {
     const PATH: &'static str = "/users/export";
 
     async fn run(self, operator: Arc<Operator>) -> Result<Exported, Failure> {
-        let user = operator.user(&self.user).await?;
+        let user = operator.kept_user(&self.user).await?;
         let data = operator.store.personal_data(&user).await?;
         let data = data.ok_or_else(|| Failure::with_message(roomkey_model::ErrorCode::NotFound, NOBODY))?;
         operator.record(Event::AdminAction, "an operator exported what is kept of a user", user.as_str());
@@ -154,7 +154,7 @@ impl Command for Erase {
     const PATH: &'static str = "/users/erase";
 
     async fn run(self, operator: Arc<Operator>) -> Result<Erased, Failure> {
-        let user = operator.user(&self.user).await?;
+        let user = operator.kept_user(&self.user).await?;
         let (known, erased, swept) = operator.accounts.erase(&user).await?;
         operator.record(Event::UserErased, BY_OPERATOR, user.as_str());
         let roomkey_store::Erased { channels, inherited } = erased;
