@@ -38,7 +38,7 @@ pub use explain::{Asked, Explained, Facts, Said};
 pub use invites::NewInvite;
 pub use messages::{HistoryRequest, NewMessage};
 pub use reply::{Ack, Answer, Reply};
-pub use retention::{empty_erased, trim};
+pub use retention::trim;
 pub use server_events::is_server_event;
 pub use sink::commit_sink;
 pub use typing::Typing;

@@ -30,13 +30,3 @@ pub async fn trim(store: &dyn Store, server: Retention, now: Timestamp) -> Resul
         }
     }
 }
-
-/// Empties the messages of users who were erased, in small batches; tells how many. To be called after each erasure, and from
-/// time to time: a server that was stopped in between goes on with it.
-pub async fn empty_erased(store: &dyn Store, now: Timestamp) -> Result<usize, StoreError> {
-    let mut emptied = 0;
-    while let Some(count) = store.erase_messages(now, BATCH).await? {
-        emptied += count;
-    }
-    Ok(emptied)
-}

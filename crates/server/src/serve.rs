@@ -24,7 +24,7 @@ use crate::{
     chat,
     clock::SteadyClock,
     config::{AuthSetup, Config, Environment, Flags, MissingKey},
-    control::{ControlSocket, Operator, Parts},
+    control::{ControlSocket, Operator, Parts, commands::personal},
     pages,
     rest::{self, Api},
     revocation::{Revalidation, Revoker},
@@ -246,7 +246,7 @@ async fn serve_operators(socket: anyhow::Result<ControlSocket>, operator: Operat
             if let Err(error) = roomkey_chat::trim(&*operator.store, retention, steady.now()).await {
                 tracing::warn!(%error, "old messages cannot be removed");
             }
-            if let Err(error) = roomkey_chat::empty_erased(&*operator.store, steady.now()).await {
+            if let Err(error) = personal::empty_all(&*operator.store, &steady).await {
                 tracing::warn!(%error, "messages of users who were erased cannot be removed");
             }
             tokio::time::sleep(Duration::from_secs(60)).await;

@@ -31,7 +31,7 @@ pub use logins::{LoginFailures, LoginStore, PastLogin};
 pub use members::{Member, MemberStore, Standing};
 pub use messages::{Draft, Edit, HistoryQuery, Message, MessageStore, Page};
 pub use outbox::{Backlog, Claimed, DeadLetter, Delivery, NewDelivery, OutboxEncoder, OutboxStore};
-pub use personal::{ERASED, Erased, MembershipData, PersonalData, PersonalStore};
+pub use personal::{ERASED, Erased, MembershipData, PersonalData, PersonalStore, SentAt};
 pub use presence::{LastSeen, PresenceChange, PresenceStore};
 pub use retention::{Overdue, Retention, RetentionStore};
 pub use revocations::RevocationStore;

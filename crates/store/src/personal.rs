@@ -39,6 +39,9 @@ pub struct MembershipData {
     pub watermarks: Watermarks,
 }
 
+/// Where a message is among those of its sender: its channel, its client id, its number.
+pub type SentAt = (ChannelId, Option<String>, Seq);
+
 /// What becomes of somebody's place when the user is erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Erased {
@@ -53,18 +56,15 @@ pub trait PersonalStore: Send + Sync {
     /// All but the messages; none if nobody of this name was ever here.
     fn personal_data(&self, user: &UserId) -> Pending<Option<PersonalData>>;
 
-    /// The messages that the user has sent, by channel and number, after `after`; at most `limit`.
-    fn messages_from(
-        &self,
-        user: &UserId,
-        after: Option<(ChannelId, Seq)>,
-        limit: usize,
-    ) -> Pending<Vec<Message>>;
+    /// The messages that the user has sent, by channel, client id (those without one first) and number, after `after`; at
+    /// most `limit`.
+    fn messages_from(&self, user: &UserId, after: Option<SentAt>, limit: usize) -> Pending<Vec<Message>>;
 
     /// Removes the account, the logins, the memberships and the invites of a user in one commit with the revocations that
     /// `revoke` makes of the logins, and decides that the messages go, too.
     ///
-    /// A channel that would have no owner gets the member who comes first by role and time. [`StoreError::NotFound`] if
+    /// A channel that would have no owner gets the member who comes first by role and time; one that nobody else is in is
+    /// archived and private from here on. What waits to be told to backends about the user is forgotten. [`StoreError::NotFound`] if
     /// nobody of this name was ever here.
     ///
     /// [`StoreError::NotFound`]: crate::StoreError::NotFound

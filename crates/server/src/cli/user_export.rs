@@ -29,6 +29,7 @@ impl Export {
                 break;
             }
         }
+        messages.sort_by_cached_key(|message| (message["channelId"].to_string(), message["seq"].as_u64()));
         data["messages"] = Value::Array(messages);
         Ok(format!("{}\n", serde_json::to_string_pretty(&data)?).into())
     }

@@ -82,7 +82,7 @@ pub(super) fn create(
 }
 
 /// Makes of a channel what `change` says.
-fn update(
+pub(super) fn update(
     connection: &Connection,
     channel: &ChannelId,
     change: ChannelChange,

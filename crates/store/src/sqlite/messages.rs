@@ -1,5 +1,5 @@
-use roomkey_model::{ChannelId, MessageId, Seq, Timestamp, UserId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use roomkey_model::{MessageId, Seq, Timestamp, UserId};
+use rusqlite::{Connection, OptionalExtension, Row, params, types::Value};
 
 use super::{
     SqliteStore, accounts,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Committed, Draft, Edit, HistoryQuery, Message, MessagePermit, MessageStore, Page, Pending, Permit,
-    Profile, StoreError,
+    Profile, SentAt, StoreError,
 };
 
 impl MessageStore for SqliteStore {
@@ -191,19 +191,40 @@ const MESSAGE: &str = "SELECT message, channel, seq, sender, name, avatar, conte
     messages.updated AS updated, edited, deleted
     FROM messages JOIN profiles ON profiles.user = sender";
 
-/// What somebody has sent, by channel and number.
+/// What somebody has sent, in the order of the index `messages_by_sender`, which is made of ranges for this: the rest of
+/// what has no client id, the rest of the channel, and the other channels.
 pub(super) fn from(
     connection: &Connection,
     sender: &UserId,
-    after: Option<&(ChannelId, Seq)>,
+    after: Option<&SentAt>,
     limit: usize,
 ) -> Result<Vec<Message>, StoreError> {
-    let sql =
-        format!("{MESSAGE} WHERE sender = ?1 AND (channel, seq) > (?2, ?3) ORDER BY channel, seq LIMIT ?4");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let (channel, seq) = after.map_or(("", 0), |(channel, seq)| (channel.as_str(), signed(seq.0)));
-    let rows = statement.query_map(params![sender.as_str(), channel, seq, signed(limit)], message)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut messages = Vec::new();
+    let (channel, client_id, seq) = after.map_or(("", None, 0), |(channel, client_id, seq)| {
+        (channel.as_str(), client_id.as_deref(), signed(seq.0))
+    });
+    for (range, order, bound) in [
+        (
+            "channel = ?2 AND client_id IS NULL AND seq > ?3",
+            "seq",
+            client_id.is_none().then_some(Value::from(seq)),
+        ),
+        (
+            "channel = ?2 AND client_id > ?3",
+            "client_id",
+            Some(Value::from(client_id.unwrap_or_default().to_owned())),
+        ),
+        ("channel > ?2 AND ?3 IS NULL", "channel, client_id, seq", Some(Value::Null)),
+    ] {
+        let Some(bound) = bound else { continue };
+        let sql = format!("{MESSAGE} WHERE sender = ?1 AND {range} ORDER BY {order} LIMIT ?4");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let left = signed(limit - messages.len());
+        for row in statement.query_map(params![sender.as_str(), channel, bound, left], message)? {
+            messages.push(row?);
+        }
+    }
+    Ok(messages)
 }
 
 /// The message that the sender has sent here by the same client id.

@@ -13,6 +13,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0007_outbox.sql"),
     include_str!("../../migrations/0008_last_seen.sql"),
     include_str!("../../migrations/0009_retention.sql"),
+    include_str!("../../migrations/0010_indexes.sql"),
 ];
 
 /// Applies the steps the database lacks, all in one transaction.

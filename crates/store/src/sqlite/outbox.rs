@@ -1,4 +1,4 @@
-use roomkey_model::Timestamp;
+use roomkey_model::{Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
@@ -197,6 +197,24 @@ fn revive(
         }
         _ => Ok(false),
     }
+}
+
+/// Forgets what is still to be told of a user, or was given up: it would stay for as long as the endpoint is down, or
+/// nobody looks. What others have written is not about the user.
+pub(super) fn forget(connection: &Connection, user: &UserId) -> Result<(), StoreError> {
+    const ABOUT: &str = "instr(body, json_quote(?1)) > 0
+        AND EXISTS (SELECT 1 FROM json_tree(body) WHERE atom = ?1 AND key <> 'content')";
+    let endpoints: Vec<String> = connection
+        .prepare_cached(&format!("DELETE FROM outbox WHERE {ABOUT} RETURNING endpoint"))?
+        .query_map([user.as_str()], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for endpoint in &endpoints {
+        less_waits(connection, endpoint, 1)?;
+    }
+    connection
+        .prepare_cached(&format!("DELETE FROM dead_letters WHERE {ABOUT}"))?
+        .execute([user.as_str()])?;
+    Ok(())
 }
 
 /// Names that are over, of which one claim forgets so many.

@@ -1,15 +1,15 @@
-use roomkey_model::{ChannelId, Role, Seq, Timestamp, UserId};
+use roomkey_model::{ChannelId, Role, Timestamp, UserId, Visibility};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    SqliteStore, accounts,
+    SqliteStore, accounts, channels,
     columns::{count, id, name, seq, signed, time},
-    fault, members, messages,
+    fault, members, messages, outbox,
     sessions::{self, Which},
 };
 use crate::{
-    Committed, ERASED, Erased, MembershipData, Message, Pending, PersonalData, PersonalStore, Revoke,
-    StoreError, Watermarks,
+    ChannelChange, Committed, ERASED, Erased, MembershipData, Message, Pending, PersonalData, PersonalStore,
+    Revoke, SentAt, StoreError, Watermarks,
 };
 
 impl PersonalStore for SqliteStore {
@@ -18,12 +18,7 @@ impl PersonalStore for SqliteStore {
         self.read(move |connection| data(connection, &user))
     }
 
-    fn messages_from(
-        &self,
-        user: &UserId,
-        after: Option<(ChannelId, Seq)>,
-        limit: usize,
-    ) -> Pending<Vec<Message>> {
+    fn messages_from(&self, user: &UserId, after: Option<SentAt>, limit: usize) -> Pending<Vec<Message>> {
         let user = user.clone();
         self.read(move |connection| messages::from(connection, &user, after.as_ref(), limit))
     }
@@ -94,17 +89,20 @@ fn erase(
     execute("DELETE FROM accounts WHERE user = ?1")?; // and its sessions
     execute("DELETE FROM last_seen WHERE user = ?1")?;
     execute("DELETE FROM invites WHERE inviter = ?1 OR user = ?1")?;
-    // What waits to be told is told; what was given up would stay for as long as nobody looks.
-    execute("DELETE FROM dead_letters WHERE instr(body, json_quote(?1)) > 0")?;
+    outbox::forget(connection, user)?;
+    let mut deserted = Vec::new();
     let mut erased = Erased { channels: 0, inherited: Vec::new() };
     for membership in memberships(connection, user)? {
         erased.channels += 1;
         let channel = membership.channel;
-        if membership.role == Role::Owner
-            && let Some((heir, role)) = heir(connection, &channel, user)?
-        {
-            members::change_role(connection, &channel, &heir, (role, Role::Owner), changes)?;
-            erased.inherited.push((channel.clone(), heir));
+        if membership.role == Role::Owner && !has_other_owner(connection, &channel, user)? {
+            match heir(connection, &channel, user)? {
+                Some((heir, role)) => {
+                    members::change_role(connection, &channel, &heir, (role, Role::Owner), changes)?;
+                    erased.inherited.push((channel.clone(), heir));
+                }
+                None => deserted.push(channel.clone()),
+            }
         }
         connection
             .prepare_cached("DELETE FROM members WHERE channel = ?1 AND user = ?2")?
@@ -117,32 +115,62 @@ fn erase(
     connection
         .prepare_cached("UPDATE channels SET creator = ?2 WHERE creator = ?1")?
         .execute([user.as_str(), ERASED])?;
+    for channel in deserted {
+        close(connection, &channel, now, changes)?;
+    }
     connection
         .prepare_cached("UPDATE profiles SET name = 'erased', avatar = NULL, updated = ?2 WHERE user = ?1")?
         .execute(params![user.as_str(), signed(now.0)])?;
+    // The user may have sent something since `now` was read, or the clock was set back: the newest of all messages, as ids
+    // made later sort later, is no older than the user's newest.
     connection
-        .prepare_cached("INSERT OR REPLACE INTO erasures (user, requested) VALUES (?1, ?2)")?
+        .prepare_cached(
+            "INSERT OR REPLACE INTO erasures (user, requested)
+             VALUES (?1, max(?2, coalesce((SELECT created FROM messages ORDER BY message DESC LIMIT 1), 0)))",
+        )?
         .execute(params![user.as_str(), signed(now.0)])?;
     Ok(erased)
 }
 
-/// Who owns the channel next, and is what now; none while it has another owner, or nobody is left.
+/// Nobody is left who could let anybody in, or close it.
+fn close(
+    connection: &Connection,
+    channel: &ChannelId,
+    now: Timestamp,
+    changes: &mut Vec<Committed>,
+) -> Result<(), StoreError> {
+    let change = ChannelChange {
+        visibility: Some(Visibility::Private),
+        archived: Some(true),
+        ..ChannelChange::default()
+    };
+    channels::update(connection, channel, change, now, changes)?;
+    Ok(())
+}
+
+fn has_other_owner(connection: &Connection, channel: &ChannelId, user: &UserId) -> Result<bool, StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM members WHERE channel = ?1 AND role = 'owner' AND user <> ?2)",
+        )?
+        .query_row([channel.as_str(), user.as_str()], |row| row.get(0))?)
+}
+
+/// Who owns the channel next, if anybody is left, and is what now.
 fn heir(
     connection: &Connection,
     channel: &ChannelId,
     owner: &UserId,
 ) -> Result<Option<(UserId, Role)>, StoreError> {
-    let next = connection
+    Ok(connection
         .prepare_cached(
             "SELECT user, role FROM members WHERE channel = ?1 AND user <> ?2
-             ORDER BY CASE role WHEN 'owner' THEN 0 WHEN 'moderator' THEN 1 WHEN 'member' THEN 2 ELSE 3 END, joined, user
-             LIMIT 1",
+             ORDER BY CASE role WHEN 'moderator' THEN 0 WHEN 'member' THEN 1 ELSE 2 END, joined, user LIMIT 1",
         )?
         .query_row([channel.as_str(), owner.as_str()], |row| {
             Ok((id::<UserId>(row, "user")?, name::<Role>(row, "role")?))
         })
-        .optional()?;
-    Ok(next.filter(|(_, role)| *role != Role::Owner))
+        .optional()?)
 }
 
 fn erase_messages(
@@ -157,11 +185,15 @@ fn erase_messages(
         .optional()?;
     let Some((user, requested)) = next else { return Ok(None) };
     // Somebody of the same name may be here since: what is newer is theirs.
-    let places: Vec<(String, i64)> = connection
-        .prepare_cached("SELECT channel, seq FROM messages WHERE sender = ?1 AND created <= ?2 LIMIT ?3")?
-        .query_map(params![user, requested, signed(limit)], |row| Ok((row.get(0)?, row.get(1)?)))?
+    let places: Vec<(String, i64, bool)> = connection
+        .prepare_cached(
+            "SELECT channel, seq, deleted IS NULL FROM messages WHERE sender = ?1 AND created <= ?2 LIMIT ?3",
+        )?
+        .query_map(params![user, requested, signed(limit)], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
         .collect::<Result<_, _>>()?;
-    for (channel, seq) in &places {
+    for (channel, seq, is_news) in &places {
         let id = connection
             .prepare_cached(
                 "UPDATE messages
@@ -172,7 +204,7 @@ fn erase_messages(
             .query_row(params![channel, seq, ERASED, signed(now.0)], |row| {
                 super::columns::message_id(row, "message")
             })?;
-        if let Some(message) = messages::find(connection, id)? {
+        if *is_news && let Some(message) = messages::find(connection, id)? {
             changes.push(Committed::MessageDeleted(message));
         }
     }

@@ -4,6 +4,7 @@ mod backup;
 mod contract;
 mod crash;
 mod edits;
+mod erasing;
 mod faults;
 mod invites;
 mod kept;

@@ -1,10 +1,10 @@
 //! All that is kept of one person can be read, and removed: the contract of every backend.
 
 use crate::support::{Fixture, HASH, account, anyone, backends, draft, id, new_channel, user};
-use roomkey_model::{ChannelId, Role, Seq, SessionId, Timestamp, Visibility};
+use roomkey_model::{Role, Seq, SessionId, Timestamp, Visibility};
 use roomkey_store::{
-    Committed, Draft, ERASED, Erased, Invite, Page, PresenceChange, RefreshFamily, Session, SqliteConfig,
-    SqliteStore, Store, StoreError,
+    Committed, Draft, ERASED, Erased, Invite, Page, PresenceChange, RefreshFamily, SentAt, Session,
+    SqliteConfig, SqliteStore, Store, StoreError,
 };
 use rusqlite::{Connection, types::ValueRef};
 
@@ -99,11 +99,11 @@ fn places(fixture: &Fixture, text: &str) -> Vec<String> {
     places
 }
 
-async fn erase(store: &dyn Store, name: &str, now: u64) -> Result<Erased, StoreError> {
+pub(crate) async fn erase(store: &dyn Store, name: &str, now: u64) -> Result<Erased, StoreError> {
     store.erase(&user(name), Timestamp(now), Box::new(|_| Vec::new())).await
 }
 
-async fn erase_messages(store: &dyn Store, limit: usize) -> Vec<usize> {
+pub(crate) async fn erase_messages(store: &dyn Store, limit: usize) -> Vec<usize> {
     let mut counts = Vec::new();
     while let Some(count) = store.erase_messages(Timestamp(8000), limit).await.expect("erases") {
         counts.push(count);
@@ -136,17 +136,32 @@ async fn all_that_is_kept_of_a_user_can_be_read() {
 async fn all_messages_of_a_user_can_be_read_in_pages() {
     for fixture in backends() {
         with_ada(&fixture).await;
-        let mut after: Option<(ChannelId, Seq)> = None;
+        for (content, client_id) in [("b", Some("b")), ("a", Some("a")), ("no id", None)] {
+            fixture
+                .store
+                .append(draft("den", "ada-id", content, client_id), anyone())
+                .await
+                .expect("is sent");
+        }
+        let mut after: Option<SentAt> = None;
         let mut contents = Vec::new();
         loop {
             let page = fixture.store.messages_from(&user("ada-id"), after, 2).await.expect("readable");
             let Some(last) = page.last() else { break };
-            after = Some((last.channel.clone(), last.seq));
+            after = Some((last.channel.clone(), last.client_id.clone(), last.seq));
             contents.extend(page.into_iter().map(|message| message.content));
         }
         assert_eq!(
             contents,
-            ["from ada", "again from ada", "from ada, who was there once", "with a client id of ada's"]
+            [
+                "from ada",
+                "again from ada",
+                "no id",
+                "a",
+                "b",
+                "from ada, who was there once",
+                "with a client id of ada's"
+            ]
         );
     }
 }
@@ -215,6 +230,10 @@ async fn others_are_told_of_what_is_gone() {
                     format!("{user} is {} of {channel}", role.as_str())
                 }
                 Committed::MemberRemoved { channel, user } => format!("{user} leaves {channel}"),
+                Committed::ChannelUpdated(channel) => {
+                    assert!(channel.archived.is_some() && channel.creator.as_str() == ERASED);
+                    format!("{} is archived", channel.channel)
+                }
                 Committed::MessageDeleted(message) => {
                     assert_eq!((message.content.as_str(), message.client_id.as_ref()), ("", None));
                     format!("{} {} is deleted", message.channel, message.seq.0)
@@ -229,6 +248,7 @@ async fn others_are_told_of_what_is_gone() {
                 "cid is owner of den",
                 "ada-id leaves den",
                 "ada-id leaves hall",
+                "cell is archived",
                 "den 1 is deleted",
                 "den 3 is deleted",
                 "far 1 is deleted",

@@ -1,7 +1,7 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use roomkey_model::{ChannelId, Failure, Seq, UserId};
-use roomkey_store::{Message, PersonalData};
+use roomkey_model::{ChannelId, Clock, Failure, UserId};
+use roomkey_store::{Message, PersonalData, SentAt, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -14,8 +14,15 @@ use crate::{
 /// Messages in one answer.
 const PAGE: usize = 1000;
 
-/// Messages that are emptied in one write, so that no other waits for long, and writes of one command.
-const EMPTIED_AT_ONCE: (usize, usize) = (256, 50);
+/// Messages that are emptied in one write, so that no other waits for long.
+const EMPTIED: usize = 256;
+
+/// Such writes of one command.
+const WRITES: usize = 10;
+
+/// Between two such writes while others are told: about a thousand messages in a second, so that clients and webhooks
+/// keep up.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// All that is kept of a user, but for the messages.
 #[derive(Serialize, Deserialize)]
@@ -92,14 +99,14 @@ fn in_json(data: &PersonalData) -> Value {
 pub(crate) struct Messages {
     pub(crate) user: UserId,
     /// Only those behind this one.
-    pub(crate) after: Option<(ChannelId, Seq)>,
+    pub(crate) after: Option<SentAt>,
 }
 
 /// Some messages, and where to go on; nowhere after the last.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct MessagesPage {
     pub(crate) messages: Vec<Value>,
-    pub(crate) next: Option<(ChannelId, Seq)>,
+    pub(crate) next: Option<SentAt>,
 }
 
 impl Command for Messages {
@@ -110,7 +117,7 @@ impl Command for Messages {
     async fn run(self, operator: Arc<Operator>) -> Result<MessagesPage, Failure> {
         let messages = operator.store.messages_from(&self.user, self.after, PAGE).await?;
         let next = messages.last().filter(|_| messages.len() == PAGE);
-        let next = next.map(|message| (message.channel.clone(), message.seq));
+        let next = next.map(|message| (message.channel.clone(), message.client_id.clone(), message.seq));
         Ok(MessagesPage { messages: messages.iter().map(message_in_json).collect(), next })
     }
 }
@@ -173,12 +180,31 @@ impl Command for Empty {
     const PATH: &'static str = "/users/empty";
 
     async fn run(self, operator: Arc<Operator>) -> Result<bool, Failure> {
-        for _ in 0..EMPTIED_AT_ONCE.1 {
-            let emptied = operator.store.erase_messages(operator.clock.now(), EMPTIED_AT_ONCE.0).await?;
-            if emptied.is_none() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        // Without a chat there is nobody to tell.
+        let pause = operator.chat.as_ref().map(|_| PAUSE);
+        Ok(empty(&*operator.store, &*operator.clock, pause, WRITES).await?)
     }
+}
+
+/// Empties the messages of users who were erased, in a server that runs. To be called from time to time: one that was
+/// stopped in between goes on with it.
+pub(crate) async fn empty_all(store: &dyn Store, clock: &dyn Clock) -> Result<(), StoreError> {
+    empty(store, clock, Some(PAUSE), usize::MAX).await.map(|_| ())
+}
+
+/// Tells whether some are left.
+async fn empty(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    pause: Option<Duration>,
+    writes: usize,
+) -> Result<bool, StoreError> {
+    for _ in 0..writes {
+        match (store.erase_messages(clock.now(), EMPTIED).await?, pause) {
+            (None, _) => return Ok(false),
+            (Some(EMPTIED), Some(pause)) => tokio::time::sleep(pause).await,
+            _ => {}
+        }
+    }
+    Ok(true)
 }
