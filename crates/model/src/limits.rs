@@ -213,6 +213,8 @@ limits! {
     DeadLetters dead_letters: usize = 10_000, "", "The oldest are forgotten.";
     /// Channels one user may be in. Together with the personal rooms they fit into `rooms_per_socket`.
     ChannelsPerUser channels_per_user: usize = 250, "", "`LIMIT_EXCEEDED`.";
+    /// Members of one channel.
+    MembersPerChannel members_per_channel: usize = 100_000, "", "`LIMIT_EXCEEDED`.";
 }
 
 impl Limits {

@@ -286,6 +286,7 @@ fn open_store(
     });
     let store_config = SqliteConfig {
         channels_per_user: config.limits.channels_per_user,
+        members_per_channel: config.limits.members_per_channel,
         outbox_rows: config.limits.webhooks_waiting,
         ..SqliteConfig::default()
     };

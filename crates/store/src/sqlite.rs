@@ -50,6 +50,8 @@ pub struct SqliteConfig {
     pub busy_timeout_ms: u32,
     /// Channels one user may be in.
     pub channels_per_user: usize,
+    /// Members one channel may have.
+    pub members_per_channel: usize,
     /// Deliveries that may wait for one endpoint.
     pub outbox_rows: usize,
     /// Bytes the database file may have; no limit but the volume's where there is none.
@@ -64,6 +66,7 @@ impl Default for SqliteConfig {
             batch_jobs: 512,
             busy_timeout_ms: 5000,
             channels_per_user: roomkey_model::Limits::default().channels_per_user,
+            members_per_channel: roomkey_model::Limits::default().members_per_channel,
             outbox_rows: roomkey_model::Limits::default().webhooks_waiting,
             database_bytes: None,
         }
@@ -79,10 +82,17 @@ impl Default for SqliteConfig {
 pub struct SqliteStore {
     writes: Arc<Queue<Box<dyn Job>>>,
     reads: Arc<Queue<Read>>,
-    channels_per_user: usize,
+    caps: Caps,
     outbox_rows: usize,
     /// Taken by the first [`Store::close`].
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
+}
+
+/// How many memberships there may be.
+#[derive(Clone, Copy)]
+struct Caps {
+    channels_per_user: usize,
+    members_per_channel: usize,
 }
 
 impl SqliteStore {
@@ -128,7 +138,10 @@ impl SqliteStore {
         Ok(Self {
             writes,
             reads,
-            channels_per_user: config.channels_per_user,
+            caps: Caps {
+                channels_per_user: config.channels_per_user,
+                members_per_channel: config.members_per_channel,
+            },
             outbox_rows: config.outbox_rows,
             threads: Mutex::new(threads),
         })

@@ -356,6 +356,7 @@ const OF_THE_CHAT: &[Limit] = &[
     Limit::InviteLife,
     Limit::TypingUsersPerChannel,
     Limit::PresenceMembers,
+    Limit::MembersPerChannel,
     Limit::BackendAnswer,
     Limit::BackendRequests,
     Limit::EmitsPerRequest,

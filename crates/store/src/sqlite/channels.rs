@@ -2,7 +2,7 @@ use roomkey_model::{ChannelId, Role, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    SqliteStore, accounts,
+    Caps, SqliteStore, accounts,
     columns::{id, name, optional_time, seq, signed, time},
     fault, members, retention,
 };
@@ -17,8 +17,8 @@ impl ChannelStore for SqliteStore {
     }
 
     fn create_channel(&self, channel: Channel) -> Pending<()> {
-        let channels_per_user = self.channels_per_user;
-        self.write(move |connection, changes| create(connection, &channel, channels_per_user, changes))
+        let caps = self.caps;
+        self.write(move |connection, changes| create(connection, &channel, caps, changes))
     }
 
     fn channel(&self, channel: &ChannelId) -> Pending<Option<Channel>> {
@@ -55,7 +55,7 @@ impl ChannelStore for SqliteStore {
 pub(super) fn create(
     connection: &Connection,
     channel: &Channel,
-    channels_per_user: usize,
+    caps: Caps,
     changes: &mut Vec<Committed>,
 ) -> Result<(), StoreError> {
     let inserted = connection
@@ -78,7 +78,7 @@ pub(super) fn create(
         Err(error) => return Err(error.into()),
     }
     let Channel { channel, creator, created, .. } = channel;
-    members::add(connection, channel, creator, Role::Owner, *created, channels_per_user, changes)
+    members::add(connection, channel, creator, Role::Owner, *created, caps, changes)
 }
 
 /// Makes of a channel what `change` says.

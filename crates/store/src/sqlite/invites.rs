@@ -23,7 +23,7 @@ impl InviteStore for SqliteStore {
     }
 
     fn use_invite(&self, digest: [u8; 32], user: &UserId, now: Timestamp, permit: Permit) -> Pending<Joined> {
-        let (user, channels_per_user) = (user.clone(), self.channels_per_user);
+        let (user, caps) = (user.clone(), self.caps);
         self.write(move |connection, changes| {
             let (channel, role) = find(connection, &digest, &user, now)?.ok_or(StoreError::NotFound)?;
             let standing = members::place(connection, &channel, &user)?.ok_or(StoreError::NotFound)?.standing;
@@ -33,7 +33,7 @@ impl InviteStore for SqliteStore {
             }
             if before.is_none() {
                 accounts::ensure_profile(connection, &user, now)?;
-                members::add(connection, &channel, &user, role, now, channels_per_user, changes)?;
+                members::add(connection, &channel, &user, role, now, caps, changes)?;
                 use_up(connection, &digest)?;
             }
             let channel = channels::find(connection, &channel)?.ok_or(StoreError::NotFound)?;

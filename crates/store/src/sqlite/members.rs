@@ -2,7 +2,7 @@ use roomkey_model::{ChannelId, Limit, Role, Seq, Timestamp, UserId, Visibility};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    SqliteStore, accounts, channels,
+    Caps, SqliteStore, accounts, channels,
     columns::{id, name, seq, signed, time},
     fault, invites,
 };
@@ -24,7 +24,7 @@ impl MemberStore for SqliteStore {
         now: Timestamp,
         permit: Permit,
     ) -> Pending<Joined> {
-        let (channel, user, channels_per_user) = (channel.clone(), user.clone(), self.channels_per_user);
+        let (channel, user, caps) = (channel.clone(), user.clone(), self.caps);
         self.write(move |connection, changes| {
             let standing = place(connection, &channel, &user)?.ok_or(StoreError::NotFound)?.standing;
             let before = standing.role;
@@ -32,7 +32,7 @@ impl MemberStore for SqliteStore {
                 if !permit(standing) {
                     return Err(StoreError::Denied);
                 }
-                add(connection, &channel, &user, role, now, channels_per_user, changes)?;
+                add(connection, &channel, &user, role, now, caps, changes)?;
             }
             let channel = channels::find(connection, &channel)?.ok_or(StoreError::NotFound)?;
             Ok(Joined { channel, role: before.unwrap_or(role) })
@@ -49,14 +49,14 @@ impl MemberStore for SqliteStore {
         permit: MemberPermit,
     ) -> Pending<Option<Role>> {
         let (channel, actor, user) = (channel.clone(), actor.clone(), user.clone());
-        let channels_per_user = self.channels_per_user;
+        let caps = self.caps;
         self.write(move |connection, changes| {
             let before = check_member_permit(connection, &channel, &actor, &user, permit)?;
             match before {
                 Some(before) => change_role(connection, &channel, &user, (before, role), changes)?,
                 None => {
                     accounts::ensure_profile(connection, &user, now)?;
-                    add(connection, &channel, &user, role, now, channels_per_user, changes)?;
+                    add(connection, &channel, &user, role, now, caps, changes)?;
                 }
             }
             Ok(before)
@@ -160,7 +160,7 @@ pub(super) fn add(
     user: &UserId,
     role: Role,
     now: Timestamp,
-    channels_per_user: usize,
+    caps: Caps,
     changes: &mut Vec<Committed>,
 ) -> Result<(), StoreError> {
     let inserted = connection
@@ -178,8 +178,14 @@ pub(super) fn add(
     let count: i64 = connection
         .prepare_cached("SELECT count(*) FROM members WHERE user = ?1")?
         .query_row([user.as_str()], |row| row.get(0))?;
-    if count > signed(channels_per_user) {
+    if count > signed(caps.channels_per_user) {
         return Err(StoreError::Limit { limit: Limit::ChannelsPerUser });
+    }
+    let members: i64 = connection
+        .prepare_cached("SELECT member_count FROM channels WHERE channel = ?1")?
+        .query_row([channel.as_str()], |row| row.get(0))?;
+    if members > signed(caps.members_per_channel) {
+        return Err(StoreError::Limit { limit: Limit::MembersPerChannel });
     }
     changes.push(Committed::MemberAdded { channel: channel.clone(), user: user.clone(), role });
     Ok(())

@@ -143,6 +143,22 @@ async fn a_user_is_in_a_limited_number_of_channels() {
     assert_eq!(fixture.store.arrive(profile("bob"), Timestamp(2)).await.map(|ids| ids.len()), Ok(2));
 }
 
+#[tokio::test]
+async fn a_channel_has_a_limited_number_of_members() {
+    let fixture = Fixture::with_config(&SqliteConfig { members_per_channel: 2, ..SqliteConfig::default() });
+    fixture.channel("a", &["ada", "bob"]).await;
+    let (den, ada, bob, eve) = (id("a"), user("ada"), user("bob"), user("eve"));
+    let add =
+        |who, role| fixture.store.add_member(&den, &ada, who, role, Timestamp(1), Box::new(|_, _| true));
+    let full = Err(StoreError::Limit { limit: roomkey_model::Limit::MembersPerChannel });
+    assert_eq!(add(&eve, roomkey_store::Role::Member).await, full);
+    assert_eq!(fixture.store.profile(&eve).await, Ok(None), "nothing is left of it");
+    assert!(add(&bob, roomkey_store::Role::Reader).await.is_ok(), "who is in already is not counted again");
+    let left = fixture.store.remove_member(&den, &bob, &bob, Box::new(|_, _| true)).await;
+    assert_eq!(left, Ok(true));
+    assert_eq!(add(&eve, roomkey_store::Role::Member).await, Ok(None));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sink_that_panics_leaves_no_one_waiting() {
     let directory = tempfile::tempdir().expect("a directory");
