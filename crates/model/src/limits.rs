@@ -199,8 +199,8 @@ limits! {
     SocketsPerUser sockets_per_user: usize = 100, "", "The oldest ends: `auth:revoked`, reason `session_limit`.";
     /// Logins of one user that have not ended. 0: no limit.
     SessionsPerUser sessions_per_user: usize = 100, "", "The oldest ends, with its sockets: `auth:revoked`, reason `session_limit`.";
-    /// Bytes of the answer of a backend: to an event, or to a webhook.
-    BackendAnswer backend_answer_bytes: usize = 256 * 1024, "bytes", "`BACKEND_FAILED`; a webhook is tried again.";
+    /// Bytes of the answer of a backend to an event.
+    BackendAnswer backend_answer_bytes: usize = 256 * 1024, "bytes", "`BACKEND_FAILED`.";
     /// Events that wait for the answer of one backend.
     BackendRequests backend_requests: usize = 256, "", "`UNAVAILABLE`; the event is not handled.";
     /// Emissions of one request of a backend.

@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, header};
-use roomkey_model::{Clock, Entropy};
+use http::{HeaderMap, StatusCode, header};
+use roomkey_model::{Clock, Entropy, Timestamp};
 use roomkey_store::{Delivery, Store};
 use tokio::time::{sleep, timeout};
 
@@ -20,11 +20,15 @@ pub(super) struct Courier {
     pub(super) entropy: Arc<dyn Entropy>,
     /// How many are kept of those that are given up.
     pub(super) dead_letters: usize,
+    /// When the endpoint took something last.
+    pub(super) last_taken: Option<Timestamp>,
 }
 
 /// What became of an attempt.
 struct Refused {
     reason: String,
+    /// Whether it is about this delivery, and says nothing of the next ones.
+    is_of_delivery: bool,
     /// How long the endpoint wants to be left alone.
     retry_after_ms: u64,
 }
@@ -35,10 +39,14 @@ const BATCH: usize = 32;
 const NAP: Duration = Duration::from_secs(1);
 /// How long nothing is looked for where nothing was announced.
 const IDLE: Duration = Duration::from_secs(30);
+/// Attempts of a delivery that the endpoint refuses for what is in it.
+const REFUSED_ATTEMPTS_MAX: u32 = 5;
+/// How long after it took something an endpoint counts as one that works: what it refuses then is not tried again.
+const WORKS_MS: u64 = 60 * 1000;
 
 impl Courier {
     /// Goes on for as long as it is polled.
-    pub(super) async fn run(self) {
+    pub(super) async fn run(mut self) {
         loop {
             match self.store.deliveries(&self.setup().name, BATCH).await {
                 Ok(deliveries) if deliveries.is_empty() => {
@@ -55,7 +63,7 @@ impl Courier {
     }
 
     /// Up to the first that is not taken.
-    async fn deliver(&self, deliveries: &[Delivery]) {
+    async fn deliver(&mut self, deliveries: &[Delivery]) {
         let mut taken = None;
         for delivery in deliveries {
             while self.clock.now() < delivery.due {
@@ -70,6 +78,7 @@ impl Courier {
                         tracing::info!(webhook = self.setup().name, "the webhook is taken again");
                     }
                     taken = Some(delivery.number);
+                    self.last_taken = Some(self.clock.now());
                 }
                 Err(refused) => {
                     self.forget(taken.take()).await;
@@ -84,13 +93,16 @@ impl Courier {
     async fn attempt(&self, delivery: &Delivery) -> Result<(), Refused> {
         let body = delivery.body.as_bytes();
         let headers = self.setup().secret.headers(&delivery.id, self.clock.now(), body);
-        match self.client.post_json(headers, body.to_vec().into()).await {
+        match self.client.tell_json(headers, body.to_vec().into()).await {
             Ok(answer) if answer.status.is_success() => Ok(()),
             Ok(answer) => Err(Refused {
                 reason: format!("the answer has status {}", answer.status.as_u16()),
+                is_of_delivery: is_of_delivery(answer.status),
                 retry_after_ms: retry_after_ms(&answer.headers),
             }),
-            Err(error) => Err(Refused { reason: error.to_string(), retry_after_ms: 0 }),
+            Err(error) => {
+                Err(Refused { reason: error.to_string(), is_of_delivery: false, retry_after_ms: 0 })
+            }
         }
     }
 
@@ -102,12 +114,24 @@ impl Courier {
         }
     }
 
+    /// One that is refused for what is in it must not hold up the others for long: anybody in a channel can write
+    /// what a firewall takes for an attack. That the endpoint takes others says that nothing else is wrong with it.
+    fn attempts_max(&self, refused: &Refused, now: Timestamp) -> u32 {
+        let works = self.last_taken.is_some_and(|taken| now.since_ms(taken) < WORKS_MS);
+        let most = match refused.is_of_delivery {
+            true if works => 1,
+            true => REFUSED_ATTEMPTS_MAX,
+            false => u32::MAX,
+        };
+        most.min(self.setup().attempts_max)
+    }
+
     async fn put_off(&self, delivery: &Delivery, refused: &Refused) {
         let now = self.clock.now();
         let (name, reason) = (&self.setup().name, &refused.reason);
         let attempts = delivery.attempts + 1;
         self.context.metrics.webhook_failures.increment();
-        let stored = if attempts >= self.setup().attempts_max {
+        let stored = if attempts >= self.attempts_max(refused, now) {
             self.context.metrics.webhooks_given_up.increment();
             tracing::error!(webhook = name, id = delivery.id, reason, "a webhook is given up");
             self.store.bury(delivery.number, reason, now, self.dead_letters).await
@@ -124,6 +148,13 @@ impl Courier {
             sleep(NAP).await;
         }
     }
+}
+
+/// Whether a refusal is about what was sent. Some say that the endpoint is elsewhere, wants another key or has too much
+/// to do, and it would say the same to anything else.
+fn is_of_delivery(status: StatusCode) -> bool {
+    let is_of_endpoint = matches!(status.as_u16(), 401 | 404 | 405 | 407 | 408 | 410 | 421 | 425 | 426 | 429);
+    status.is_client_error() && !is_of_endpoint
 }
 
 const FIRST_WAIT_MS: u64 = 1000;

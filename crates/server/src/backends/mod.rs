@@ -111,6 +111,7 @@ impl Backends {
                 clock: self.clock.clone(),
                 entropy: self.entropy.clone(),
                 dead_letters: self.limits.dead_letters,
+                last_taken: None,
             };
             self.runtime.spawn(courier.run());
         }

@@ -30,6 +30,13 @@ pub(crate) struct Client {
     answer_bytes_max: usize,
 }
 
+/// How much of an answer is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    All,
+    Head,
+}
+
 /// What came back, with any status.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -74,29 +81,42 @@ impl Client {
 
     /// Asks for what is there.
     pub(crate) async fn get(&self, headers: HeaderMap) -> Result<Answer, OutboundError> {
-        self.send(Method::GET, headers, Bytes::new()).await
+        self.send(Method::GET, headers, Bytes::new(), Part::All).await
     }
 
     /// Posts a body of JSON.
-    pub(crate) async fn post_json(
-        &self,
-        mut headers: HeaderMap,
-        json: Bytes,
-    ) -> Result<Answer, OutboundError> {
+    pub(crate) async fn post_json(&self, headers: HeaderMap, json: Bytes) -> Result<Answer, OutboundError> {
+        self.post(headers, json, Part::All).await
+    }
+
+    /// Posts a body of JSON, and reads no more of the answer than its head: whatever comes after that changes nothing.
+    pub(crate) async fn tell_json(&self, headers: HeaderMap, json: Bytes) -> Result<Answer, OutboundError> {
+        self.post(headers, json, Part::Head).await
+    }
+
+    async fn post(&self, mut headers: HeaderMap, json: Bytes, part: Part) -> Result<Answer, OutboundError> {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        self.send(Method::POST, headers, json).await
+        self.send(Method::POST, headers, json, part).await
     }
 
-    async fn send(&self, method: Method, headers: HeaderMap, body: Bytes) -> Result<Answer, OutboundError> {
+    async fn send(
+        &self,
+        method: Method,
+        headers: HeaderMap,
+        body: Bytes,
+        part: Part,
+    ) -> Result<Answer, OutboundError> {
         let request = self.request(method, headers, body);
-        timeout(self.time_max, self.ask(request)).await.map_err(|_| OutboundError::Timeout(self.time_max))?
+        timeout(self.time_max, self.ask(request, part))
+            .await
+            .map_err(|_| OutboundError::Timeout(self.time_max))?
     }
 
-    async fn ask(&self, request: Request<Full<Bytes>>) -> Result<Answer, OutboundError> {
+    async fn ask(&self, request: Request<Full<Bytes>>, part: Part) -> Result<Answer, OutboundError> {
         let stream = self.connect().await?;
         if !self.url.is_https {
-            return self.exchange(stream, request).await;
+            return self.exchange(stream, request, part).await;
         }
         let Some(tls) = &self.tls else {
             return Err(OutboundError::Tls(io::Error::other("TLS is not set up")));
@@ -105,7 +125,7 @@ impl Client {
             .map_err(|error| OutboundError::Tls(io::Error::other(error)))?;
         let stream =
             TlsConnector::from(tls.clone()).connect(name, stream).await.map_err(OutboundError::Tls)?;
-        self.exchange(stream, request).await
+        self.exchange(stream, request, part).await
     }
 
     /// To an address that was looked at: the name is not asked again, so that it cannot mean another one then.
@@ -125,6 +145,7 @@ impl Client {
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         request: Request<Full<Bytes>>,
+        part: Part,
     ) -> Result<Answer, OutboundError> {
         let (mut sender, connection) =
             http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(TokioIo::new(stream)).await?;
@@ -132,6 +153,9 @@ impl Client {
         let mut connections = JoinSet::new();
         connections.spawn(connection);
         let (head, body) = sender.send_request(request).await?.into_parts();
+        if part == Part::Head {
+            return Ok(Answer { status: head.status, headers: head.headers, body: Vec::new() });
+        }
         let encoding = head.headers.get(header::CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(OutboundError::Encoding);

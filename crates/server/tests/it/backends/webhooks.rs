@@ -24,6 +24,12 @@ fn contents(endpoint: &Endpoint) -> Vec<Value> {
     requests.iter().map(|text| Request::new(text).json()["data"]["content"].take()).collect()
 }
 
+/// Waits for this many attempts to have failed, and to be noted at the time that it is.
+fn failed(product: &TestProduct, attempts: usize) {
+    let line = format!("roomkey_webhook_failures_total {attempts}\n");
+    eventually("it was tried", || product.server().metrics().contains(&line));
+}
+
 fn dead_letters(product: &TestProduct) -> Vec<Value> {
     let answer = product.send("GET", "/api/webhooks/dead-letters", &Call::default().key(API_KEY));
     assert_eq!(answer.status, 200);
@@ -80,9 +86,9 @@ fn what_is_not_taken_is_sent_again_before_anything_else() {
     let channel = channel_of(&product, &ada.token, &[]);
     send(&product, &ada, &channel, "one");
     send(&product, &ada, &channel, "two");
-    eventually("it was tried", || endpoint.count() == 1);
+    failed(&product, 1);
     product.clock.advance_secs(1);
-    eventually("it was tried again", || endpoint.count() == 2);
+    failed(&product, 2);
     endpoint.answer(TAKES);
     product.clock.advance_secs(2);
     eventually("both were taken", || endpoint.count() >= 4);
@@ -93,6 +99,55 @@ fn what_is_not_taken_is_sent_again_before_anything_else() {
     requests[2].assert_signed();
     let metrics = product.server().metrics();
     assert!(metrics.contains("roomkey_webhook_failures_total 2\n"), "{metrics}");
+}
+
+/// A firewall before the endpoint does not like what somebody wrote; that must not cost the others a day.
+#[test]
+fn what_is_refused_for_what_is_in_it_does_not_hold_up_the_others() {
+    let endpoint = Endpoint::start("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    let product = TestProduct::start(&webhook(endpoint.port(), "events = [\"message.created\"]"));
+    let ada = product.register("ada");
+    let channel = channel_of(&product, &ada.token, &[]);
+    send(&product, &ada, &channel, "bad");
+    for attempts in 1..=5 {
+        failed(&product, attempts);
+        product.clock.advance_secs(8);
+    }
+    eventually("it is given up", || dead_letters(&product).len() == 1);
+    endpoint.answer(TAKES);
+    send(&product, &ada, &channel, "good");
+    eventually("another is taken", || endpoint.count() == 6);
+    // An endpoint that just took one works.
+    endpoint.answer("HTTP/1.1 422 X\r\nContent-Length: 0\r\n\r\n");
+    send(&product, &ada, &channel, "worse");
+    eventually("it is given up at once", || dead_letters(&product).len() == 2);
+    assert_eq!(contents(&endpoint), ["bad", "bad", "bad", "bad", "bad", "good", "worse"]);
+    // What it says to anything is about itself.
+    endpoint.answer("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    send(&product, &ada, &channel, "good");
+    for attempts in 7..=13 {
+        failed(&product, attempts);
+        product.clock.advance_secs(3600);
+    }
+    assert_eq!(dead_letters(&product).len(), 2);
+}
+
+/// The status is the answer: what comes after it, and how, changes nothing.
+#[test]
+fn a_good_status_is_enough() {
+    for answer in [
+        &b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nxyz"[..],
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nx",
+    ] {
+        let endpoint = Endpoint::start(answer);
+        let product = TestProduct::start(&webhook(endpoint.port(), "attempts = 1"));
+        let ada = product.register("ada");
+        channel_of(&product, &ada.token, &[]);
+        eventually("it is taken", || {
+            product.server().metrics().contains("roomkey_webhooks_delivered_total 1\n")
+        });
+        assert_eq!(dead_letters(&product), [] as [Value; 0]);
+    }
 }
 
 /// What was acked is told, whatever happens to the server and to the endpoint in between.
