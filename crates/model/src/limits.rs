@@ -211,6 +211,8 @@ limits! {
     WebhooksWaiting webhooks_waiting: usize = 100_000, "", "The newest are left out, and counted.";
     /// Webhooks that were given up and are kept.
     DeadLetters dead_letters: usize = 10_000, "", "The oldest are forgotten.";
+    /// Days for which webhooks that were given up are kept.
+    DeadLetterDays dead_letter_days: u64 = 30, "days", "They are forgotten.";
     /// Channels one user may be in. Together with the personal rooms they fit into `rooms_per_socket`.
     ChannelsPerUser channels_per_user: usize = 250, "", "`LIMIT_EXCEEDED`.";
     /// Members of one channel.

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::Context as _;
 use roomkey_chat::{Access, Chat, ChatConfig, Typing, commit_sink};
-use roomkey_model::Clock;
+use roomkey_model::{Clock, Timestamp};
 use roomkey_store::{CommitSink, Committed, Retention, SqliteConfig, SqliteStore, Store};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -53,7 +53,10 @@ pub struct Product {
     backends: Backends,
     control_path: PathBuf,
     retention: Retention,
+    dead_letter_days: u64,
 }
+
+const DAY_MS: u64 = 24 * 3600 * 1000;
 
 impl Product {
     /// As a configuration file with this text in a data directory says, on any free port of the loopback address.
@@ -84,7 +87,7 @@ impl Product {
         let server_config = ServerConfig { clock: clock.clone(), ..config.server_config() };
         let entropy = server_config.entropy.clone();
         let limits = server_config.limits.clone();
-        let address = server_config.address;
+        let (address, dead_letter_days) = (server_config.address, limits.dead_letter_days);
         let builder = ServerBuilder::new(server_config);
         let typing = Arc::new(Typing::new(builder.node().clone(), NAMESPACE.into(), clock.clone(), &limits));
         let sockets_of = chat::sockets_of(builder.live_tokens().clone(), NAMESPACE);
@@ -93,6 +96,7 @@ impl Product {
             Backends::start(take(&mut auth.backends), clock.clone(), entropy.clone(), limits.clone());
         let backends = backends.context("cannot start what speaks to backends")?;
         let store = open_store(config, &builder, &backends, access.clone(), typing.clone())?;
+        block_on(backends.give_up_others(&*store))?.context("the webhooks that wait cannot be read")?;
         let live_tokens = builder.live_tokens().clone();
         let revoker = Revoker::new(store.clone(), live_tokens.clone(), auth.verifier.clone(), clock.clone());
         block_on(revoker.load())?.context("the revocations cannot be read")?;
@@ -170,7 +174,17 @@ impl Product {
         let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
         let server = server.router(router);
         let (control_path, retention) = (config.control_path(), config.chat.retention());
-        Ok(Self { server, store, chat, operator, revalidation, backends, control_path, retention })
+        Ok(Self {
+            server,
+            store,
+            chat,
+            operator,
+            revalidation,
+            backends,
+            control_path,
+            retention,
+            dead_letter_days,
+        })
     }
 
     /// Serves until `stop` is done, and until every connection is gone and all is on disk.
@@ -185,7 +199,7 @@ impl Product {
         };
         // Before anybody is told that the server runs.
         let socket = ControlSocket::bind(&self.control_path);
-        let operators = serve_operators(socket, self.operator, self.retention);
+        let operators = serve_operators(socket, self.operator, self.retention, self.dead_letter_days);
         self.server.run(async {
             tokio::select! {
                 () = stop => {}
@@ -207,7 +221,12 @@ impl Product {
 }
 
 /// Does what operators say, for as long as it is polled. A server without the socket still serves its clients.
-async fn serve_operators(socket: anyhow::Result<ControlSocket>, operator: Operator, retention: Retention) {
+async fn serve_operators(
+    socket: anyhow::Result<ControlSocket>,
+    operator: Operator,
+    retention: Retention,
+    dead_letter_days: u64,
+) {
     let operator = Arc::new(operator);
     let commands = async {
         let served = match socket {
@@ -252,7 +271,17 @@ async fn serve_operators(socket: anyhow::Result<ControlSocket>, operator: Operat
             tokio::time::sleep(Duration::from_secs(60)).await;
         }
     };
-    tokio::join!(commands, forgetting, trimming);
+    let burying = async {
+        let steady = SteadyClock::new(operator.clock.clone());
+        loop {
+            let before = Timestamp(steady.now().0.saturating_sub(dead_letter_days.saturating_mul(DAY_MS)));
+            if let Err(error) = operator.store.forget_dead_letters(before).await {
+                tracing::warn!(%error, "webhooks that were given up cannot be removed");
+            }
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+        }
+    };
+    tokio::join!(commands, forgetting, trimming, burying);
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {

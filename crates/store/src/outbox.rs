@@ -99,11 +99,19 @@ pub trait OutboxStore: Send + Sync {
     /// What was given up, newest first, before this number.
     fn dead_letters(&self, before: Option<u64>, limit: usize) -> Pending<Vec<DeadLetter>>;
 
-    /// Puts what was given up behind what waits; tells whether there was such a thing, and room for it.
+    /// Puts what was given up behind what waits; tells whether there was such a thing, an endpoint for it,
+    /// and room.
     fn revive(&self, number: u64, now: Timestamp) -> Pending<bool>;
 
     /// How much there is for each endpoint.
     fn backlogs(&self) -> Pending<Vec<Backlog>>;
+
+    /// Gives up what waits for endpoints that are not among these, and forgets how much it was; tells how much. Nobody
+    /// would ever be told of it. Of all that were given up, the newest `kept` are kept.
+    fn keep_endpoints(&self, names: &[&str], now: Timestamp, kept: usize) -> Pending<usize>;
+
+    /// Forgets what was given up before this time.
+    fn forget_dead_letters(&self, before: Timestamp) -> Pending<()>;
 
     /// Takes a name for a request, for as long as `until`, unless it is taken. What is over by `now` is forgotten.
     fn claim(&self, key: [u8; 32], request: [u8; 32], now: Timestamp, until: Timestamp) -> Pending<Claimed>;

@@ -10,7 +10,7 @@ mod patterns;
 use std::{io, sync::Arc, thread};
 
 use roomkey_model::{Clock, Entropy, Limits};
-use roomkey_store::{OutboxEncoder, Store};
+use roomkey_store::{OutboxEncoder, Store, StoreError};
 use tokio::{
     runtime::{Builder, Handle},
     sync::{Notify, oneshot},
@@ -84,6 +84,16 @@ impl Backends {
         }
         let (webhooks, clock, entropy) = (self.webhooks.clone(), self.clock.clone(), self.entropy.clone());
         Some(Box::new(move |change| encoding::deliveries(&webhooks, change, clock.now(), &*entropy)))
+    }
+
+    /// Gives up what waits for endpoints that are not configured any more: what users wrote is not kept for nobody.
+    pub(crate) async fn give_up_others(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let names: Vec<_> = self.webhooks.iter().map(|webhook| &*webhook.setup.name).collect();
+        let given_up = store.keep_endpoints(&names, self.clock.now(), self.limits.dead_letters).await?;
+        if given_up > 0 {
+            tracing::warn!(given_up, "webhooks that wait for endpoints that are not configured are given up");
+        }
+        Ok(())
     }
 
     /// What to call when there is something to deliver.

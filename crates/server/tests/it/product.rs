@@ -76,6 +76,12 @@ impl TestProduct {
         self.server = Some(run(self.directory.path(), &self.config, &self.clock));
     }
 
+    /// Starts it again with this in place of that in its configuration.
+    pub(crate) fn restart_with(&mut self, old: &str, new: &str) {
+        self.config = self.config.replace(old, new);
+        self.restart();
+    }
+
     pub(crate) fn server(&self) -> &TestServer {
         self.server.as_ref().expect("it runs")
     }

@@ -112,6 +112,20 @@ impl OutboxStore for SqliteStore {
         })
     }
 
+    fn keep_endpoints(&self, names: &[&str], now: Timestamp, kept: usize) -> Pending<usize> {
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        self.write(move |connection, _| keep_endpoints(connection, &names, now, kept))
+    }
+
+    fn forget_dead_letters(&self, before: Timestamp) -> Pending<()> {
+        self.write(move |connection, _| {
+            connection
+                .prepare_cached("DELETE FROM dead_letters WHERE died < ?1")?
+                .execute([signed(before.0)])?;
+            Ok(())
+        })
+    }
+
     fn claim(&self, key: [u8; 32], request: [u8; 32], now: Timestamp, until: Timestamp) -> Pending<Claimed> {
         self.write(move |connection, _| claim(connection, key, request, now, until))
     }
@@ -119,9 +133,7 @@ impl OutboxStore for SqliteStore {
 
 /// Adds a delivery, unless too much waits for its endpoint: a backend that is down must not fill the disk.
 fn insert(connection: &Connection, new: &NewDelivery, waiting_max: usize) -> Result<bool, StoreError> {
-    connection
-        .prepare_cached("INSERT INTO outbox_endpoints (endpoint) VALUES (?1) ON CONFLICT DO NOTHING")?
-        .execute([&new.endpoint])?;
+    add_endpoint(connection, &new.endpoint)?;
     let counted = connection
         .prepare_cached(
             "UPDATE outbox_endpoints SET waiting = waiting + 1 WHERE endpoint = ?1 AND waiting < ?2",
@@ -166,12 +178,52 @@ fn bury(
     if let Some(endpoint) = endpoint {
         less_waits(connection, &endpoint, 1)?;
     }
+    keep_newest(connection, kept)
+}
+
+/// Of what was given up.
+fn keep_newest(connection: &Connection, kept: usize) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "DELETE FROM dead_letters WHERE number <=
              (SELECT number FROM dead_letters ORDER BY number DESC LIMIT 1 OFFSET ?1)",
         )?
         .execute([signed(kept)])?;
+    Ok(())
+}
+
+fn keep_endpoints(
+    connection: &Connection,
+    names: &[String],
+    now: Timestamp,
+    kept: usize,
+) -> Result<usize, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT endpoint FROM outbox_endpoints")?;
+    let known: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut given_up = 0;
+    for endpoint in known.iter().filter(|endpoint| !names.contains(endpoint)) {
+        connection
+            .prepare_cached(
+                "INSERT INTO dead_letters (number, endpoint, id, body, created, attempts, died, reason)
+                 SELECT number, endpoint, id, body, created, attempts, ?2, 'the endpoint is not configured any more'
+                 FROM outbox WHERE endpoint = ?1 ORDER BY number DESC LIMIT ?3",
+            )?
+            .execute(params![endpoint, signed(now.0), signed(kept)])?;
+        given_up +=
+            connection.prepare_cached("DELETE FROM outbox WHERE endpoint = ?1")?.execute([endpoint])?;
+        connection.prepare_cached("DELETE FROM outbox_endpoints WHERE endpoint = ?1")?.execute([endpoint])?;
+    }
+    for name in names {
+        add_endpoint(connection, name)?;
+    }
+    keep_newest(connection, kept)?;
+    Ok(given_up)
+}
+
+fn add_endpoint(connection: &Connection, name: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT INTO outbox_endpoints (endpoint) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .execute([name])?;
     Ok(())
 }
 
@@ -182,7 +234,10 @@ fn revive(
     waiting_max: usize,
 ) -> Result<bool, StoreError> {
     let dead = connection
-        .prepare_cached("SELECT endpoint, id, body FROM dead_letters WHERE number = ?1")?
+        .prepare_cached(
+            "SELECT endpoint, id, body FROM dead_letters
+             WHERE number = ?1 AND endpoint IN (SELECT endpoint FROM outbox_endpoints)",
+        )?
         .query_row([signed(number)], |row| {
             let (endpoint, id, body) = (row.get("endpoint")?, row.get("id")?, row.get("body")?);
             Ok(NewDelivery { endpoint, id, body, created: now })

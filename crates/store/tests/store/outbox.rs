@@ -88,6 +88,30 @@ async fn what_is_given_up_is_kept_and_can_be_sent_again() {
 }
 
 #[tokio::test]
+async fn nothing_waits_for_an_endpoint_that_is_gone() {
+    for Fixture { store, .. } in backends() {
+        let new = ["1", "2", "3"].map(|body| delivery("gone", body));
+        store.enqueue([&new[..], &[delivery("a", "4")]].concat()).await.expect("stored");
+        assert_eq!(store.keep_endpoints(&["a", "new"], Timestamp(50), 2).await, Ok(3));
+        assert_eq!(bodies(&*store, "gone").await, [""; 0]);
+        assert_eq!(bodies(&*store, "a").await, ["4"]);
+        let dead = store.dead_letters(None, 10).await.expect("read");
+        let words: Vec<_> = dead.iter().map(|dead| (&*dead.body, dead.attempts, dead.died)).collect();
+        assert_eq!(words, [("3", 0, Timestamp(50)), ("2", 0, Timestamp(50))], "the newest two");
+        assert_eq!(store.backlogs().await, Ok(vec![backlog("a", 1, 0, 0), backlog("new", 0, 0, 0)]));
+
+        assert_eq!(store.revive(dead[0].number, Timestamp(60)).await, Ok(false), "nobody would get it");
+        assert_eq!(store.keep_endpoints(&["a", "gone"], Timestamp(60), 2).await, Ok(0));
+        assert_eq!(store.revive(dead[0].number, Timestamp(60)).await, Ok(true));
+
+        store.forget_dead_letters(Timestamp(50)).await.expect("forgotten");
+        assert_eq!(store.dead_letters(None, 10).await.expect("read"), dead[1..]);
+        store.forget_dead_letters(Timestamp(51)).await.expect("forgotten");
+        assert_eq!(store.dead_letters(None, 10).await, Ok(vec![]));
+    }
+}
+
+#[tokio::test]
 async fn an_endpoint_that_is_down_does_not_fill_the_disk() {
     let fixture = Fixture::with_config(&SqliteConfig { outbox_rows: 2, ..SqliteConfig::default() });
     let store = &*fixture.store;

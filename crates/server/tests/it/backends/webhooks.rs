@@ -208,6 +208,23 @@ fn what_is_given_up_is_listed_and_can_be_sent_again() {
     }
 }
 
+/// What users wrote is not kept for an endpoint that nobody is any more.
+#[test]
+fn what_waits_for_an_endpoint_that_is_gone_is_given_up_and_forgotten() {
+    let endpoint = Endpoint::start(REFUSES);
+    let mut product = TestProduct::start(&webhook(endpoint.port(), ""));
+    let ada = product.register("ada");
+    channel_of(&product, &ada.token, &[]);
+    eventually("it was tried", || endpoint.count() == 1);
+    product.restart_with("\"shop\"", "\"new\"");
+    let dead = dead_letters(&product);
+    assert_eq!(dead[0]["endpoint"], "shop");
+    assert_eq!(dead[0]["reason"], "the endpoint is not configured any more");
+    product.clock.advance_secs(31 * 24 * 3600);
+    product.restart();
+    eventually("it is forgotten", || dead_letters(&product).is_empty());
+}
+
 /// M14: a name decides nothing, the addresses that it has do; and no redirect leads anywhere.
 #[test]
 fn m14_a_webhook_goes_to_no_address_that_is_not_allowed() {
