@@ -32,8 +32,8 @@ fn tell(node: &Node, namespace: &Arc<str>, access: &Access, typing: &Typing, cha
             let view = ChannelView::new(channel, None);
             to_channel(&channel.channel, emission(namespace, "channel.updated", &(view,)));
         }
-        Committed::MemberAdded { channel, user, role } => {
-            let_in(node, namespace, access, channel, user, *role);
+        Committed::MemberAdded { channel, user, role, before } => {
+            let_in(node, namespace, access, channel, user, (*before, *role));
             let added = MemberAdded { channel_id: channel, user_id: user, role: *role };
             to_channel(channel, emission(namespace, "member.added", &(added,)));
         }
@@ -67,21 +67,32 @@ fn tell(node: &Node, namespace: &Arc<str>, access: &Access, typing: &Typing, cha
     }
 }
 
-/// The member hears the channel from here on, on every socket whose token may. It may also be another role of somebody
-/// who was a member before.
+/// A new member hears the channel from here on, on every socket whose token may. With another role, a member does on those that
+/// could not hear it before.
 fn let_in(
     node: &Node,
     namespace: &Arc<str>,
     access: &Access,
     channel: &ChannelId,
     user: &UserId,
-    role: Role,
+    (before, role): (Option<Role>, Role),
 ) {
     let Ok(personal) = personal_room(user) else { return };
     let room = channel_room(channel);
     let sockets = access.sockets_of(user);
     let may_hear = |identity: &Arc<Identity>| access.may_hear(identity, channel, role);
     match &sockets {
+        // Who could hear it before has heard it, or has left the room.
+        Some(sockets) if before.is_some() => {
+            let could_hear = |identity: &Arc<Identity>| {
+                before.is_some_and(|role| access.may_hear(identity, channel, role))
+            };
+            for (socket, identity) in sockets {
+                if may_hear(identity) && !could_hear(identity) {
+                    let _ = node.join(socket, &room);
+                }
+            }
+        }
         Some(sockets) if !sockets.iter().all(|(_, identity)| may_hear(identity)) => {
             for (socket, _) in sockets.iter().filter(|(_, identity)| may_hear(identity)) {
                 // Who is in too many rooms is not told: it is the user's other sockets that count.

@@ -40,6 +40,8 @@ pub enum Committed {
         user: UserId,
         /// What the member may do.
         role: Role,
+        /// What the member might do before; none: it is a new member.
+        before: Option<Role>,
     },
     /// A user is no longer a member of a channel.
     MemberRemoved {

@@ -135,6 +135,12 @@ async fn leaving_a_room_is_not_leaving_the_channel() {
     assert!(ada.send(&channel, "still a member").await.starts_with(r#"{"data""#));
     assert_eq!(ada.heard(), [""; 0]);
     assert_eq!(ada.ask("leaveRoom", r#"["user:ada"]"#).await, FORBIDDEN);
+    world.add("ada", &channel, "bob", Role::Member).await.expect("is added");
+    let bob = world.connect("bob").await;
+    bob.ask("leaveRoom", &format!(r#"["{channel}"]"#)).await;
+    world.add("ada", &channel, "bob", Role::Moderator).await.expect("is changed");
+    ada.send(&channel, "not for this socket").await;
+    assert_eq!(bob.heard(), [""; 0], "another role does not bring it back");
 }
 
 #[tokio::test]

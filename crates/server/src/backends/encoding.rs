@@ -34,7 +34,7 @@ pub(super) fn deliveries(
 fn body(change: &Committed, now: Timestamp) -> Option<(&'static str, String)> {
     let body = match change {
         Committed::ChannelUpdated(channel) => say("channel.updated", now, ChannelView::new(channel, None)),
-        Committed::MemberAdded { channel, user, role } => {
+        Committed::MemberAdded { channel, user, role, .. } => {
             say("member.added", now, json!({ "channelId": channel, "userId": user, "role": role }))
         }
         Committed::MemberRemoved { channel, user } => {

@@ -187,7 +187,7 @@ pub(super) fn add(
     if members > signed(caps.members_per_channel) {
         return Err(StoreError::Limit { limit: Limit::MembersPerChannel });
     }
-    changes.push(Committed::MemberAdded { channel: channel.clone(), user: user.clone(), role });
+    changes.push(Committed::MemberAdded { channel: channel.clone(), user: user.clone(), role, before: None });
     Ok(())
 }
 
@@ -213,7 +213,12 @@ pub(super) fn change_role(
     if before == Role::Owner {
         check_owner(connection, channel)?;
     }
-    changes.push(Committed::MemberAdded { channel: channel.clone(), user: user.clone(), role: after });
+    changes.push(Committed::MemberAdded {
+        channel: channel.clone(),
+        user: user.clone(),
+        role: after,
+        before: Some(before),
+    });
     Ok(())
 }
 

@@ -92,7 +92,8 @@ async fn who_creates_a_channel_owns_it() {
         let owner = Standing { channel: id("den"), visibility: Visibility::Private, role: Some(Role::Owner) };
         assert_eq!(store.standing(&id("den"), &user("ada")).await, Ok(Some(owner)));
         assert_eq!(store.standing(&id("other"), &user("ada")).await, Ok(None));
-        let added = Committed::MemberAdded { channel: id("den"), user: user("ada"), role: Role::Owner };
+        let added =
+            Committed::MemberAdded { channel: id("den"), user: user("ada"), role: Role::Owner, before: None };
         assert_eq!(*fixture.committed.lock().expect("no panic"), [added]);
     }
 }

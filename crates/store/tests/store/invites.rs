@@ -40,7 +40,12 @@ async fn an_invite_is_used_as_often_as_it_says() {
         assert_eq!(take(&fixture, 1, "ada", 20).await, Ok(Role::Owner), "nor does who is in already");
         assert_eq!(take(&fixture, 1, "eve", 20).await, Ok(Role::Reader));
         assert_eq!(take(&fixture, 1, "fred", 20).await, Err(StoreError::NotFound));
-        let added = |who| Committed::MemberAdded { channel: id("den"), user: user(who), role: Role::Reader };
+        let added = |who| Committed::MemberAdded {
+            channel: id("den"),
+            user: user(who),
+            role: Role::Reader,
+            before: None,
+        };
         assert_eq!(fixture.committed.lock().expect("no panic")[1..], [added("bob"), added("eve")]);
     }
 }
@@ -122,7 +127,12 @@ async fn a_channel_always_has_an_owner() {
         assert_eq!(role(&ada, Role::Owner).await, Ok(Some(Role::Owner)));
         assert_eq!(*fixture.committed.lock().expect("no panic"), [], "nothing has changed");
         assert_eq!(role(&bob, Role::Owner).await, Ok(Some(Role::Member)));
-        let changed = Committed::MemberAdded { channel: den.clone(), user: bob.clone(), role: Role::Owner };
+        let changed = Committed::MemberAdded {
+            channel: den.clone(),
+            user: bob.clone(),
+            role: Role::Owner,
+            before: Some(Role::Member),
+        };
         assert_eq!(*fixture.committed.lock().expect("no panic"), [changed]);
         assert_eq!(leave(&ada).await, Ok(true));
         assert_eq!(leave(&bob).await, Err(StoreError::LastOwner));

@@ -226,7 +226,7 @@ async fn others_are_told_of_what_is_gone() {
             .expect("no panic")
             .iter()
             .map(|change| match change {
-                Committed::MemberAdded { channel, user, role } => {
+                Committed::MemberAdded { channel, user, role, .. } => {
                     format!("{user} is {} of {channel}", role.as_str())
                 }
                 Committed::MemberRemoved { channel, user } => format!("{user} leaves {channel}"),
