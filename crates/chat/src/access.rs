@@ -13,7 +13,7 @@ use roomkey_auth::{
 };
 use roomkey_hub::SocketKey;
 use roomkey_model::{ChannelId, Failure, Membership, Role, RoomName, Timestamp, UserId};
-use roomkey_store::{MemberPermit, MessagePermit, Permit, Standing};
+use roomkey_store::{HearingPermit, MemberPermit, MessagePermit, Permit, Standing};
 
 use crate::Chat;
 
@@ -120,6 +120,12 @@ impl Chat {
     pub(crate) fn permit(&self, identity: &Arc<Identity>, action: Action<'static>) -> Permit {
         let (access, identity) = (self.config.access.clone(), identity.clone());
         Box::new(move |standing| access.may_in(&identity, action, &standing))
+    }
+
+    /// A permit that asks the policy which of the user's channels the user may hear.
+    pub(crate) fn hearing_permit(&self, identity: &Arc<Identity>) -> HearingPermit {
+        let (access, identity) = (self.config.access.clone(), identity.clone());
+        Box::new(move |channel, role| access.may_hear(&identity, channel, role))
     }
 
     /// Asks the policy about something that is not in the store, with the membership as it is there.

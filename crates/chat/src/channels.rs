@@ -143,19 +143,25 @@ impl Chat {
         .boxed()
     }
 
-    /// The channels the caller is in, by id, after `after`.
+    /// The channels the caller is in, by id, after `after`: those that the caller may hear.
     pub fn channels(
         &self,
-        identity: &Identity,
+        identity: &Arc<Identity>,
         after: Option<&ChannelId>,
         limit: Option<usize>,
     ) -> Answer<ChannelPage> {
-        match page_limit(limit, &self.config.limits) {
-            Ok(limit) => {
-                self.store.channels_of(&identity.user, after, limit).map_ok(ChannelPage).err_into().boxed()
-            }
-            Err(failure) => refused(failure),
+        let limit = match page_limit(limit, &self.config.limits) {
+            Ok(limit) => limit,
+            Err(failure) => return refused(failure),
+        };
+        let (mine, may_hear) =
+            (self.store.channels_of(&identity.user, after, limit), self.hearing_permit(identity));
+        async move {
+            let mut page = mine.await?;
+            page.retain(|joined| may_hear(&joined.channel.channel, joined.role));
+            Ok(ChannelPage(page))
         }
+        .boxed()
     }
 
     /// The public channels, by id, after `after`, whether the caller is in them or not: those that a visitor may read.

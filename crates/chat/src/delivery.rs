@@ -75,12 +75,13 @@ impl Chat {
         Ok(async move { Ok(StatusView(status.await?)) })
     }
 
-    /// What waits for the caller in each channel.
+    /// What waits for the caller in each channel that the caller may hear.
     pub fn waiting(
         &self,
-        identity: &Identity,
+        identity: &Arc<Identity>,
     ) -> impl Future<Output = Result<WaitingPage, Failure>> + Send + use<> {
-        let waiting = self.store.waiting(&identity.user, self.config.limits.counted_messages);
+        let counted = self.config.limits.counted_messages;
+        let waiting = self.store.waiting(&identity.user, counted, self.hearing_permit(identity));
         async move { Ok(WaitingPage(waiting.await?)) }
     }
 

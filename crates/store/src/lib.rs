@@ -38,7 +38,7 @@ pub use revocations::RevocationStore;
 pub use roomkey_model::{Role, Visibility};
 pub use sessions::{RefreshFamily, Revoke, Rotated, Rotation, Session, SessionStore};
 pub use sqlite::{SqliteConfig, SqliteStore, backup};
-pub use store::{CommitSink, Committed, MemberPermit, MessagePermit, Pending, Permit, Store};
+pub use store::{CommitSink, Committed, HearingPermit, MemberPermit, MessagePermit, Pending, Permit, Store};
 pub use watermarks::{
     DeliveryStatus, Mark, Marked, MessageStatus, Others, Passed, Progress, Receipt, RecipientStatus,
     StatusQuery, Undelivered, Waiting, WatermarkStore, Watermarks,

@@ -1,6 +1,6 @@
 use roomkey_model::{ChannelId, Timestamp, UserId};
 
-use crate::{Pending, Permit};
+use crate::{HearingPermit, Pending, Permit};
 
 /// A user came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,14 @@ pub trait PresenceStore: Send + Sync {
     /// `members_max` members, which are to hear of it.
     fn record_presence(&self, changes: Vec<PresenceChange>, members_max: usize) -> Pending<()>;
 
-    /// When those of `users` were last here who share a channel with `reader`, or are `reader`; in their order.
-    fn last_seen_of(&self, reader: &UserId, users: Vec<UserId>) -> Pending<Vec<LastSeen>>;
+    /// When those of `users` were last here who share a channel with `reader` that `permit` lets `reader` hear, or are
+    /// `reader`; in their order.
+    fn last_seen_of(
+        &self,
+        reader: &UserId,
+        users: Vec<UserId>,
+        permit: HearingPermit,
+    ) -> Pending<Vec<LastSeen>>;
 
     /// When the members of the channel were last here, by user id, if `permit` allows it to `reader` and there are no
     /// more than `members_max`.

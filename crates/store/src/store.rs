@@ -14,6 +14,9 @@ pub type Pending<T> = BoxFuture<'static, Result<T, StoreError>>;
 /// Decides, inside the transaction, whether a user who stands so to the channel may do what was asked.
 pub type Permit = Box<dyn FnOnce(Standing) -> bool + Send>;
 
+/// Decides of each of a user's channels, with the user's role there, whether the user may hear it.
+pub type HearingPermit = Box<dyn Fn(&ChannelId, Role) -> bool + Send>;
+
 /// A [`Permit`] for an act on a member: also told that member's role, if there is one.
 pub type MemberPermit = Box<dyn FnOnce(Standing, Option<Role>) -> bool + Send>;
 

@@ -1,7 +1,7 @@
 use roomkey_model::{ChannelId, MessageId, Seq, Timestamp, UserId};
 use serde::Serialize;
 
-use crate::{Message, Pending, Permit};
+use crate::{HearingPermit, Message, Pending, Permit};
 
 /// How far a member has come in a channel: everything up to here. Neither ever goes back, and what was seen was
 /// delivered. Both begin at the newest message when the member joins.
@@ -177,11 +177,11 @@ pub trait WatermarkStore: Send + Sync {
     /// `receipt_members` members.
     fn progress(&self, channel: &ChannelId, user: &UserId, receipt_members: usize) -> Pending<Progress>;
 
-    /// What waits for the user in each channel that the user is in, by id.
+    /// What waits for the user in each channel that the user is in and that `permit` lets the user hear, by id.
     ///
     /// Up to `counted` messages are counted one by one, without the user's own and deleted ones. Of more the number
     /// is that of all messages.
-    fn waiting(&self, user: &UserId, counted: usize) -> Pending<Vec<Waiting>>;
+    fn waiting(&self, user: &UserId, counted: usize, permit: HearingPermit) -> Pending<Vec<Waiting>>;
 
     /// The oldest messages that have not reached the user, who is a member to whom `permit` allows it; at most `limit`.
     fn undelivered(

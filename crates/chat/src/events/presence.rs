@@ -14,7 +14,7 @@ struct PresenceOf {
     channel_id: Option<ChannelId>,
 }
 
-/// Who shares no channel with the caller is left out, as if there were no such user.
+/// Who shares no channel with the caller that the caller may hear is left out, as if there were no such user.
 pub(super) fn get(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply, Failure> {
     let found = match payload::object(args_json)? {
         PresenceOf { user_ids: Some(users), channel_id: None } => {
@@ -23,7 +23,8 @@ pub(super) fn get(chat: &Chat, caller: &Caller, args_json: &str) -> Result<Reply
                 let message = format!("userIds: must be at most {max}");
                 return Err(Failure::bad_payload(message).at(Limit::PageEntries));
             }
-            chat.store.last_seen_of(&caller.identity.user, users.into_iter().collect())
+            let permit = chat.hearing_permit(&caller.identity);
+            chat.store.last_seen_of(&caller.identity.user, users.into_iter().collect(), permit)
         }
         PresenceOf { user_ids: None, channel_id: Some(channel) } => {
             let permit = chat.presence_permit(&caller.identity);

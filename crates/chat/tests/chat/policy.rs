@@ -259,3 +259,26 @@ async fn free_rooms_are_joined_and_left_in_the_order_of_the_events() {
     world.govern(Policy::default()).await;
     assert!(bob.heard().contains(&r#"["room:evicted",{"room":"room:lobby"}]"#.to_owned()));
 }
+
+#[tokio::test]
+async fn what_may_not_be_heard_is_neither_listed_nor_counted_nor_gives_presence() {
+    let world = world(vec![deaf_guests()]);
+    let channel = world.channel(Visibility::Private, "ada", &[("bob", Role::Member)]).await;
+    let ada = world.connect("ada").await;
+    ada.send(&channel, "one").await;
+    let asked = [
+        ("message:getOfflineCount", "[{}]", r#"{"data":{"total":0,"unread":0,"channels":[]}}"#),
+        ("channel:list", r#"[{"scope":"mine"}]"#, r#"{"data":{"channels":[]}}"#),
+        ("presence:get", r#"[{"userIds":["ada"]}]"#, r#"{"data":{"presence":[]}}"#),
+    ];
+    for deaf in [with_roles("bob", &["guest"]), with_scopes("bob", false, true)] {
+        let deaf = world.connect_as(deaf).await;
+        for (event, args, nothing) in asked {
+            assert_eq!(deaf.ask(event, args).await, nothing, "{event}");
+        }
+    }
+    let bob = world.connect("bob").await;
+    for (event, args, nothing) in asked {
+        assert_ne!(bob.ask(event, args).await, nothing, "{event}");
+    }
+}

@@ -160,7 +160,7 @@ pub(super) fn of(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn roles_of(connection: &Connection, user: &UserId) -> Result<Vec<(ChannelId, Role)>, StoreError> {
+pub(super) fn roles_of(connection: &Connection, user: &UserId) -> Result<Vec<(ChannelId, Role)>, StoreError> {
     let mut statement =
         connection.prepare_cached("SELECT channel, role FROM members WHERE user = ?1 ORDER BY channel")?;
     let rows = statement.query_map([user.as_str()], |row| Ok((id(row, "channel")?, name(row, "role")?)))?;

@@ -2,11 +2,11 @@ use roomkey_model::{ChannelId, Limit, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    SqliteStore,
+    SqliteStore, channels,
     columns::{id, optional_time, signed},
     members,
 };
-use crate::{Committed, LastSeen, Pending, Permit, PresenceChange, PresenceStore, StoreError};
+use crate::{Committed, HearingPermit, LastSeen, Pending, Permit, PresenceChange, PresenceStore, StoreError};
 
 impl PresenceStore for SqliteStore {
     fn record_presence(&self, presence: Vec<PresenceChange>, members_max: usize) -> Pending<()> {
@@ -20,9 +20,14 @@ impl PresenceStore for SqliteStore {
         })
     }
 
-    fn last_seen_of(&self, reader: &UserId, users: Vec<UserId>) -> Pending<Vec<LastSeen>> {
+    fn last_seen_of(
+        &self,
+        reader: &UserId,
+        users: Vec<UserId>,
+        permit: HearingPermit,
+    ) -> Pending<Vec<LastSeen>> {
         let reader = reader.clone();
-        self.read(move |connection| last_seen_of(connection, &reader, &users))
+        self.read(move |connection| last_seen_of(connection, &reader, &users, &permit))
     }
 
     fn last_seen_in(
@@ -68,16 +73,27 @@ fn last_seen_of(
     connection: &Connection,
     reader: &UserId,
     users: &[UserId],
+    permit: &HearingPermit,
 ) -> Result<Vec<LastSeen>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seen FROM profiles LEFT JOIN last_seen USING (user)
-         WHERE user = ?2 AND (?1 = ?2 OR EXISTS (
-             SELECT 1 FROM members AS mine JOIN members AS theirs USING (channel)
-             WHERE mine.user = ?1 AND theirs.user = ?2))",
-    )?;
+    let mut heard = channels::roles_of(connection, reader)?;
+    heard.retain(|(channel, role)| permit(channel, *role));
+    let mut is_member =
+        connection.prepare_cached("SELECT 1 FROM members WHERE channel = ?1 AND user = ?2")?;
+    let mut last_seen = connection
+        .prepare_cached("SELECT seen FROM profiles LEFT JOIN last_seen USING (user) WHERE user = ?1")?;
     let mut found = Vec::new();
     for user in users {
-        let seen = statement.query_row([reader.as_str(), user.as_str()], |row| optional_time(row, "seen"));
+        let mut is_shared = user == reader;
+        for (channel, _) in &heard {
+            if is_shared {
+                break;
+            }
+            is_shared = is_member.exists([channel.as_str(), user.as_str()])?;
+        }
+        if !is_shared {
+            continue;
+        }
+        let seen = last_seen.query_row([user.as_str()], |row| optional_time(row, "seen"));
         if let Some(at) = seen.optional()? {
             found.push(LastSeen { user: user.clone(), at });
         }

@@ -1,26 +1,39 @@
 //! What waits for a member: the other side of the watermarks.
 
-use roomkey_model::{ChannelId, Seq, UserId};
+use roomkey_model::{ChannelId, Role, Seq, UserId};
 use rusqlite::{Connection, params};
 
 use super::{
-    columns::{count, id, seq, signed},
+    columns::{count, id, name, seq, signed},
     messages,
     watermarks::watermarks,
 };
-use crate::{HistoryQuery, Page, StoreError, Undelivered, Waiting, Watermarks};
+use crate::{HearingPermit, HistoryQuery, Page, StoreError, Undelivered, Waiting, Watermarks};
 
-pub(super) fn of(connection: &Connection, user: &UserId, counted: usize) -> Result<Vec<Waiting>, StoreError> {
+pub(super) fn of(
+    connection: &Connection,
+    user: &UserId,
+    counted: usize,
+    permit: &HearingPermit,
+) -> Result<Vec<Waiting>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT channel, last_seq, delivered_seq, seen_seq FROM members JOIN channels USING (channel)
+        "SELECT channel, role, last_seq, delivered_seq, seen_seq FROM members JOIN channels USING (channel)
          WHERE user = ?1 ORDER BY channel",
     )?;
     let rows = statement.query_map([user.as_str()], |row| {
-        Ok((id::<ChannelId>(row, "channel")?, seq(row, "last_seq")?, watermarks(row)?))
+        Ok((
+            id::<ChannelId>(row, "channel")?,
+            name::<Role>(row, "role")?,
+            seq(row, "last_seq")?,
+            watermarks(row)?,
+        ))
     })?;
     let mut waiting = Vec::new();
     for row in rows {
-        let (channel, last, watermarks) = row?;
+        let (channel, role, last, watermarks) = row?;
+        if !permit(&channel, role) {
+            continue;
+        }
         let number = |after| number(connection, &channel, user, after, last, counted);
         let undelivered = number(watermarks.delivered)?;
         let unread =

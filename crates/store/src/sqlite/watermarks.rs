@@ -7,8 +7,9 @@ use super::{
     members, waiting,
 };
 use crate::{
-    Committed, DeliveryStatus, Mark, Marked, MessageStatus, Others, Passed, Pending, Permit, Progress,
-    Receipt, RecipientStatus, StatusQuery, StoreError, Undelivered, Waiting, WatermarkStore, Watermarks,
+    Committed, DeliveryStatus, HearingPermit, Mark, Marked, MessageStatus, Others, Passed, Pending, Permit,
+    Progress, Receipt, RecipientStatus, StatusQuery, StoreError, Undelivered, Waiting, WatermarkStore,
+    Watermarks,
 };
 
 impl WatermarkStore for SqliteStore {
@@ -25,9 +26,9 @@ impl WatermarkStore for SqliteStore {
         self.read(move |connection| progress(connection, &channel, &user, receipt_members))
     }
 
-    fn waiting(&self, user: &UserId, counted: usize) -> Pending<Vec<Waiting>> {
+    fn waiting(&self, user: &UserId, counted: usize, permit: HearingPermit) -> Pending<Vec<Waiting>> {
         let user = user.clone();
-        self.read(move |connection| waiting::of(connection, &user, counted))
+        self.read(move |connection| waiting::of(connection, &user, counted, &permit))
     }
 
     fn undelivered(

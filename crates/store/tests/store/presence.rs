@@ -3,7 +3,7 @@
 use roomkey_model::{Limit, Role, Timestamp};
 use roomkey_store::{Committed, LastSeen, PresenceChange, StoreError};
 
-use crate::support::{Fixture, anyone, backends, id, profile, user};
+use crate::support::{Fixture, all, anyone, backends, id, profile, user};
 
 fn change(name: &str, online: bool, at: u64) -> PresenceChange {
     PresenceChange { user: user(name), online, at: Timestamp(at) }
@@ -56,8 +56,11 @@ async fn who_shares_a_channel_sees_when_somebody_was_here() {
         store.record_presence(changes, 100).await.expect("is recorded");
         store.record_presence(vec![change("bob", true, 5)], 100).await.expect("is recorded");
         let users = || ["eve", "cy", "nobody", "bob", "ada"].map(user).to_vec();
-        let seen = async |reader| store.last_seen_of(&user(reader), users()).await.expect("readable");
+        let seen = async |reader| store.last_seen_of(&user(reader), users(), all()).await.expect("readable");
         assert_eq!(seen("ada").await, [last_seen("bob", Some(30)), last_seen("ada", None)]);
+        let not_pair = Box::new(|channel: &_, _| *channel != id("pair"));
+        let seen_by_ada = store.last_seen_of(&user("ada"), users(), not_pair).await;
+        assert_eq!(seen_by_ada, Ok(vec![last_seen("ada", None)]), "not through what is not heard");
         assert_eq!(seen("eve").await, [last_seen("eve", None)]);
         assert_eq!(seen("nobody").await, []);
         let of =

@@ -7,8 +7,8 @@ use std::{
 
 use roomkey_model::{ChannelId, Entropy, MessageId, Timestamp, UserId};
 use roomkey_store::{
-    Account, Channel, CommitSink, Committed, Draft, HistoryQuery, Message, Page, Permit, Profile, Role,
-    SqliteConfig, SqliteStore, Standing, Store, Visibility,
+    Account, Channel, CommitSink, Committed, Draft, HearingPermit, HistoryQuery, Message, Page, Permit,
+    Profile, Role, SqliteConfig, SqliteStore, Standing, Store, Visibility,
 };
 use tempfile::TempDir;
 
@@ -187,6 +187,10 @@ pub(crate) fn draft(channel: &str, sender: &str, content: &str, client_id: Optio
 
 pub(crate) fn anyone() -> Permit {
     Box::new(|_| true)
+}
+
+pub(crate) fn all() -> HearingPermit {
+    Box::new(|_, _| true)
 }
 
 pub(crate) fn members_only() -> Permit {

@@ -10,7 +10,7 @@ use roomkey_store::{
     StatusQuery, Store, StoreError, Waiting, Watermarks,
 };
 
-use crate::support::{Fixture, anyone, backends, draft, id, members_only, profile, user};
+use crate::support::{Fixture, all, anyone, backends, draft, id, members_only, profile, user};
 
 fn marks(delivered: u64, seen: u64) -> Watermarks {
     Watermarks { delivered: Seq(delivered), seen: Seq(seen) }
@@ -98,7 +98,7 @@ async fn only_members_have_watermarks() {
         assert_eq!(store.message_status(query(message, "eve"), anyone()).await, Err(StoreError::Denied));
         let undelivered = store.undelivered(&id("den"), &user("eve"), 9, anyone()).await;
         assert_eq!(undelivered, Err(StoreError::Denied));
-        assert_eq!(store.waiting(&user("eve"), 9).await, Ok(vec![]));
+        assert_eq!(store.waiting(&user("eve"), 9, all()).await, Ok(vec![]));
         assert_eq!(moved(&fixture), []);
 
         store
@@ -179,7 +179,7 @@ async fn a_waiting_is_what_others_said() {
         let own = send(&fixture, "bob", 2).await;
         send(&fixture, "ada", 1).await;
         let waiting = async |counted| {
-            let waiting = store.waiting(&user("bob"), counted).await.expect("readable");
+            let waiting = store.waiting(&user("bob"), counted, all()).await.expect("readable");
             assert_eq!(waiting.len(), 2);
             assert_eq!((waiting[0].channel.clone(), waiting[0].unread), (id("attic"), 0));
             waiting[1].clone()
@@ -435,7 +435,7 @@ async fn compare(fixture: &Fixture, model: &Model) {
         );
     }
     for user_index in &model.members {
-        let waiting = store.waiting(&user(USERS[*user_index]), 1000).await.expect("readable");
+        let waiting = store.waiting(&user(USERS[*user_index]), 1000, all()).await.expect("readable");
         let expected = (
             model.waiting(*user_index, DeliveryStatus::Delivered),
             model.waiting(*user_index, DeliveryStatus::Read),
