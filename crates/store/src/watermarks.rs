@@ -180,7 +180,7 @@ pub trait WatermarkStore: Send + Sync {
     /// What waits for the user in each channel that the user is in and that `permit` lets the user hear, by id.
     ///
     /// Up to `counted` messages are counted one by one, without the user's own and deleted ones. Of more the number
-    /// is that of all messages.
+    /// is that of all messages, and so it is once 20 times as many were counted in other channels.
     fn waiting(&self, user: &UserId, counted: usize, permit: HearingPermit) -> Pending<Vec<Waiting>>;
 
     /// The oldest messages that have not reached the user, who is a member to whom `permit` allows it; at most `limit`.

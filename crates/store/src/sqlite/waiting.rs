@@ -10,6 +10,9 @@ use super::{
 };
 use crate::{HearingPermit, HistoryQuery, Page, StoreError, Undelivered, Waiting, Watermarks};
 
+/// How many channels full of counted messages are looked at for one question. In the rest all messages count.
+const COUNTED_CHANNELS: u64 = 20;
+
 pub(super) fn of(
     connection: &Connection,
     user: &UserId,
@@ -28,42 +31,49 @@ pub(super) fn of(
             watermarks(row)?,
         ))
     })?;
+    let counted = u64::try_from(counted).unwrap_or(u64::MAX);
+    let mut rows_left = counted.saturating_mul(COUNTED_CHANNELS);
     let mut waiting = Vec::new();
     for row in rows {
         let (channel, role, last, watermarks) = row?;
         if !permit(&channel, role) {
             continue;
         }
-        let number = |after| number(connection, &channel, user, after, last, counted);
-        let undelivered = number(watermarks.delivered)?;
-        let unread =
-            if watermarks.seen == watermarks.delivered { undelivered } else { number(watermarks.seen)? };
+        let of_all = |after| distance(connection, &channel, after, last, counted);
+        let (mut undelivered, mut unread) = (of_all(watermarks.delivered)?, of_all(watermarks.seen)?);
+        // What was not delivered was not seen: one look at the rows is enough for both.
+        let most = counted.min(rows_left);
+        let rows = if unread <= most { unread } else { undelivered };
+        if (1..=most).contains(&rows) {
+            rows_left -= rows;
+            let from = if unread <= most { watermarks.seen } else { watermarks.delivered };
+            let (after_from, after_delivered) =
+                counts_of_others(connection, &channel, user, from, watermarks.delivered)?;
+            undelivered = after_delivered;
+            if unread <= most {
+                unread = after_from;
+            }
+        }
         waiting.push(Waiting { channel, last, watermarks, undelivered, unread });
     }
     Ok(waiting)
 }
 
-/// How many messages there are after `after`: of others, as long as it takes only a few to look at.
-fn number(
+/// How many messages there are after `after`, whoever sent them.
+fn distance(
     connection: &Connection,
     channel: &ChannelId,
-    user: &UserId,
     after: Seq,
     last: Seq,
-    counted: usize,
+    counted: u64,
 ) -> Result<u64, StoreError> {
-    let within = |distance: u64| usize::try_from(distance).is_ok_and(|distance| distance <= counted);
-    let mut distance = last.0.saturating_sub(after.0);
-    if !within(distance) {
-        // The oldest may have gone with age.
-        let kept = (last.0 + 1).saturating_sub(oldest(connection, channel, last)?.0);
-        distance = distance.min(kept);
+    let distance = last.0.saturating_sub(after.0);
+    if distance <= counted {
+        return Ok(distance);
     }
-    match distance {
-        0 => Ok(0),
-        _ if within(distance) => count_of_others(connection, channel, user, after),
-        _ => Ok(distance),
-    }
+    // The oldest may have gone with age.
+    let kept = (last.0 + 1).saturating_sub(oldest(connection, channel, last)?.0);
+    Ok(distance.min(kept))
 }
 
 /// The oldest message that is still there; where there is none, the one that will be next.
@@ -73,18 +83,22 @@ fn oldest(connection: &Connection, channel: &ChannelId, last: Seq) -> Result<Seq
         .query_row(params![channel.as_str(), signed(last.0)], |row| seq(row, "seq"))?)
 }
 
-fn count_of_others(
+/// How many messages of others there are after `from`, and how many of them after `delivered`.
+fn counts_of_others(
     connection: &Connection,
     channel: &ChannelId,
     user: &UserId,
-    after: Seq,
-) -> Result<u64, StoreError> {
+    from: Seq,
+    delivered: Seq,
+) -> Result<(u64, u64), StoreError> {
     Ok(connection
         .prepare_cached(
-            "SELECT count(*) AS messages FROM messages
+            "SELECT count(*) AS messages, count(*) FILTER (WHERE seq > ?4) AS undelivered FROM messages
              WHERE channel = ?1 AND seq > ?2 AND sender <> ?3 AND deleted IS NULL",
         )?
-        .query_row(params![channel.as_str(), signed(after.0), user.as_str()], |row| count(row, "messages"))?)
+        .query_row(params![channel.as_str(), signed(from.0), user.as_str(), signed(delivered.0)], |row| {
+            Ok((count(row, "messages")?, count(row, "undelivered")?))
+        })?)
 }
 
 pub(super) fn undelivered(

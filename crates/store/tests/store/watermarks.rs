@@ -170,6 +170,27 @@ async fn a_status_is_exact_for_each_recipient() {
 }
 
 #[tokio::test]
+async fn the_messages_that_are_looked_at_for_one_question_are_bounded() {
+    for fixture in backends() {
+        for number in 10..32 {
+            fixture.channel(&format!("c{number}"), &["ada", "bob"]).await;
+        }
+        let database = rusqlite::Connection::open(&fixture.path).expect("opens");
+        database
+            .execute_batch(
+                "INSERT INTO messages (channel, seq, message, sender, content, created, updated)
+                     SELECT channel, 1, randomblob(16), 'bob', 'mine', 1, 1 FROM channels;
+                 UPDATE channels SET last_seq = 1;",
+            )
+            .expect("a message in each");
+        let waiting = fixture.store.waiting(&user("bob"), 1, all()).await.expect("readable");
+        let counts: Vec<_> = waiting.iter().map(|one| (one.undelivered, one.unread)).collect();
+        assert_eq!((counts.len(), &counts[..20]), (22, &[(0, 0); 20][..]), "one's own are not counted");
+        assert_eq!(counts[20..], [(1, 1); 2], "nobody has looked at them");
+    }
+}
+
+#[tokio::test]
 async fn a_waiting_is_what_others_said() {
     for fixture in backends() {
         fixture.channel("den", &["ada", "bob"]).await;
