@@ -21,12 +21,18 @@ pub(super) struct ApiKey {
 /// As in the configuration.
 #[derive(Clone, Copy, ValueEnum)]
 enum Scope {
+    /// To act in channels for the users
+    Channels,
+    /// To emit events to rooms and users
+    Emit,
     /// To ask what users may do
     Policy,
     /// To revoke tokens, sessions, users and signing keys
     Revoke,
     /// To block users, and to see and end their sessions
     Users,
+    /// To see which webhooks were given up, and to have them sent again
+    Webhooks,
 }
 
 /// For programs that look for leaked secrets.
@@ -59,9 +65,12 @@ impl ApiKey {
 impl Scope {
     fn as_str(self) -> &'static str {
         match self {
+            Self::Channels => "channels",
+            Self::Emit => "emit",
             Self::Policy => "policy",
             Self::Revoke => "revoke",
             Self::Users => "users",
+            Self::Webhooks => "webhooks",
         }
     }
 }

@@ -414,7 +414,7 @@ fn an_api_key_comes_with_the_lines_that_make_it_one() {
             Cli::try_parse_from(["roomkey", "secret", "api-key"].into_iter().chain(args.split_whitespace()));
         cli.map(|cli| cli.run(&Environment::default()).unwrap().text)
     };
-    let text = print("shop\"1 --scope users --scope revoke").unwrap();
+    let text = print("shop\"1 --scope channels --scope emit --scope policy --scope webhooks").unwrap();
     let (key, lines) = text.split_once('\n').unwrap();
     assert!(key.starts_with("rk_") && key.len() == 46, "{key}");
     let site = Site::new();
