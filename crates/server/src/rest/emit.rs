@@ -11,6 +11,7 @@ use roomkey_protocol::socket::RESERVED_EVENTS;
 use roomkey_store::Claimed;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
 use super::{
     Api, ApiError, backends,
@@ -70,19 +71,31 @@ async fn emit(
     let key = backends::authorize(&api, &client, &headers, Scope::Emit)?;
     let request = digest(&SHA256, body.to_string().as_bytes());
     let emissions = read(body, &api.limits, |room| api.chat.is_room(room))?;
-    if let Some(name) = idempotency_key(&headers)?
-        && is_repeated(&api, key, &name, request.as_ref()).await?
-    {
-        return Ok(Json(json!({ "emitted": emissions.len(), "repeated": true })));
-    }
-    for emission in &emissions {
+    let Some(name) = idempotency_key(&headers)? else {
+        emit_all(&api, &emissions)?;
+        return Ok(Json(json!({ "emitted": emissions.len(), "repeated": false })));
+    };
+    let (key, whole_api, handle) = (key.to_owned(), api.clone(), Handle::current());
+    // Not by this task, which ends with the connection or the server: who has the name must emit.
+    let emitted = tokio::task::spawn_blocking(move || {
+        let is_repeated = handle.block_on(is_repeated(&whole_api, &key, &name, request.as_ref()))?;
+        if !is_repeated {
+            emit_all(&whole_api, &emissions)?;
+        }
+        Ok::<_, Failure>(json!({ "emitted": emissions.len(), "repeated": is_repeated }))
+    });
+    Ok(Json(emitted.await.map_err(|_| Failure::from(ErrorCode::Internal))??))
+}
+
+fn emit_all(api: &Api, emissions: &[Checked]) -> Result<(), Failure> {
+    for emission in emissions {
         let to_nobody_yet = api.server.everyone(NAMESPACE);
         let broadcast = emission.rooms.iter().fold(to_nobody_yet, |broadcast, room| broadcast.to(room));
         let broadcast = emission.except.iter().fold(broadcast, |broadcast, room| broadcast.except_room(room));
         let sent = broadcast.emit_raw(&emission.event, &emission.args_json, Vec::new());
         sent.map_err(|_| Failure::from(ErrorCode::Internal))?;
     }
-    Ok(Json(json!({ "emitted": emissions.len(), "repeated": false })))
+    Ok(())
 }
 
 fn read(body: Value, limits: &Limits, is_room: impl Fn(&RoomName) -> bool) -> Result<Vec<Checked>, Failure> {

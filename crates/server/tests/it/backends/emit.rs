@@ -1,4 +1,4 @@
-use roomkey_testkit::{Client, Received};
+use roomkey_testkit::{Client, HttpClient, Received};
 use serde_json::{Value, json};
 
 use super::channel_of;
@@ -140,4 +140,25 @@ fn a_request_with_a_name_is_done_once() {
     assert_eq!(emit_once(&product, "k1", &body).json["repeated"], true, "also after a restart");
     product.clock.advance_secs(24 * 3600);
     assert_eq!(emit_once(&product, "k1", &other).json["repeated"], false, "a day later");
+}
+
+/// Whoever hangs up before the answer asks again, and is told that it was done: then it was.
+#[test]
+fn a_name_is_not_taken_without_the_emission() {
+    let product = TestProduct::start("");
+    let ada = product.register("ada");
+    let mut socket = product.connect(&ada.token);
+    for number in 0..20 {
+        let body = json!({ "users": [ada.user], "event": "paid", "args": [number] });
+        let text = body.to_string();
+        let mut http = HttpClient::connect(product.server().address());
+        http.send(format!(
+            "POST /api/emit HTTP/1.1\r\nHost: x\r\nX-API-Key: {API_KEY}\r\nIdempotency-Key: k{number}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{text}",
+            text.len()
+        ));
+        drop(http);
+        assert_eq!(emit_once(&product, &format!("k{number}"), &body).status, 200);
+        hears(&mut socket, &format!(r#"["paid",{number}]"#));
+    }
 }
