@@ -44,7 +44,12 @@ impl Client {
         client.sender.send(&format!(r#"40{{"token":"{token}"}}"#)).await?;
         let mut answer = None;
         while answer.is_none() {
-            client.receiver.receive(|text| answer = text.starts_with('4').then(|| text.to_owned())).await?;
+            // Where there is much to tell, an event may come before the answer: stock clients keep it until then.
+            let is_answer = |text: &str| text.starts_with("40") || text.starts_with("44");
+            client
+                .receiver
+                .receive(|text| answer = is_answer(text).then(|| text.to_owned()).or(answer.take()))
+                .await?;
         }
         ensure!(answer.as_ref().is_some_and(|text| text.starts_with("40{")), "refused: {answer:?}");
         Ok(client)
