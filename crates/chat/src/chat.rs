@@ -7,7 +7,7 @@ use roomkey_store::{Profile, Store};
 
 use crate::{
     Access, Caller, Reply, Typing, events,
-    presence::Presence,
+    presence::{CHANGES_AT_ONCE, Presence},
     rooms::{self, joined},
 };
 
@@ -139,10 +139,12 @@ impl Chat {
         Ok(recorded?)
     }
 
-    /// Everybody was here until now: the server stops, and all connections are gone.
+    /// Everybody was here until now: the server stops, and all connections are gone, so that no channel is to be told.
     pub async fn stop(&self) -> Result<(), Failure> {
-        let changes = self.presence.end(self.clock.now());
-        Ok(self.store.record_presence(changes, self.config.limits.presence_members).await?)
+        for changes in self.presence.end(self.clock.now()).chunks(CHANGES_AT_ONCE) {
+            self.store.record_presence(changes.to_vec(), 0).await?;
+        }
+        Ok(())
     }
 }
 

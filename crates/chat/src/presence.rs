@@ -10,7 +10,7 @@ use roomkey_store::{LastSeen, PresenceChange};
 const GRACE_MS: u64 = 5_000;
 /// Arrivals and departures that are told at once. When a server starts and everybody comes back, the rest waits its
 /// turn.
-const CHANGES_PER_TICK: usize = 256;
+pub(crate) const CHANGES_AT_ONCE: usize = 256;
 
 /// Who is here, on this node.
 #[derive(Default)]
@@ -72,7 +72,7 @@ impl Presence {
     pub(crate) fn changes(&self, now: Timestamp) -> Vec<PresenceChange> {
         let State { users, came, went, .. } = &mut *self.0.lock();
         let mut changes = Vec::new();
-        while changes.len() < CHANGES_PER_TICK
+        while changes.len() < CHANGES_AT_ONCE
             && let Some(user) = came.pop_front()
         {
             // Also of who has gone again, which is told in its turn.
@@ -80,7 +80,7 @@ impl Presence {
                 changes.push(PresenceChange { user, online: true, at: now });
             }
         }
-        while changes.len() < CHANGES_PER_TICK
+        while changes.len() < CHANGES_AT_ONCE
             && let Some((left, departure, user)) = went.pop_front_if(|(left, ..)| is_over(*left, now))
         {
             let has_gone = |entry: &User| entry.sockets == 0 && entry.departure == departure;
