@@ -66,9 +66,10 @@ impl Courier {
     async fn deliver(&mut self, deliveries: &[Delivery]) {
         let mut taken = None;
         for delivery in deliveries {
-            while self.clock.now() < delivery.due {
+            while let wait_ms = left_ms(delivery, self.clock.now())
+                && wait_ms > 0
+            {
                 self.forget(taken.take()).await;
-                let wait_ms = delivery.due.since_ms(self.clock.now());
                 sleep(Duration::from_millis(wait_ms).min(NAP)).await;
             }
             match self.attempt(delivery).await {
@@ -168,6 +169,13 @@ fn back_off_ms(attempts: u32, random: u64) -> u64 {
     wait_ms - random % (wait_ms / 2)
 }
 
+/// How long until the next attempt is due. The first one always is, and so is one that is due later than any wait could
+/// make it: the clock was set back.
+fn left_ms(delivery: &Delivery, now: Timestamp) -> u64 {
+    let left_ms = delivery.due.since_ms(now);
+    if delivery.attempts == 0 || left_ms > WAIT_MS_MAX { 0 } else { left_ms }
+}
+
 /// Seconds, as the header has them mostly; no more than an hour.
 fn retry_after_ms(headers: &HeaderMap) -> u64 {
     let seconds = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -189,6 +197,20 @@ mod tests {
             let wait_ms = back_off_ms(1, random);
             assert!((501..=1000).contains(&wait_ms), "{wait_ms}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_stops_nothing() {
+        let left = |attempts, due_ms, now_ms| {
+            let due = Timestamp(due_ms);
+            let delivery = Delivery { number: 1, id: String::new(), body: String::new(), attempts, due };
+            left_ms(&delivery, Timestamp(now_ms))
+        };
+        assert_eq!(left(0, 9_000_000, 1000), 0);
+        assert_eq!(left(1, 5000, 1000), 4000);
+        assert_eq!(left(1, 1000, 5000), 0);
+        assert_eq!(left(1, WAIT_MS_MAX + 1000, 1000), WAIT_MS_MAX);
+        assert_eq!(left(1, WAIT_MS_MAX + 1001, 1000), 0);
     }
 
     #[test]
