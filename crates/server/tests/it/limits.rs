@@ -363,6 +363,7 @@ const OF_THE_CHAT: &[Limit] = &[
     Limit::RoomsPerEmit,
     Limit::WebhooksWaiting,
     Limit::DeadLetters,
+    Limit::DeadLetterDays,
 ];
 
 #[test]
