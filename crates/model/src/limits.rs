@@ -203,6 +203,8 @@ limits! {
     BackendAnswer backend_answer_bytes: usize = 256 * 1024, "bytes", "`BACKEND_FAILED`.";
     /// Events that wait for the answer of one backend.
     BackendRequests backend_requests: usize = 256, "", "`UNAVAILABLE`; the event is not handled.";
+    /// Of these, events of one user.
+    BackendRequestsPerUser backend_requests_per_user: usize = 16, "", "`UNAVAILABLE`; the event is not handled.";
     /// Emissions of one request of a backend.
     EmitsPerRequest emits_per_request: usize = 100, "", "`BAD_PAYLOAD`.";
     /// Rooms and users that one emission of a backend names.

@@ -20,7 +20,7 @@ use crate::{
     metrics::Metrics,
     namespaces::Namespaces,
     newcomers::{Newcomer, Newcomers},
-    rates::{Exceeded, Penalty, Rates},
+    rates::{Exceeded, Network, Penalty, Rates},
     recovery::RecoverableSockets,
     registry::Registry,
     revocation::LiveTokens,
@@ -148,7 +148,8 @@ impl Context {
     pub(crate) fn admit(&self, address: IpAddr) -> Option<Newcomer> {
         let limits = &self.limits;
         let newcomer = if self.registry.len() < limits.sessions {
-            let newcomer = self.newcomers.admit(address, limits.unauthenticated_sessions_per_address);
+            let newcomer =
+                self.newcomers.admit(Network::of(address), limits.unauthenticated_sessions_per_address);
             newcomer.ok_or(Limit::UnauthenticatedSessions)
         } else {
             Err(Limit::Sessions)

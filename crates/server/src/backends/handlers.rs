@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use roomkey_auth::Identity;
 use roomkey_chat::is_server_event;
-use roomkey_model::{Clock, Entropy, ErrorCode, Failure, Limit, Limits};
+use roomkey_model::{Clock, Entropy, ErrorCode, Failure, Limit, Limits, UserId};
 use roomkey_protocol::socket::Payload;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,6 +16,7 @@ use super::EventPatterns;
 use crate::{
     config::HandlerSetup,
     outbound::{Answer, Client, OutboundError, SignedClient},
+    rates::Places,
 };
 
 /// Which backend answers which events.
@@ -30,6 +31,9 @@ struct Handler {
     backend: Arc<SignedClient>,
     /// One permit for each event that may wait for an answer.
     free: Arc<Semaphore>,
+    /// How many of them each user has.
+    places: Places<UserId>,
+    places_per_user: usize,
 }
 
 /// An answer on its way: JSON, or what the client is told instead.
@@ -51,6 +55,8 @@ impl Handlers {
                 events: setup.events,
                 backend: Arc::new(SignedClient { client, secret: setup.secret, clock, entropy }),
                 free: Arc::new(Semaphore::new(limits.backend_requests)),
+                places: Places::default(),
+                places_per_user: limits.backend_requests_per_user,
             }
         };
         Self { handlers: setups.into_iter().map(handler).collect(), runtime, clock: clock.clone() }
@@ -82,6 +88,9 @@ impl Handlers {
         if !args.attachments().is_empty() {
             return Err(Failure::bad_payload("Binary data cannot be sent to a backend"));
         }
+        let place = handler.places.admit(identity.user.clone(), handler.places_per_user);
+        let place =
+            place.ok_or_else(|| Failure::new(ErrorCode::Unavailable).at(Limit::BackendRequestsPerUser))?;
         let permit = handler.free.clone().try_acquire_owned();
         let permit = permit.map_err(|_| Failure::new(ErrorCode::Unavailable).at(Limit::BackendRequests))?;
         let args = serde_json::from_str(args.json())
@@ -99,7 +108,7 @@ impl Handlers {
         let event = event.to_owned();
         Ok(self.runtime.spawn(async move {
             let answer = backend.post(question).await;
-            drop(permit);
+            drop((permit, place));
             read(answer, &event)
         }))
     }

@@ -12,7 +12,7 @@ use super::{Exceeded, Gcra, Network, Place, Places, Policy, Table};
 pub(crate) struct Refusals {
     policy: Policy,
     table: Table<Network, Gcra>,
-    waiting: Places,
+    waiting: Places<Network>,
     waiting_max: usize,
 }
 
@@ -21,7 +21,7 @@ pub(crate) enum Penalty {
     /// At once.
     None,
     /// After this time; the place is kept until then.
-    Wait(Duration, Place),
+    Wait(Duration, Place<Network>),
     /// Not at all: too many wait already.
     TooMany(Exceeded),
 }
@@ -44,7 +44,7 @@ impl Refusals {
             return Penalty::None;
         }
         let wait = FIRST_WAIT * 2_u32.pow(over - 1);
-        match self.waiting.admit(address, self.waiting_max) {
+        match self.waiting.admit(Network::of(address), self.waiting_max) {
             Some(place) => Penalty::Wait(wait, place),
             None => {
                 let wait_ms = u64::try_from(WAIT_MAX.as_millis()).expect("some seconds");

@@ -359,6 +359,7 @@ const OF_THE_CHAT: &[Limit] = &[
     Limit::MembersPerChannel,
     Limit::BackendAnswer,
     Limit::BackendRequests,
+    Limit::BackendRequestsPerUser,
     Limit::EmitsPerRequest,
     Limit::RoomsPerEmit,
     Limit::WebhooksWaiting,

@@ -110,3 +110,30 @@ fn only_so_many_wait_for_a_backend() {
     });
     assert!(product.server().metrics().contains(r#"limit="backend_requests""#));
 }
+
+/// One user cannot take all the room.
+#[test]
+fn of_one_user_only_so_many_wait_for_a_backend() {
+    let slow = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = slow.local_addr().expect("an address").port();
+    let config = format!("{}[limits]\nbackend_requests_per_user = 1\n", handler(port, ""));
+    let product = TestProduct::start(&config);
+    let (ada, bob) = (product.register("ada"), product.register("bob"));
+    thread::scope(|scope| {
+        let answer = |stream: &mut std::net::TcpStream| {
+            Endpoint::read_request(stream).expect("a request");
+            std::io::Write::write_all(stream, &Endpoint::ok("", "1")).expect("answered");
+        };
+        let of_ada = scope.spawn(|| ask(&product, &ada, &json!(["order:one"])));
+        let (mut first, _) = slow.accept().expect("a question");
+        assert_eq!(ask(&product, &ada, &json!(["order:two"]))["code"], "UNAVAILABLE");
+        let of_bob = scope.spawn(|| ask(&product, &bob, &json!(["order:three"])));
+        let (mut second, _) = slow.accept().expect("a question");
+        answer(&mut second);
+        answer(&mut first);
+        for answered in [of_ada, of_bob] {
+            assert_eq!(answered.join().expect("no panic"), json!({ "data": 1 }));
+        }
+    });
+    assert!(product.server().metrics().contains(r#"limit="backend_requests_per_user""#));
+}
