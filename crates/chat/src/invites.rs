@@ -6,7 +6,7 @@ use roomkey_model::{ChannelId, Failure, Limit, Role, Timestamp, UserId};
 use roomkey_store::{Invite, Joined};
 use serde::Deserialize;
 
-use crate::{Answer, Chat, chat::profile_of, reply::refused, view::IssuedInvite};
+use crate::{Answer, Chat, reply::refused, view::IssuedInvite};
 
 /// An invite to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -64,18 +64,7 @@ impl Chat {
     pub fn use_invite(&self, identity: &Arc<Identity>, invite: &str) -> Answer<Joined> {
         let digest = InviteToken::digest_of(invite);
         let permit = self.invited_permit(identity);
-        let now = self.clock.now();
-        // Who has only used REST so far has no profile yet.
-        let arrived = self.store.arrive(profile_of(identity), now);
-        let joined = self.store.use_invite(digest, &identity.user, now, permit);
-        let tell = self.tell_joined(&identity.user);
-        async move {
-            arrived.await?;
-            let joined = joined.await?;
-            tell(&joined.channel.channel)?;
-            Ok(joined)
-        }
-        .boxed()
+        self.come_in(identity, |now| self.store.use_invite(digest, &identity.user, now, permit))
     }
 }
 

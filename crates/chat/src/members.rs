@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt, TryFutureExt};
 use roomkey_auth::{Identity, policy::Action};
-use roomkey_model::{ChannelId, Failure, Role, UserId};
-use roomkey_store::Joined;
+use roomkey_model::{ChannelId, Failure, Role, Timestamp, UserId};
+use roomkey_store::{Joined, Pending};
 
 use crate::{
     Answer, Chat, channels::page_limit, chat::profile_of, reply::refused, rooms, sink::emission,
@@ -33,11 +33,22 @@ impl Chat {
     /// Makes the caller a member of a channel that everybody may join. All of the user's sockets hear it when it
     /// returns.
     pub fn join_channel(&self, identity: &Arc<Identity>, channel: &ChannelId) -> Answer<Joined> {
+        let permit = self.permit(identity, Action::Join);
+        self.come_in(identity, |now| {
+            self.store.join_channel(channel, &identity.user, Role::Member, now, permit)
+        })
+    }
+
+    /// Lets the caller in by what `join` asks of the store, and tells the caller's sockets.
+    pub(crate) fn come_in(
+        &self,
+        identity: &Arc<Identity>,
+        join: impl FnOnce(Timestamp) -> Pending<Joined>,
+    ) -> Answer<Joined> {
         let now = self.clock.now();
         // Who has only used REST so far has no profile yet.
         let arrived = self.store.arrive(profile_of(identity), now);
-        let permit = self.permit(identity, Action::Join);
-        let joined = self.store.join_channel(channel, &identity.user, Role::Member, now, permit);
+        let joined = join(now);
         let tell = self.tell_joined(&identity.user);
         async move {
             arrived.await?;
