@@ -9,9 +9,9 @@ use std::{
     },
 };
 
-use crate::support::{Fixture, anyone, draft, id, user};
+use crate::support::{Fixture, anyone, draft, whole_history};
 use roomkey_model::Seq;
-use roomkey_store::{HistoryQuery, MessageStore, Page, SqliteConfig, SqliteStore, Store, StoreError, backup};
+use roomkey_store::{MessageStore, SqliteConfig, SqliteStore, Store, StoreError, backup};
 
 const ROUNDS: usize = 8;
 
@@ -66,14 +66,7 @@ async fn a_copy_under_load_has_all_that_was_acknowledged_and_nothing_by_halves()
 /// Opens the copy as a server would, and counts its messages, which must be whole.
 async fn messages_of(copy: &Path) -> u64 {
     let store = SqliteStore::open(copy, &SqliteConfig::default(), Box::new(|_| ())).expect("opens");
-    let query = HistoryQuery {
-        channel: id("den"),
-        reader: user("ada"),
-        page: Page::After(Seq(0)),
-        limit: usize::MAX,
-        since_join: false,
-    };
-    let messages = store.history(query, anyone()).await.expect("readable");
+    let messages = store.history(whole_history("den", "ada"), anyone()).await.expect("readable");
     let count = messages.len() as u64;
     assert!(messages.iter().map(|message| message.seq.0).eq(1..=count), "no gap");
     let next = store.append(draft("den", "ada", "goes on", None), anyone()).await;

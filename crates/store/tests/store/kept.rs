@@ -2,7 +2,7 @@
 
 use std::{env, fs};
 
-use crate::support::{Fixture, HASH, account, anyone, draft, id, new_channel, profile, user};
+use crate::support::{Fixture, HASH, account, anyone, draft, id, new_channel, profile, user, whole_history};
 use roomkey_model::{Revocation, RevocationReason, RevocationTarget, Seq, SessionId, Timestamp};
 use roomkey_store::{
     ChannelChange, Edit, HistoryQuery, Invite, LoginFailures, Mark, Message, NewDelivery, Page, PastLogin,
@@ -205,14 +205,7 @@ async fn check(store: &dyn Store, sent: u64) {
     let channels = store.channels_of(&user("bob"), None, 99).await.expect("readable");
     let roles: Vec<_> = channels.iter().map(|joined| (joined.channel.name.as_str(), joined.role)).collect();
     assert_eq!(roles, [("The den", Role::Moderator), ("The hall", Role::Owner)]);
-    let query = HistoryQuery {
-        channel: id("den"),
-        reader: user("ada"),
-        page: Page::After(Seq(0)),
-        limit: usize::MAX,
-        since_join: false,
-    };
-    let messages = store.history(query, anyone()).await.expect("readable");
+    let messages = store.history(whole_history("den", "ada"), anyone()).await.expect("readable");
     assert_eq!(messages.len() as u64, MESSAGES + sent);
     for (message, number) in messages.iter().zip(1..=MESSAGES) {
         assert_eq!((message.seq, message.content.clone()), (Seq(number), format!("message {number} ⚓")));

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, mpsc},
 };
 
-use roomkey_model::{ChannelId, Entropy, MessageId, Timestamp, UserId};
+use roomkey_model::{ChannelId, Entropy, MessageId, Seq, Timestamp, UserId};
 use roomkey_store::{
     Account, Channel, CommitSink, Committed, Draft, HearingPermit, HistoryQuery, Message, Page, Permit,
     Profile, Role, SqliteConfig, SqliteStore, Standing, Store, Visibility,
@@ -195,4 +195,15 @@ pub(crate) fn all() -> HearingPermit {
 
 pub(crate) fn members_only() -> Permit {
     Box::new(|standing: Standing| standing.role >= Some(Role::Member))
+}
+
+/// All there is of a channel, for this reader.
+pub(crate) fn whole_history(channel: &str, reader: &str) -> HistoryQuery {
+    HistoryQuery {
+        channel: id(channel),
+        reader: user(reader),
+        page: Page::After(Seq(0)),
+        limit: usize::MAX,
+        since_join: false,
+    }
 }
