@@ -91,6 +91,24 @@ impl Access {
         self.may(identity, Action::Join, Place::Room(room), Membership::None)
     }
 
+    /// A permit that asks the policy, inside the transaction, whether the user may do this in the channel.
+    pub(crate) fn permit(self: &Arc<Self>, identity: &Arc<Identity>, action: Action<'static>) -> Permit {
+        let (access, identity) = (self.clone(), identity.clone());
+        Box::new(move |standing| access.may_in(&identity, action, &standing))
+    }
+
+    /// A permit that asks the policy which of the user's channels the user may hear.
+    pub(crate) fn hearing_permit(self: &Arc<Self>, identity: &Arc<Identity>) -> HearingPermit {
+        let (access, identity) = (self.clone(), identity.clone());
+        Box::new(move |channel, role| access.may_hear(&identity, channel, role))
+    }
+
+    /// A permit to know who of a channel is here: only for those in it, public or not.
+    pub(crate) fn presence_permit(self: &Arc<Self>, identity: &Arc<Identity>) -> Permit {
+        let may_read = self.permit(identity, Action::ReadHistory);
+        Box::new(move |standing| standing.role.is_some() && may_read(standing))
+    }
+
     /// The live sockets of a user, where they are known.
     pub(crate) fn sockets_of(&self, user: &UserId) -> Option<Vec<(SocketKey, Arc<Identity>)>> {
         self.sockets_of.as_ref().map(|sockets_of| sockets_of(user))
@@ -116,16 +134,14 @@ fn or_denied(decide: impl FnOnce() -> bool) -> bool {
 }
 
 impl Chat {
-    /// A permit that asks the policy, inside the transaction, whether the user may do this in the channel.
+    /// See [`Access::permit`].
     pub(crate) fn permit(&self, identity: &Arc<Identity>, action: Action<'static>) -> Permit {
-        let (access, identity) = (self.config.access.clone(), identity.clone());
-        Box::new(move |standing| access.may_in(&identity, action, &standing))
+        self.config.access.permit(identity, action)
     }
 
-    /// A permit that asks the policy which of the user's channels the user may hear.
+    /// See [`Access::hearing_permit`].
     pub(crate) fn hearing_permit(&self, identity: &Arc<Identity>) -> HearingPermit {
-        let (access, identity) = (self.config.access.clone(), identity.clone());
-        Box::new(move |channel, role| access.may_hear(&identity, channel, role))
+        self.config.access.hearing_permit(identity)
     }
 
     /// Asks the policy about something that is not in the store, with the membership as it is there.
@@ -141,12 +157,6 @@ impl Chat {
             let is_allowed = standing.await?.is_some_and(permit);
             if is_allowed { Ok(()) } else { Err(Failure::forbidden()) }
         }
-    }
-
-    /// A permit to know who of a channel is here: only for those in it, public or not.
-    pub(crate) fn presence_permit(&self, identity: &Arc<Identity>) -> Permit {
-        let may_read = self.permit(identity, Action::ReadHistory);
-        Box::new(move |standing| standing.role.is_some() && may_read(standing))
     }
 
     /// A permit to give `user` the role `role`, or to remove `user` where it is none.

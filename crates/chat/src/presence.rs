@@ -25,6 +25,7 @@ struct State {
     /// Who went, and when: each departure with its number.
     went: VecDeque<(Timestamp, u64, UserId)>,
     departures: u64,
+    departures_told: u64,
 }
 
 #[derive(Default)]
@@ -93,13 +94,14 @@ impl Presence {
 
     /// These changes were told.
     pub(crate) fn told(&self, changes: Vec<PresenceChange>) {
-        let State { users, came, .. } = &mut *self.0.lock();
+        let State { users, came, departures_told, .. } = &mut *self.0.lock();
         for PresenceChange { user, online, at } in changes {
             let Some(entry) = users.get_mut(&user) else { continue };
             entry.is_told = online;
             if online {
                 continue;
             }
+            *departures_told += 1;
             if entry.sockets == 0 && entry.left == at {
                 users.remove(&user);
             } else {
@@ -129,6 +131,11 @@ impl Presence {
             .into_iter()
             .map(|(user, entry)| PresenceChange { at: at(&entry), user, online: false })
             .collect()
+    }
+
+    /// How many departures were told. What the store said before one of them is older than what is known here after it.
+    pub(crate) fn departures_told(&self) -> u64 {
+        self.0.lock().departures_told
     }
 
     /// Whether these users are here.

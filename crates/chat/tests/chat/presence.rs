@@ -50,6 +50,27 @@ async fn the_first_socket_in_and_the_last_one_out_are_told() {
     assert_eq!(presence(&ada, &["bob"]).await, format!("[{gone}]"));
 }
 
+/// The store answers before it knows of the departure, and the answer is looked at after everybody was told.
+#[tokio::test]
+async fn who_goes_while_it_is_asked_was_seen_then() {
+    let world = World::new();
+    let channel = world.channel(Visibility::Private, "ada", &[("bob", Role::Member)]).await;
+    let (ada, bob) = (world.connect("ada").await, world.connect("bob").await);
+    world.pass_ms(0).await;
+    world.clock.advance_ms(10_000);
+    bob.disconnect();
+    let questions = [r#"[{"userIds":["bob"]}]"#.to_owned(), format!(r#"[{{"channelId":"{channel}"}}]"#)];
+    let answers = questions.map(|question| ada.emit("presence:get", &question));
+    assert_eq!(presence(&ada, &["bob"]).await, r#"[{"userId":"bob","online":true,"lastSeen":null}]"#);
+    world.pass_ms(5_000).await;
+    let gone = r#"{"userId":"bob","online":false,"lastSeen":"2026-11-12T12:00:10.000Z"}"#;
+    assert_eq!(ada.heard().last().expect("is told"), &format!(r#"["presence.update",{gone}]"#));
+    for answer in answers {
+        let answer = answer.ack().await.json().to_owned();
+        assert!(answer.contains(gone), "{answer}");
+    }
+}
+
 #[tokio::test]
 async fn to_reload_a_page_is_not_to_go() {
     let world = World::new();
