@@ -128,7 +128,7 @@ test("useChannel: messages, an optimistic send, an edit, a deletion, a failure, 
   await page.run(() => server.sockets[0]!.drop());
   await page.run(() => void channel.send("mine"));
   assert.match(page.text, /^behind .*m51:SENT mine:SENDING$/);
-  await page.run(() => server.sockets[0]!.connect());
+  await page.run(() => server.sockets[0]!.comeBack());
   assert.match(page.text, /^live .*m51:SENT mine:SENT$/);
 
   await page.run(() => channel.edit("c1-51", "better"));
