@@ -2,6 +2,8 @@ import type { Platform } from "../platform.js";
 
 /** How long who has waited for another tab's turn waits for its result, which may come after the lock. */
 const RESULT_WAIT_MS = 100;
+/** How long another tab's turn is waited for: it may hang, or sleep. */
+const TURN_WAIT_MS = 15_000;
 
 type Notice = { readonly key: string; readonly text: string };
 
@@ -46,10 +48,21 @@ export class Flight {
     try {
       const alone = await locks.request(lock, { ifAvailable: true }, (held) => (held ? fetchAndTell() : undefined));
       if (alone !== undefined) return alone;
-      return await locks.request(lock, async () => (await this.#soon(heard)) ?? fetchAndTell());
+      const turn = this.#turn();
+      const mine = async () => (turn.forget(), (await this.#soon(heard)) ?? fetchAndTell());
+      return await locks.request(lock, { signal: turn.signal }, mine).catch((thrown: unknown) => {
+        if (!turn.signal.aborted) throw thrown;
+        return fetch();
+      });
     } finally {
       channel.close();
     }
+  }
+
+  /** For how long a lock is waited for. */
+  #turn(): { readonly signal: AbortSignal; readonly forget: () => void } {
+    const controller = new AbortController();
+    return { signal: controller.signal, forget: this.#platform.clock.after(TURN_WAIT_MS, () => controller.abort()) };
   }
 
   /** What another tab has told, if it has. */
