@@ -14,15 +14,17 @@ import { Lease } from "./lease.js";
 import { type Platform, platformWith } from "./platform.js";
 import type { Observable } from "./store.js";
 import type { ClientEvent, DataOf, PayloadOf, ServerEvent, ServerEvents } from "./wire/events.js";
-import type { RoomkeyError } from "./wire/failure.js";
+import { RoomkeyError } from "./wire/failure.js";
 import type { Account, Message } from "./wire/records.js";
-import { request } from "./wire/rest.js";
+import { type Method, request } from "./wire/rest.js";
 
 /** Something with tokens: a `Session` of this package, or that of an identity provider, such as Clerk's. */
 export interface TokenSession {
   getToken: GetToken;
   /** The server does not accept its tokens any more. */
   end?(error: RoomkeyError): void;
+  /** Asks Roomkey's HTTP API in the user's name, where that is not done with a token. */
+  request?<T>(method: Method, path: string, body?: unknown): Promise<T>;
 }
 
 /** Where the tokens come from: always a function, never a text that gets old. */
@@ -44,10 +46,15 @@ export type ClientOptions = TokenSource & {
 
 const QUEUE_MAX = 1_000;
 
+interface Whose {
+  readonly user: Account;
+}
+
 /** A connection of one user, and all that goes over it. */
 export class Client {
   readonly #platform: Platform;
   readonly #base: string;
+  readonly #session: TokenSession;
   readonly #tokens: Tokens;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
@@ -63,9 +70,9 @@ export class Client {
     this.#platform = platformWith(options.platform);
     const { clock } = this.#platform;
     this.#base = baseOf(options.url);
-    const session = sessionOf(options);
+    const session = (this.#session = sessionOf(options));
     const flight = new Flight(this.#platform, `roomkey ${this.#base}`);
-    this.#tokens = new Tokens(session.getToken, flight, clock);
+    this.#tokens = new Tokens((wanted) => session.getToken(wanted), flight, clock);
     this.#connection = new Connection(options.url, this.#tokens, this.#platform, options.socket);
     this.#outbox = new Outbox(this.#connection, this.#platform, options.queueMax ?? QUEUE_MAX);
     this.#inbox = new Inbox(this.#connection, clock);
@@ -162,9 +169,14 @@ export class Client {
   }
 
   async #whoAmI(): Promise<Account> {
-    const token = await this.#tokens.current();
-    const path = `${this.#base}/api/auth/me`;
-    return (await request<{ user: Account }>(this.#platform.fetch, path, "GET", { token })).user;
+    const path = "/api/auth/me";
+    if (this.#session.request !== undefined) return (await this.#session.request<Whose>("GET", path)).user;
+    const ask = (token: string) => request<Whose>(this.#platform.fetch, this.#base + path, "GET", { token });
+    const answer = await ask(await this.#tokens.current()).catch(async (thrown: unknown) => {
+      if (!(thrown instanceof RoomkeyError) || thrown.retry !== "refresh") throw thrown;
+      return ask(await this.#tokens.fresh());
+    });
+    return answer.user;
   }
 }
 
