@@ -11,8 +11,8 @@ import { startServer } from "./support/server.mjs";
 import { expiredToken, token } from "./support/tokens.mjs";
 
 const PASSWORDS = { ada: "analytical", bob: "builder" };
-/** What the browser itself writes when a request is refused, as the first sign-in here is not. */
-const EXPECTED = /^Failed to load resource/;
+/** What the browser itself writes when the servers are gone, at the end of a test. */
+const EXPECTED = /^Failed to load resource|^WebSocket connection to .* failed/;
 
 let browser;
 before(async () => {
