@@ -45,6 +45,8 @@ export type ClientOptions = TokenSource & {
 };
 
 const QUEUE_MAX = 1_000;
+/** Channels, and other things to watch, that are kept for when they are looked at again. */
+const UNWATCHED_MAX = 100;
 
 interface Whose {
   readonly user: Account;
@@ -124,7 +126,7 @@ export class Client {
   readonly follow = (channelId: string, options?: FollowOptions): AsyncGenerator<Message, void, void> =>
     follow(this.#connection, this.#platform, channelId, options);
 
-  /** A channel as it is shown; always the same object. */
+  /** A channel as it is shown; the same object for as long as it is watched, and for a while after that. */
   readonly channel = (channelId: string): ChannelStream =>
     entry(this.#channels, channelId, () => {
       const me = () => this.me().then(({ id }) => id);
@@ -133,11 +135,11 @@ export class Client {
       return new ChannelStream(channelId, { line, platform, outbox, me, send, seen });
     });
 
-  /** Who types in a channel; always the same object. */
+  /** Who types in a channel; the same object, likewise. */
   readonly typing = (channelId: string): TypingStream =>
     entry(this.#typing, channelId, () => new TypingStream(channelId, this.#connection, this.#platform.clock));
 
-  /** Who of these users, or of the members of a channel, is online; the same object for the same question. */
+  /** Who of these users, or of the members of a channel, is online; the same object, likewise. */
   readonly presence = (query: PresenceQuery): PresenceStream =>
     entry(
       this.#presence,
@@ -207,9 +209,14 @@ function loginOf(credentials: () => Credentials | Promise<Credentials>, options:
   };
 }
 
-function entry<T>(map: Map<string, T>, key: string, make: () => T): T {
+/** Of those that nobody watches, the oldest are forgotten. */
+function entry<T extends { readonly isWatched: boolean }>(map: Map<string, T>, key: string, make: () => T): T {
   const known = map.get(key);
   if (known !== undefined) return known;
+  for (const [old, { isWatched }] of map) {
+    if (map.size < UNWATCHED_MAX) break;
+    if (!isWatched) map.delete(old);
+  }
   const made = make();
   map.set(key, made);
   return made;

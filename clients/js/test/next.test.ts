@@ -103,6 +103,8 @@ test("routeToken gets tokens from the route, and nothing where nobody is logged 
   assert.equal(await getToken({ skipCache: false }), null);
   const broken = routeToken("/api/roomkey", async () => new Response("<html>", { status: 502 }));
   await assert.rejects(async () => broken({ skipCache: false }), { retry: "after" });
+  const redirected = routeToken("/api/roomkey", async () => new Response("<html>a login page"));
+  await assert.rejects(async () => redirected({ skipCache: false }), { code: "UNEXPECTED", retry: "never" });
 });
 
 test("createSocket's socket is closed by disconnect() whatever it does at that moment, and comes back by connect()", async () => {
