@@ -112,3 +112,13 @@ test("a machine whose clock is wrong asks for one fresh token, and then leaves t
   for (let count = 0; count < 3; count += 1) assert.equal(await tokens.current(), jwt(server, 300));
   assert.deepEqual(asked, [false, true, false, false]);
 });
+
+test("where a page may not have locks, each tab asks for itself", async () => {
+  const clock = new TestClock();
+  const locks = { request: () => Promise.reject(new DOMException("not allowed", "SecurityError")) };
+  const flight = new Flight(platformWith({ ...tabs(), clock, locks: locks as unknown as LockManager }), "roomkey");
+  assert.equal(await flight.run("key", async () => "mine"), "mine");
+  const failed = flight.run("key", () => Promise.reject(new Error("down")));
+  await assert.rejects(failed, { message: "down" });
+  assert.equal(clock.pending, 0);
+});

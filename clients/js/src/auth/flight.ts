@@ -39,22 +39,21 @@ export class Flight {
     const heard = new Promise<string>((resolve) => {
       channel.onmessage = ({ data }: MessageEvent<Notice>) => data.key === key && resolve(data.text);
     });
-    const fetchAndTell = async () => {
-      const text = await fetch();
-      channel.postMessage({ key, text } satisfies Notice);
-      return text;
-    };
+    let own: Promise<string> | undefined;
+    const fetchAndTell = () =>
+      (own ??= fetch().then((text) => (channel.postMessage({ key, text } satisfies Notice), text)));
     const lock = `${this.#name} ${key}`;
+    const turn = this.#turn();
     try {
       const alone = await locks.request(lock, { ifAvailable: true }, (held) => (held ? fetchAndTell() : undefined));
       if (alone !== undefined) return alone;
-      const turn = this.#turn();
       const mine = async () => (turn.forget(), (await this.#soon(heard)) ?? fetchAndTell());
-      return await locks.request(lock, { signal: turn.signal }, mine).catch((thrown: unknown) => {
-        if (!turn.signal.aborted) throw thrown;
-        return fetch();
-      });
+      return await locks.request(lock, { signal: turn.signal }, mine);
+    } catch {
+      // It failed; or another tab hangs, or there are no locks on such a page, as in a sandbox: then each for itself.
+      return await (own ?? fetch());
     } finally {
+      turn.forget();
       channel.close();
     }
   }
