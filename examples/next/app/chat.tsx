@@ -38,34 +38,42 @@ function Channels() {
   const { channels: waiting } = useNotifications();
   const [channels, setChannels] = useState<Channel[]>([]);
   const [current, setCurrent] = useState<string>();
+  const [problem, setProblem] = useState("");
 
   useEffect(() => {
+    const fail = (error: Error) => setProblem(error.message);
     if (isConnected)
-      void client.emit("channel:list", { scope: "public" }).then(({ channels }) => setChannels(channels));
+      client.emit("channel:list", { scope: "public" }).then(({ channels }) => setChannels(channels), fail);
   }, [client, isConnected]);
 
-  async function open(channelId: string) {
-    await client.emit("channel:join", { channelId });
-    setCurrent(channelId);
+  /** Becomes a member of a channel, or makes one, and shows it. */
+  async function open(asked: Promise<Channel>) {
+    try {
+      const channel = await asked;
+      setChannels((known) => (known.some(({ id }) => id === channel.id) ? known : [...known, channel]));
+      setCurrent(channel.id);
+      setProblem("");
+    } catch (error) {
+      setProblem((error as Error).message);
+    }
   }
 
-  async function create(form: FormData) {
-    const channel = await client.emit("channel:create", { name: String(form.get("name")), visibility: "public" });
-    setChannels([...channels, channel]);
-    setCurrent(channel.id);
-  }
+  const join = (channelId: string) => open(client.emit("channel:join", { channelId }));
+  const create = (form: FormData) =>
+    open(client.emit("channel:create", { name: String(form.get("name")), visibility: "public" }));
 
   return (
     <main>
       <nav aria-label="Channels">
         {channels.map(({ id, name }) => (
-          <button key={id} aria-current={id === current} onClick={() => void open(id)}>
+          <button key={id} aria-current={id === current} onClick={() => void join(id)}>
             {name} {id !== current && <small>{waiting.get(id)?.unread || ""}</small>}
           </button>
         ))}
         <form action={create}>
           <input name="name" placeholder="New channel" aria-label="New channel" required />
         </form>
+        {problem && <p role="alert">{problem}</p>}
       </nav>
       {current === undefined ? (
         <p className="empty">Choose a channel, or make one.</p>

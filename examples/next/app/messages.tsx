@@ -39,7 +39,7 @@ export function Messages({ channelId }: { channelId: string }) {
             <p>{deletedAt ? <i>deleted</i> : content}</p>
             {userId === me?.id && !deletedAt && (
               <small>
-                {MARKS[deliveryStatus]} <button onClick={() => void remove(id)}>Delete</button>
+                {MARKS[deliveryStatus]} <button onClick={() => remove(id).catch(() => {})}>Delete</button>
               </small>
             )}
           </li>
@@ -49,7 +49,9 @@ export function Messages({ channelId }: { channelId: string }) {
             <p>{content}</p>
             <small>
               {MARKS[deliveryStatus]}{" "}
-              {deliveryStatus === "FAILED" && <button onClick={() => void retry(clientId)}>Try again</button>}
+              {deliveryStatus === "FAILED" && (
+                <button onClick={() => retry(clientId).catch(() => {})}>Try again</button>
+              )}
             </small>
           </li>
         ))}
