@@ -178,3 +178,10 @@ test("me() gets itself a fresh token where the one at hand has just ended", asyn
   assert.deepEqual(shown, ["Bearer old", "Bearer new"]);
   assert.equal(clock.pending, 0);
 });
+
+test("a login whose tokens are in cookies is none without createCookieSession", async () => {
+  const { platform } = world();
+  const session = make(http(platform, { status: 200, body: { user, expiresIn: 600 } }).platform);
+  await rejects(session.logIn(login), "UNEXPECTED");
+  assert.equal(session.user.get(), null);
+});

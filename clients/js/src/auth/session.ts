@@ -130,7 +130,8 @@ export class Session {
   }
 
   #granted({ expiresIn, ...grant }: Answer): Grant {
-    if (grant.token === undefined) throw new RoomkeyError("UNEXPECTED", "The server keeps tokens in cookies.");
+    if (grant.token === undefined)
+      throw new RoomkeyError("UNEXPECTED", "The server keeps tokens in cookies: use createCookieSession.");
     if (expiresIn === undefined) return grant;
     const lifeMs = expiresIn * 1000;
     return { ...grant, renewAt: this.#platform.clock.now() + lifeMs - Math.min(NEAR_END_MS, lifeMs / 5) };
