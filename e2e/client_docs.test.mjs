@@ -1,61 +1,26 @@
-// The programs of docs/client.md as they stand there: those in JavaScript are run, those in TypeScript compiled, the one in
-// React run as a page.
+// The programs of docs/client.md as they stand there: those in JavaScript are run, those in TypeScript compiled.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { before, test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { promisify } from "node:util";
+import { pathToFileURL } from "node:url";
 
+import { compile, project, tsconfig, until } from "./support/project.mjs";
 import { createChannel, history, PASSWORD, register } from "./support/rest.mjs";
 import { startServer } from "./support/server.mjs";
 import { snippets } from "./support/snippets.mjs";
 import { token } from "./support/tokens.mjs";
 
-const run = promisify(execFile);
-const PACKAGE = fileURLToPath(new URL("../clients/js", import.meta.url));
 const BUILTIN = { env: { JWT_SECRET: undefined } };
 
 let snippet;
 before(async () => (snippet = await snippets("docs/client.md")));
 
-/** A project with these files in which the package is installed, as it is published; gone after the test `t`. */
-async function project(t, files) {
-  await mkdir(path.join(PACKAGE, ".test"), { recursive: true });
-  const directory = await mkdtemp(path.join(PACKAGE, ".test", "project-"));
-  t.after(() => rm(directory, { recursive: true, force: true }));
-  const installed = path.join(directory, "node_modules", "roomkey");
-  await mkdir(installed, { recursive: true });
-  for (const part of ["package.json", "dist"]) await symlink(path.join(PACKAGE, part), path.join(installed, part));
-  const all = { "package.json": JSON.stringify({ type: "module" }), ...files };
-  for (const [name, text] of Object.entries(all)) await writeFile(path.join(directory, name), text);
-  return directory;
-}
-
 const load = async (t, name) => {
   const directory = await project(t, { [name]: snippet(name) });
   return import(pathToFileURL(path.join(directory, name)));
 };
-
-/** As strict as the package itself. */
-async function tsconfig(options) {
-  const { compilerOptions } = JSON.parse(await readFile(path.join(PACKAGE, "tsconfig.json"), "utf8"));
-  const own = { types: ["node"], rootDir: ".", declaration: false, paths: { "@/auth": ["./auth.ts"] } };
-  return JSON.stringify({ compilerOptions: { ...compilerOptions, ...own, ...options }, include: ["*"] });
-}
-
-async function compile(directory) {
-  const tsc = path.join(PACKAGE, "node_modules", ".bin", "tsc");
-  await run(tsc, ["-p", directory]).catch(({ stdout }) => Promise.reject(new Error(stdout)));
-}
-
-/** Until this is so. */
-async function until(isSo) {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20));
-}
 
 test("a first chat", async (t) => {
   const { open } = await load(t, "chat.mjs");
@@ -103,48 +68,12 @@ test("a robot", async (t) => {
   assert.deepEqual(written, ["one?", "two", "three?", "Ask me tomorrow."]);
 });
 
-test("a page in React: two users chat in it", async (t) => {
-  const directory = await project(t, { "chat.tsx": snippet("chat.tsx"), "tsconfig.json": await tsconfig({ outDir: "built" }) });
-  await compile(directory);
-  const fromPackage = createRequire(path.join(PACKAGE, "package.json"));
-  const load = (name) => import(pathToFileURL(fromPackage.resolve(name)));
-  const window = new (await load("happy-dom")).Window();
-  // Before React looks whether there is a page.
-  Object.assign(globalThis, { window, document: window.document });
-  globalThis.navigator ??= window.navigator;
-  const [{ createElement }, { createRoot }] = [await load("react"), await load("react-dom/client")];
-  const { App } = await import(pathToFileURL(path.join(directory, "built", "chat.js")));
-  const server = await startServer(t);
-  const channel = await createChannel(server, token("ada"), ["bob"]);
-  const pages = ["ada", "bob"].map((user) => {
-    const page = window.document.createElement("div");
-    const root = createRoot(page);
-    t.after(() => root.unmount());
-    const fetchToken = async () => token(user);
-    root.render(createElement(App, { url: server.url, channelId: channel.id, fetchToken }));
-    return page;
-  });
-  await until(() => pages.every((page) => page.querySelector("[role=status]")?.textContent === "connected"));
-  for (const [page, text] of [[pages[0], "hello"], [pages[1], "hello, too"]]) {
-    const input = page.querySelector("input");
-    Object.getOwnPropertyDescriptor(window.HTMLInputElement.prototype, "value").set.call(input, text);
-    input.dispatchEvent(new window.Event("input", { bubbles: true }));
-    await until(() => input.getAttribute("value") === text);
-    page.querySelector("form").dispatchEvent(new window.Event("submit", { bubbles: true, cancelable: true }));
-    await until(() => pages.every((one) => one.querySelector("ol").textContent.endsWith(text)));
-  }
-  for (const page of pages) assert.equal(page.querySelector("ol").textContent, "ada: hellobob: hello, too");
-});
-
 test("what is in TypeScript compiles", async (t) => {
-  const names = ["own-events.ts", "chat.tsx", "route.ts", "client.ts", "socket.ts"];
-  const auth = "export const auth = async () => ({ user: { id: '42', name: 'Ada' }, expires: '' });";
-  const files = Object.fromEntries(names.map((name) => [name, snippet(name)]));
-  const config = await tsconfig({ noEmit: true });
-  const directory = await project(t, { ...files, "auth.ts": auth, "tsconfig.json": config });
+  const [name, other] = ["own-events.ts", "cookies.ts"];
+  const files = { [name]: snippet(name), [other]: snippet(other), "tsconfig.json": await tsconfig({ noEmit: true }) };
+  const directory = await project(t, files);
   await compile(directory);
   // And the compiler looks: what is not in the table does not.
-  const wrong = snippet("own-events.ts").replace('{ item }', "{ thing: item }");
-  await writeFile(path.join(directory, "own-events.ts"), wrong);
+  await writeFile(path.join(directory, name), snippet(name).replace("{ item }", "{ thing: item }"));
   await assert.rejects(compile(directory), /own-events\.ts.*thing/s);
 });

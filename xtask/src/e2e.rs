@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::{client, install, run, totals::Totals, workspace};
+use crate::{client, install, next, run, totals::Totals, workspace};
 
 /// Real clients and a real browser against the built binary: all test files, or those named.
 pub(crate) fn run(files: &[String]) -> Result<Totals> {
@@ -10,6 +10,7 @@ pub(crate) fn run(files: &[String]) -> Result<Totals> {
     let chromium = install::chromium()?;
     install::npm_packages("e2e")?;
     client::build()?;
+    next::build()?;
     let python = install::python("e2e/requirements.txt")?;
     let rust_client = rust_client()?;
     run::run_in("", "cargo build --locked --profile fast --package roomkey --bins --examples")?;

@@ -8,6 +8,7 @@ mod docs;
 mod e2e;
 mod fuzz;
 mod install;
+mod next;
 mod run;
 mod test;
 mod tidy;

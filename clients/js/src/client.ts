@@ -14,15 +14,17 @@ import { Lease } from "./lease.js";
 import { type Platform, platformWith } from "./platform.js";
 import type { Observable } from "./store.js";
 import type { ClientEvent, DataOf, PayloadOf, ServerEvent, ServerEvents } from "./wire/events.js";
-import type { RoomkeyError } from "./wire/failure.js";
+import { RoomkeyError } from "./wire/failure.js";
 import type { Account, Message } from "./wire/records.js";
-import { request } from "./wire/rest.js";
+import { type Method, request } from "./wire/rest.js";
 
 /** Something with tokens: a `Session` of this package, or that of an identity provider, such as Clerk's. */
 export interface TokenSession {
   getToken: GetToken;
   /** The server does not accept its tokens any more. */
   end?(error: RoomkeyError): void;
+  /** Asks Roomkey's HTTP API in the user's name, where that is not done with a token. */
+  request?<T>(method: Method, path: string, body?: unknown): Promise<T>;
 }
 
 /** Where the tokens come from: always a function, never a text that gets old. */
@@ -43,11 +45,18 @@ export type ClientOptions = TokenSource & {
 };
 
 const QUEUE_MAX = 1_000;
+/** Channels, and other things to watch, that are kept for when they are looked at again. */
+const UNWATCHED_MAX = 100;
+
+interface Whose {
+  readonly user: Account;
+}
 
 /** A connection of one user, and all that goes over it. */
 export class Client {
   readonly #platform: Platform;
   readonly #base: string;
+  readonly #session: TokenSession;
   readonly #tokens: Tokens;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
@@ -63,9 +72,9 @@ export class Client {
     this.#platform = platformWith(options.platform);
     const { clock } = this.#platform;
     this.#base = baseOf(options.url);
-    const session = sessionOf(options);
+    const session = (this.#session = sessionOf(options));
     const flight = new Flight(this.#platform, `roomkey ${this.#base}`);
-    this.#tokens = new Tokens(session.getToken, flight, clock);
+    this.#tokens = new Tokens((wanted) => session.getToken(wanted), flight, clock);
     this.#connection = new Connection(options.url, this.#tokens, this.#platform, options.socket);
     this.#outbox = new Outbox(this.#connection, this.#platform, options.queueMax ?? QUEUE_MAX);
     this.#inbox = new Inbox(this.#connection, clock);
@@ -117,7 +126,7 @@ export class Client {
   readonly follow = (channelId: string, options?: FollowOptions): AsyncGenerator<Message, void, void> =>
     follow(this.#connection, this.#platform, channelId, options);
 
-  /** A channel as it is shown; always the same object. */
+  /** A channel as it is shown; the same object for as long as it is watched, and for a while after that. */
   readonly channel = (channelId: string): ChannelStream =>
     entry(this.#channels, channelId, () => {
       const me = () => this.me().then(({ id }) => id);
@@ -126,11 +135,11 @@ export class Client {
       return new ChannelStream(channelId, { line, platform, outbox, me, send, seen });
     });
 
-  /** Who types in a channel; always the same object. */
+  /** Who types in a channel; the same object, likewise. */
   readonly typing = (channelId: string): TypingStream =>
     entry(this.#typing, channelId, () => new TypingStream(channelId, this.#connection, this.#platform.clock));
 
-  /** Who of these users, or of the members of a channel, is online; the same object for the same question. */
+  /** Who of these users, or of the members of a channel, is online; the same object, likewise. */
   readonly presence = (query: PresenceQuery): PresenceStream =>
     entry(
       this.#presence,
@@ -162,9 +171,14 @@ export class Client {
   }
 
   async #whoAmI(): Promise<Account> {
-    const token = await this.#tokens.current();
-    const path = `${this.#base}/api/auth/me`;
-    return (await request<{ user: Account }>(this.#platform.fetch, path, "GET", { token })).user;
+    const path = "/api/auth/me";
+    if (this.#session.request !== undefined) return (await this.#session.request<Whose>("GET", path)).user;
+    const ask = (token: string) => request<Whose>(this.#platform.fetch, this.#base + path, "GET", { token });
+    const answer = await ask(await this.#tokens.current()).catch(async (thrown: unknown) => {
+      if (!(thrown instanceof RoomkeyError) || thrown.retry !== "refresh") throw thrown;
+      return ask(await this.#tokens.fresh());
+    });
+    return answer.user;
   }
 }
 
@@ -195,9 +209,14 @@ function loginOf(credentials: () => Credentials | Promise<Credentials>, options:
   };
 }
 
-function entry<T>(map: Map<string, T>, key: string, make: () => T): T {
+/** Of those that nobody watches, the oldest are forgotten. */
+function entry<T extends { readonly isWatched: boolean }>(map: Map<string, T>, key: string, make: () => T): T {
   const known = map.get(key);
   if (known !== undefined) return known;
+  for (const [old, { isWatched }] of map) {
+    if (map.size < UNWATCHED_MAX) break;
+    if (!isWatched) map.delete(old);
+  }
   const made = make();
   map.set(key, made);
   return made;

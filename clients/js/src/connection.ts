@@ -1,4 +1,4 @@
-import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
+import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 
 import { remedy, waitMs } from "./auth/remedy.js";
 import type { Tokens } from "./auth/tokens.js";
@@ -44,6 +44,8 @@ const SHORT_LIVES_MAX = 3;
  */
 export class Connection implements Line {
   readonly socket: Socket;
+  /** What the stock client itself does when it is told to. */
+  readonly #stock: Pick<Socket, "connect" | "disconnect">;
   readonly #platform: Platform;
   readonly #tokens: Tokens;
   readonly #state = new Store<ConnectionState>({ phase: "idle" });
@@ -63,7 +65,15 @@ export class Connection implements Line {
     this.#tokens = tokens;
     const auth = (send: (data: object) => void) => void this.#authenticate(send);
     const fixed = { transports: ["websocket", "polling"], tryAllTransports: true, forceNew: true };
-    this.socket = platform.connect(url, { ...fixed, ...settings, autoConnect: false, auth });
+    const connect = platform.connect ?? ((to, options) => (to === undefined ? io(options) : io(to, options)));
+    this.socket = connect(url, { ...fixed, ...settings, autoConnect: false, auth });
+    this.#stock = {
+      connect: this.socket.connect.bind(this.socket),
+      disconnect: this.socket.disconnect.bind(this.socket),
+    };
+    // Who has the socket in hand uses it as the stock client's, and means the connection.
+    this.socket.connect = this.socket.open = () => (this.open(), this.socket);
+    this.socket.disconnect = this.socket.close = () => (this.close(), this.socket);
     this.#listen();
   }
 
@@ -143,7 +153,7 @@ export class Connection implements Line {
   #attempt(): void {
     this.#forgetTimer();
     this.#attempting(null);
-    this.socket.connect();
+    this.#stock.connect();
   }
 
   /** Gives the token to the handshake, if that is still the one that asked. */
@@ -194,7 +204,7 @@ export class Connection implements Line {
     if (next.kind === "refresh") {
       this.#refreshed = true;
       this.#tokens.expire();
-      this.socket.connect();
+      this.#stock.connect();
     } else {
       this.#waits += 1;
       this.#forgetTimer();
@@ -245,14 +255,14 @@ export class Connection implements Line {
     this.#isWanted = false;
     this.#stoodOnce = false;
     this.#forgetTimer();
-    this.socket.disconnect();
+    this.#stock.disconnect();
     this.#state.set(state);
   }
 
   /** Ends an attempt that got no token, without ending the wish for a connection. */
   #hangUp(): void {
     this.#isWanted = false;
-    this.socket.disconnect();
+    this.#stock.disconnect();
     this.#isWanted = true;
   }
 }

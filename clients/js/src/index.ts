@@ -1,3 +1,4 @@
+export { CookieSession, type CookieSessionOptions, createCookieSession } from "./auth/cookie-session.js";
 export {
   createSession,
   type Credentials,

@@ -1,4 +1,4 @@
-import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
+import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
 
 /** Time, so that tests need not wait. */
 export interface Clock {
@@ -15,7 +15,8 @@ export interface Platform {
   readonly random: () => number;
   /** 128 random bits, as text. */
   readonly randomId: () => string;
-  readonly connect: (url: string | undefined, options: Partial<ManagerOptions & SocketOptions>) => Socket;
+  /** Makes the stock client's socket. The default is where it is used: who only logs in has no use for a socket. */
+  readonly connect?: (url: string | undefined, options: Partial<ManagerOptions & SocketOptions>) => Socket;
   readonly fetch: typeof fetch;
   /** Web Locks, where there are any: one tab at a time. */
   readonly locks: LockManager | undefined;
@@ -30,7 +31,6 @@ export function platformWith(given: Partial<Platform> = {}): Platform {
     clock: { now: () => Date.now(), after },
     random: () => Math.random(),
     randomId,
-    connect: (url, options) => (url === undefined ? io(options) : io(url, options)),
     fetch: (input, init) => fetch(input, init),
     locks,
     broadcast: locks && typeof BroadcastChannel !== "undefined" ? (name) => new BroadcastChannel(name) : undefined,

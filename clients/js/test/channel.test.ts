@@ -240,3 +240,19 @@ test("a channel that nobody watches any more asks and hears nothing, and is brou
   assert.deepEqual(contents(channel), ["old 1", "unheard"]);
   assert.equal(socket.listeners, watching);
 });
+
+test("channels that nobody watches any more are forgotten in the end, and those that somebody watches are not", async () => {
+  const { clock, client } = world();
+  const one = client();
+  const watched = one.channel("watched");
+  const off = watched.subscribe(() => {});
+  const unwatched = one.channel("unwatched");
+  assert.equal(one.channel("unwatched"), unwatched);
+  for (let count = 0; count < 200; count += 1) one.channel(`c${count}`);
+  assert.equal(one.channel("watched"), watched);
+  assert.notEqual(one.channel("unwatched"), unwatched);
+  off();
+  await clock.advance();
+  for (let count = 0; count < 200; count += 1) one.channel(`d${count}`);
+  assert.notEqual(one.channel("watched"), watched);
+});

@@ -165,3 +165,13 @@ function randomFrom(seed: number): () => number {
     return state / 2 ** 32;
   };
 }
+
+test("who follows a channel hears that the connection was stopped for good", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const stream = following(await connected(all));
+  await clock.advance();
+  server.tell("auth:revoked", { code: "TOKEN_REVOKED", reason: "blocked", message: "" });
+  await assert.rejects(stream.done, { code: "TOKEN_REVOKED", reason: "blocked" });
+  assert.equal(clock.pending, 0);
+});

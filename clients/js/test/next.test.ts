@@ -84,9 +84,11 @@ test("tokenRoute takes claims of one's own, and refuses a short secret and a bro
   const answer = await tokenRoute({ auth, secret, claims, lifetimeS: 60 })(post());
   const said = claimsOf(((await answer.json()) as { token: string }).token);
   assert.equal(said?.sub, "ada@example.com");
-  assert.throws(() => tokenRoute({ auth, secret: "short" }), /5 bytes/);
+  // Not before there is a request: an application is built without its secrets.
+  await assert.rejects(tokenRoute({ auth, secret: "short" })(post()), /5 bytes/);
+  await assert.rejects(tokenRoute({ auth, secret: undefined })(post()), /no secret/);
   Object.assign(globalThis, { window: {} });
-  assert.throws(() => tokenRoute({ auth, secret }), /browser/);
+  await assert.rejects(tokenRoute({ auth, secret })(post()), /browser/);
   delete (globalThis as { window?: unknown }).window;
 });
 
@@ -101,4 +103,21 @@ test("routeToken gets tokens from the route, and nothing where nobody is logged 
   assert.equal(await getToken({ skipCache: false }), null);
   const broken = routeToken("/api/roomkey", async () => new Response("<html>", { status: 502 }));
   await assert.rejects(async () => broken({ skipCache: false }), { retry: "after" });
+  const redirected = routeToken("/api/roomkey", async () => new Response("<html>a login page"));
+  await assert.rejects(async () => redirected({ skipCache: false }), { code: "UNEXPECTED", retry: "never" });
+});
+
+test("createSocket's socket is closed by disconnect() whatever it does at that moment, and comes back by connect()", async () => {
+  const { clock, server, platform } = world();
+  server.admit = () => refusal("UNAVAILABLE", "after", 3_000);
+  const socket = createSocket({ token: "one" }, { platform });
+  await clock.advance();
+  socket.disconnect();
+  await clock.advance(60_000);
+  assert.deepEqual(server.shown, ["one"], "it does not come back from its wait");
+  assert.equal(clock.pending, 0);
+  server.admit = () => undefined;
+  socket.connect();
+  await clock.advance();
+  assert.equal(socket.connected, true);
 });

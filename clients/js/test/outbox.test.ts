@@ -148,3 +148,16 @@ test("what waits when the session ends is not sent in the name of the next user"
   await clock.advance(10_000);
   assert.deepEqual(server.messages, []);
 });
+
+test("a client that is closed while it waits to send again waits no more", async () => {
+  const { clock, server, client } = world();
+  const one = client();
+  one.connect();
+  await clock.advance();
+  server.handlers["sendMessage"] = () => refused("UNAVAILABLE", "after", 30_000);
+  const sent = one.send("c1", "hello");
+  await clock.advance();
+  one.close();
+  await assert.rejects(sent, { code: "CLOSED" });
+  assert.equal(clock.pending, 0);
+});

@@ -128,7 +128,7 @@ test("useChannel: messages, an optimistic send, an edit, a deletion, a failure, 
   await page.run(() => server.sockets[0]!.drop());
   await page.run(() => void channel.send("mine"));
   assert.match(page.text, /^behind .*m51:SENT mine:SENDING$/);
-  await page.run(() => server.sockets[0]!.connect());
+  await page.run(() => server.sockets[0]!.comeBack());
   assert.match(page.text, /^live .*m51:SENT mine:SENT$/);
 
   await page.run(() => channel.edit("c1-51", "better"));
@@ -311,4 +311,26 @@ test("a server renders the page without connecting", () => {
   assert.match(html, /idle.*loading/);
   assert.equal(all.server.shown.length, 0);
   assert.equal(all.clock.pending, 0);
+});
+
+test("useMe: who is here by the session's own word, and nobody once that has ended", async () => {
+  const all = world();
+  const session = {
+    getToken: () => "a ticket",
+    request: async <T,>() => ({ user: { id: "ada", username: "ada" } }) as T,
+  };
+  const Me = () => String(useMe()?.id);
+  const page = await screen(
+    all.clock,
+    <RoomkeyProvider url="http://roomkey" platform={all.platform} session={session}>
+      <Me />
+    </RoomkeyProvider>,
+  );
+  assert.equal(page.text, "ada");
+  await page.run(() => all.server.sockets[0]!.drop());
+  assert.equal(page.text, "ada", "also while the connection is made again");
+  await page.run(() => {}, 500);
+  await page.run(() => all.server.tell("auth:revoked", { code: "TOKEN_REVOKED", reason: "blocked", message: "" }));
+  assert.equal(page.text, "undefined");
+  await page.unmount();
 });

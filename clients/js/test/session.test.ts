@@ -117,3 +117,71 @@ test("wrong credentials stop it with the reason", async () => {
   assert.equal(state.phase === "stopped" && state.error.code, "INVALID_CREDENTIALS");
   assert.equal(asked.length, 1);
 });
+
+test("a machine whose clock is an hour fast exchanges a token when its time is over, not each time it is asked", async () => {
+  const { clock, platform } = world();
+  const slow = (seconds: number, refreshToken: string): Answer => {
+    const { status, body } = grant(clock, seconds - 3_600, refreshToken);
+    return { status, body: { ...(body as Grant), expiresIn: seconds } };
+  };
+  const { asked, platform: on } = http(platform, slow(600, "r1"), slow(600, "r2"));
+  const session = make(on);
+  await session.logIn(login);
+  for (let count = 0; count < 3; count += 1) await session.getToken({ skipCache: false });
+  assert.deepEqual(asked, ["login "]);
+  await clock.advance(581_000);
+  await session.getToken({ skipCache: false });
+  assert.deepEqual(asked, ["login ", "refresh r1"]);
+});
+
+test("a tab whose login was ended leaves the newer login of another tab in the storage", async () => {
+  const { clock, platform } = world();
+  let kept: Grant | null = null;
+  const storage = { load: () => kept, save: (grant: Grant | null) => void (kept = grant) };
+  const other = {
+    status: 200,
+    body: { token: jwt(clock, 600, { sub: "bob" }), refreshToken: "b1", user: { id: "bob" } },
+  };
+  const { platform: on } = http(platform, grant(clock, 600, "r1"), { status: 204, body: null }, other);
+  const tab = make(on, storage);
+  await tab.logIn(login);
+  const old = make(on, storage);
+  await tab.logOut();
+  await tab.logIn({ username: "bob", password: "secret" });
+  old.end();
+  assert.equal(old.user.get(), null);
+  assert.equal((kept as Grant | null)?.user.id, "bob");
+});
+
+test("a proxy that answers in the server's place does not end a session", async () => {
+  const { clock, platform } = world();
+  const session = make(http(platform, grant(clock, 600, "r1"), { status: 404, body: null }).platform);
+  await session.logIn(login);
+  await rejects(session.getToken({ skipCache: true }), "UNEXPECTED");
+  assert.deepEqual(session.user.get(), user);
+});
+
+test("me() gets itself a fresh token where the one at hand has just ended", async () => {
+  const { clock, platform, client } = world();
+  const shown: unknown[] = [];
+  const fetch = (async (_url: unknown, init?: RequestInit) => {
+    const { authorization } = init?.headers as Record<string, string>;
+    shown.push(authorization);
+    if (authorization === "Bearer old") return response(401, { code: "TOKEN_EXPIRED", retry: "refresh" });
+    return response(200, { user });
+  }) as typeof globalThis.fetch;
+  const one = client({
+    getToken: ({ skipCache }) => (skipCache ? "new" : "old"),
+    platform: { ...platform, fetch },
+  });
+  assert.deepEqual(await one.me(), user);
+  assert.deepEqual(shown, ["Bearer old", "Bearer new"]);
+  assert.equal(clock.pending, 0);
+});
+
+test("a login whose tokens are in cookies is none without createCookieSession", async () => {
+  const { platform } = world();
+  const session = make(http(platform, { status: 200, body: { user, expiresIn: 600 } }).platform);
+  await rejects(session.logIn(login), "UNEXPECTED");
+  assert.equal(session.user.get(), null);
+});

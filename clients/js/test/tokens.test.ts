@@ -78,3 +78,47 @@ test("where another tab fails, the next one asks itself", async () => {
   await clock.advance(1_000);
   assert.equal(await got, "mine");
 });
+
+test("where a tab does not give up its turn, the others go on without it", async () => {
+  const clock = new TestClock();
+  const platform = platformWith({ clock, ...tabs() });
+  const [stuck, other] = [new Flight(platform, "roomkey"), new Flight(platform, "roomkey")];
+  void stuck.run("key", () => new Promise<string>(() => {}));
+  const got = other.run("key", async () => "mine");
+  await clock.advance(15_000);
+  assert.equal(await got, "mine");
+});
+
+test("a source of tokens that hangs is given up, and asked again", async () => {
+  const clock = new TestClock();
+  const platform = platformWith({ clock, ...tabs() });
+  let asked = 0;
+  const getToken = () => ((asked += 1) === 1 ? new Promise<string>(() => {}) : jwt(clock, 60));
+  const tokens = new Tokens(getToken, new Flight(platform, "roomkey"), clock);
+  const hangs = tokens.fresh();
+  hangs.catch(() => undefined);
+  await clock.advance(30_000);
+  await assert.rejects(hangs, { code: "NO_ANSWER", retry: "after" });
+  assert.equal(await tokens.fresh(), jwt(clock, 60));
+  assert.equal(clock.pending, 0);
+});
+
+test("a machine whose clock is wrong asks for one fresh token, and then leaves the time to the server", async () => {
+  const [clock, server] = [new TestClock(), new TestClock()];
+  await clock.advance(3_600_000);
+  const asked: boolean[] = [];
+  const getToken = ({ skipCache }: { skipCache: boolean }) => (asked.push(skipCache), jwt(server, 300));
+  const tokens = new Tokens(getToken, new Flight(platformWith({ clock, ...tabs() }), "roomkey"), clock);
+  for (let count = 0; count < 3; count += 1) assert.equal(await tokens.current(), jwt(server, 300));
+  assert.deepEqual(asked, [false, true, false, false]);
+});
+
+test("where a page may not have locks, each tab asks for itself", async () => {
+  const clock = new TestClock();
+  const locks = { request: () => Promise.reject(new DOMException("not allowed", "SecurityError")) };
+  const flight = new Flight(platformWith({ ...tabs(), clock, locks: locks as unknown as LockManager }), "roomkey");
+  assert.equal(await flight.run("key", async () => "mine"), "mine");
+  const failed = flight.run("key", () => Promise.reject(new Error("down")));
+  await assert.rejects(failed, { message: "down" });
+  assert.equal(clock.pending, 0);
+});

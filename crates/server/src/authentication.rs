@@ -105,14 +105,17 @@ impl TokenAuthentication {
         outcome.map(Arc::new).map_err(|error| refused(context, handshake, &error))
     }
 
-    /// The identity that a token speaks for which a client shows by itself, on a connection that it has: what else its
-    /// handshake brought does not count.
+    /// The identity that a token or a ticket speaks for which a client shows by itself, on a connection that it has: what
+    /// else its handshake brought does not count.
     pub(crate) async fn authenticate_payload(
         &self,
         context: &Context,
         handshake: &Handshake,
         auth_payload: &str,
     ) -> Result<Arc<Identity>, Failure> {
+        if let Some(redeemed) = context.tickets.redeem_shown(handshake, auth_payload, context.clock.now()) {
+            return self.admit(context, handshake, redeemed);
+        }
         let given = Credentials { auth_payload: Some(auth_payload), ..Credentials::default() };
         let outcome = match credentials::pick(&given) {
             Ok(token) => self.verify(context, &token, None).await,

@@ -1,4 +1,5 @@
-//! Connection tickets: for clients that can only connect with what is in an address, where a token must not be.
+//! Connection tickets: for clients that can only connect with what is in an address, where a token must not be, and for
+//! pages whose token is in a cookie that they cannot read.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -106,7 +107,28 @@ impl Tickets {
             return Some(Err(TokenError::Ambiguous));
         }
         let given = Credentials { auth_payload, query: one.as_deref(), ..Credentials::default() };
-        match credentials::pick(&given) {
+        self.redeem_given(&given, handshake, now)
+    }
+
+    /// The same for a client that is connected already, and shows the ticket by itself: what its handshake brought is
+    /// used up.
+    pub(crate) fn redeem_shown(
+        &self,
+        handshake: &Handshake,
+        auth_payload: &str,
+        now: Timestamp,
+    ) -> Option<Result<Arc<Identity>, TokenError>> {
+        let given = Credentials { auth_payload: Some(auth_payload), ..Credentials::default() };
+        self.redeem_given(&given, handshake, now)
+    }
+
+    fn redeem_given(
+        &self,
+        given: &Credentials<'_>,
+        handshake: &Handshake,
+        now: Timestamp,
+    ) -> Option<Result<Arc<Identity>, TokenError>> {
+        match credentials::pick(given) {
             Ok(text) if is_ticket(&text) => Some(self.take(&text, handshake, now)),
             // A ticket beside another token. What else is wrong is said where tokens are looked at.
             Err(TokenError::Ambiguous) => Some(Err(TokenError::Ambiguous)),

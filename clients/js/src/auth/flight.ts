@@ -2,6 +2,8 @@ import type { Platform } from "../platform.js";
 
 /** How long who has waited for another tab's turn waits for its result, which may come after the lock. */
 const RESULT_WAIT_MS = 100;
+/** How long another tab's turn is waited for: it may hang, or sleep. */
+const TURN_WAIT_MS = 15_000;
 
 type Notice = { readonly key: string; readonly text: string };
 
@@ -37,19 +39,29 @@ export class Flight {
     const heard = new Promise<string>((resolve) => {
       channel.onmessage = ({ data }: MessageEvent<Notice>) => data.key === key && resolve(data.text);
     });
-    const fetchAndTell = async () => {
-      const text = await fetch();
-      channel.postMessage({ key, text } satisfies Notice);
-      return text;
-    };
+    let own: Promise<string> | undefined;
+    const fetchAndTell = () =>
+      (own ??= fetch().then((text) => (channel.postMessage({ key, text } satisfies Notice), text)));
     const lock = `${this.#name} ${key}`;
+    const turn = this.#turn();
     try {
       const alone = await locks.request(lock, { ifAvailable: true }, (held) => (held ? fetchAndTell() : undefined));
       if (alone !== undefined) return alone;
-      return await locks.request(lock, async () => (await this.#soon(heard)) ?? fetchAndTell());
+      const mine = async () => (turn.forget(), (await this.#soon(heard)) ?? fetchAndTell());
+      return await locks.request(lock, { signal: turn.signal }, mine);
+    } catch {
+      // It failed; or another tab hangs, or there are no locks on such a page, as in a sandbox: then each for itself.
+      return await (own ?? fetch());
     } finally {
+      turn.forget();
       channel.close();
     }
+  }
+
+  /** For how long a lock is waited for. */
+  #turn(): { readonly signal: AbortSignal; readonly forget: () => void } {
+    const controller = new AbortController();
+    return { signal: controller.signal, forget: this.#platform.clock.after(TURN_WAIT_MS, () => controller.abort()) };
   }
 
   /** What another tab has told, if it has. */

@@ -14,6 +14,8 @@ export interface Attempts {
 
 const WAIT_MIN_MS = 1_000;
 const WAIT_MAX_MS = 60_000;
+/** As long as the stock client waits where there is no network: it may be back at any moment. */
+const AWAY_WAIT_MAX_MS = 5_000;
 
 /** Follows the server's advice, but never in a circle: one fresh token, longer and longer waits. */
 export function remedy(failure: RoomkeyError, attempts: Attempts, random: () => number): Remedy {
@@ -30,6 +32,7 @@ export function remedy(failure: RoomkeyError, attempts: Attempts, random: () => 
 /** How long to wait before attempt `waits + 1`: never less than the server said, and not all clients at once. */
 export function waitMs(failure: RoomkeyError, waits: number, random: () => number): number {
   const said = failure.retryAfterMs ?? 0;
-  const backoff = Math.min(WAIT_MIN_MS * 2 ** Math.min(waits, 10), WAIT_MAX_MS);
+  const max = failure.code === "UNREACHABLE" ? AWAY_WAIT_MAX_MS : WAIT_MAX_MS;
+  const backoff = Math.min(WAIT_MIN_MS * 2 ** Math.min(waits, 10), max);
   return Math.round(Math.max(said, backoff) * (1 + random() / 2));
 }

@@ -15,7 +15,12 @@ export interface Grant {
   readonly token: string;
   readonly refreshToken: string;
   readonly user: Account;
+  /** When the token is to be exchanged, by this machine's clock, which may not be the server's. */
+  readonly renewAt?: number;
 }
+
+/** The server's answer to a login. */
+type Answer = Grant & { readonly expiresIn?: number };
 
 /**
  * Where a login survives the page. The tabs that share a login must share the storage: a refresh token is good once,
@@ -61,11 +66,11 @@ export class Session {
   }
 
   async logIn(credentials: Credentials): Promise<Account> {
-    return this.#start(await this.#post<Grant>("login", credentials));
+    return this.#start(await this.#post<Answer>("login", credentials));
   }
 
   async register(registration: Registration): Promise<Account> {
-    return this.#start(await this.#post<Grant>("register", registration));
+    return this.#start(await this.#post<Answer>("register", registration));
   }
 
   /** Ends the login: here at once, on the server as soon as it hears of it. */
@@ -77,7 +82,10 @@ export class Session {
 
   /** Forgets the login, which the server has ended. */
   end(): void {
-    this.#set(null);
+    const [grant, stored] = [this.#grant.get(), this.#storage?.load() ?? null];
+    // Another tab may have logged in anew meanwhile.
+    const isStored = stored !== null && loginOf(stored.token) === loginOf(grant?.token ?? "");
+    this.#set(null, isStored);
   }
 
   /** The token to show now; null where nobody is logged in. Calls at the same time share one exchange. */
@@ -89,7 +97,8 @@ export class Session {
   };
 
   #isGood(grant: Grant): boolean {
-    return !isEnding(grant.token, this.#platform.clock.now(), NEAR_END_MS);
+    const now = this.#platform.clock.now();
+    return grant.renewAt === undefined ? !isEnding(grant.token, now, NEAR_END_MS) : now < grant.renewAt;
   }
 
   /** Another tab may have been quicker: then its refresh token is the one that is good. */
@@ -104,19 +113,28 @@ export class Session {
   async #exchange(before: Grant, asked: Grant): Promise<string> {
     if (before !== asked && this.#isGood(before)) return before.token;
     try {
-      const grant = await this.#post<Grant>("refresh", { refreshToken: before.refreshToken });
+      const grant = this.#granted(await this.#post<Answer>("refresh", { refreshToken: before.refreshToken }));
       // Logged out meanwhile: the new tokens are nobody's.
       if (this.#grant.get() === before) this.#set(grant);
       return grant.token;
     } catch (thrown) {
-      if (thrown instanceof RoomkeyError && !thrown.isTransient && this.#grant.get() === before) this.end();
+      const isOver = thrown instanceof RoomkeyError && thrown.needsLogin;
+      if (isOver && this.#grant.get() === before) this.end();
       throw thrown;
     }
   }
 
-  #start(grant: Grant): Account {
-    this.#set(grant);
-    return grant.user;
+  #start(answer: Answer): Account {
+    this.#set(this.#granted(answer));
+    return answer.user;
+  }
+
+  #granted({ expiresIn, ...grant }: Answer): Grant {
+    if (grant.token === undefined)
+      throw new RoomkeyError("UNEXPECTED", "The server keeps tokens in cookies: use createCookieSession.");
+    if (expiresIn === undefined) return grant;
+    const lifeMs = expiresIn * 1000;
+    return { ...grant, renewAt: this.#platform.clock.now() + lifeMs - Math.min(NEAR_END_MS, lifeMs / 5) };
   }
 
   #set(grant: Grant | null, save = true): void {

@@ -1,4 +1,5 @@
 import type { Clock } from "../platform.js";
+import { soon } from "../soon.js";
 import { asFailure, RoomkeyError, tokenMissing } from "../wire/failure.js";
 import { isEnding, loginOf, userOf } from "./claims.js";
 import type { Flight } from "./flight.js";
@@ -13,6 +14,8 @@ export type GetToken = (options: {
 
 /** How long before its end, by this machine's clock, a token is not worth showing. */
 const NEAR_END_MS = 5_000;
+/** How long is waited for a token. Then it is asked for again: of what hangs, nobody knows whether it ever ends. */
+const WAIT_MAX_MS = 30_000;
 
 /** The tokens of a client: never kept longer than to ask for the next one. */
 export class Tokens {
@@ -22,6 +25,9 @@ export class Tokens {
   #login: string | undefined;
   #user: string | undefined;
   #wantsFresh = false;
+  /** A fresh token seemed to have ended: this machine's clock is wrong, and only the server knows the time. */
+  #isClockOff = false;
+  #beginnings = 0;
 
   constructor(getToken: GetToken, flight: Flight, clock: Clock) {
     this.#getToken = getToken;
@@ -29,14 +35,15 @@ export class Tokens {
     this.#clock = clock;
   }
 
-  /** Whose the tokens are, as far as can be seen. */
-  get user(): string | undefined {
-    return this.#user;
+  /** Tokens with the same text here are of the same user. Where that cannot be seen, they are until the next beginning. */
+  get user(): string {
+    return this.#user ?? `somebody ${this.#beginnings}`;
   }
 
   /** From here on the tokens may be of another user. */
   begin(): void {
-    this.#user = undefined;
+    this.#user = this.#login = undefined;
+    this.#beginnings += 1;
   }
 
   /** The last token is known to have ended. */
@@ -48,13 +55,15 @@ export class Tokens {
   async current(): Promise<string> {
     if (this.#wantsFresh) return this.fresh();
     const token = await this.#ask(false);
-    if (isEnding(token, this.#clock.now(), NEAR_END_MS)) return this.fresh();
+    if (!this.#isClockOff && isEnding(token, this.#clock.now(), NEAR_END_MS)) return this.fresh();
     return this.#note(token);
   }
 
   /** A token that is newer than the last one. Calls at the same time share one, also those of other tabs. */
   async fresh(): Promise<string> {
-    return this.#note(await this.#flight.run(this.#login, () => this.#ask(true)));
+    const token = await this.#flight.run(this.#login, () => this.#ask(true));
+    this.#isClockOff = isEnding(token, this.#clock.now(), NEAR_END_MS);
+    return this.#note(token);
   }
 
   /** Whoever is logged in now: what one user has begun, another does not go on with. */
@@ -70,10 +79,12 @@ export class Tokens {
   }
 
   async #ask(skipCache: boolean): Promise<string> {
-    const token = await Promise.resolve(this.#getToken({ skipCache })).catch((thrown: unknown) => {
+    try {
+      const token = await soon(this.#clock, WAIT_MAX_MS, async () => this.#getToken({ skipCache }));
+      if (!token) throw tokenMissing();
+      return token;
+    } catch (thrown) {
       throw asFailure(thrown);
-    });
-    if (!token) throw tokenMissing();
-    return token;
+    }
   }
 }

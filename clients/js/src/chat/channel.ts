@@ -85,6 +85,10 @@ export class ChannelStream implements Observable<ChannelState> {
 
   readonly get = (): ChannelState => this.#store.get();
 
+  get isWatched(): boolean {
+    return this.#lease.isRunning;
+  }
+
   /** Watches the channel: it is loaded and kept up to date for as long as anybody does. */
   readonly subscribe = (listener: () => void): Off => {
     const off = this.#store.subscribe(listener);

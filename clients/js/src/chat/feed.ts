@@ -35,6 +35,7 @@ export class Feed {
   #isBehind = true;
   #attempts = 0;
   #isClosed = false;
+  #forgetRetry: Off = () => {};
 
   /** Gives what comes after the message with the number `after`. */
   constructor(line: Line, platform: Platform, channelId: string, after: number, events: FeedEvents) {
@@ -53,6 +54,7 @@ export class Feed {
 
   close(): void {
     this.#isClosed = true;
+    this.#forgetRetry();
     for (const off of this.#offs) off();
   }
 
@@ -139,7 +141,9 @@ export class Feed {
       this.#events.failed(error);
       return;
     }
-    this.#platform.clock.after(waitMs(error, this.#attempts, this.#platform.random), () => void this.#catchUp());
+    const ms = waitMs(error, this.#attempts, this.#platform.random);
+    this.#forgetRetry();
+    this.#forgetRetry = this.#platform.clock.after(ms, () => void this.#catchUp());
     this.#attempts += 1;
   }
 }

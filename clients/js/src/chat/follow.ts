@@ -13,7 +13,8 @@ export interface FollowOptions {
 
 /**
  * The messages of a channel as they are written, after those that are there: in order, each once, none left out, over
- * as many connections as it takes. Ends with the signal; throws where the channel cannot be read any more.
+ * as many connections as it takes. Ends with the signal; throws where the channel cannot be read any more, or the
+ * connection was stopped.
  */
 export async function* follow(
   line: Line,
@@ -31,6 +32,12 @@ export async function* follow(
   });
   const aborted = () => wake();
   signal?.addEventListener("abort", aborted);
+  const off = line.state.subscribe(() => {
+    const state = line.state.get();
+    if (state.phase !== "stopped") return;
+    failure = state.error;
+    wake();
+  });
   try {
     feed.start();
     while (!signal?.aborted) {
@@ -40,6 +47,7 @@ export async function* follow(
     }
   } finally {
     signal?.removeEventListener("abort", aborted);
+    off();
     feed.close();
   }
 }

@@ -35,6 +35,7 @@ export class Outbox {
   readonly #store = new Store<readonly Outgoing[]>([]);
   readonly #entries = new Map<string, Entry>();
   readonly #pumping = new Set<string>();
+  readonly #pauses = new Set<() => void>();
   readonly #confirmedListeners = new Set<(outgoing: Outgoing, message: Message) => void>();
 
   constructor(line: Line, platform: Platform, sizeMax: number) {
@@ -166,10 +167,15 @@ export class Outbox {
     if (state.phase !== "stopped" && state.phase !== "idle") return;
     const error = state.phase === "stopped" ? state.error : new RoomkeyError("CLOSED", "The client was closed.");
     for (const clientId of [...this.#entries.keys()]) this.#fail(clientId, error);
+    for (const end of [...this.#pauses]) end();
   }
 
   #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#platform.clock.after(ms, resolve));
+    return new Promise((resolve) => {
+      const end = () => (forget(), this.#pauses.delete(end), resolve());
+      const forget = this.#platform.clock.after(ms, end);
+      this.#pauses.add(end);
+    });
   }
 
   #show(): void {

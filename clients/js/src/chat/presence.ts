@@ -30,6 +30,10 @@ export class PresenceStream implements Observable<Presences> {
   /** By user id. */
   readonly get = (): Presences => this.#store.get();
 
+  get isWatched(): boolean {
+    return this.#lease.isRunning;
+  }
+
   readonly subscribe = (listener: () => void): Off => {
     const off = this.#store.subscribe(listener);
     const release = this.#lease.hold();

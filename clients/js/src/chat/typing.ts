@@ -36,6 +36,10 @@ export class TypingStream implements Observable<readonly string[]> {
   /** The ids of the others who type now, in the order in which they began. */
   readonly get = (): readonly string[] => this.#store.get();
 
+  get isWatched(): boolean {
+    return this.#lease.isRunning;
+  }
+
   readonly subscribe = (listener: () => void): Off => {
     const off = this.#store.subscribe(listener);
     const release = this.#lease.hold();

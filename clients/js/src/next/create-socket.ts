@@ -20,7 +20,7 @@ export interface SocketOptions {
   platform?: Partial<Platform>;
 }
 
-declare const process: { env: Record<string, string | undefined> } | undefined;
+declare const process: { env: { NEXT_PUBLIC_SOCKET_URL?: string } } | undefined;
 
 /**
  * The stock client's socket, connecting with the token in the session, and closed with `socket.disconnect()`. It is kept
@@ -48,5 +48,5 @@ export function createSocket(session: SessionWithToken | null | undefined, optio
 
 /** Next.js puts the value in the place of this expression. */
 function configuredUrl(): string | undefined {
-  return typeof process === "undefined" ? undefined : process.env["NEXT_PUBLIC_SOCKET_URL"];
+  return typeof process === "undefined" ? undefined : process.env.NEXT_PUBLIC_SOCKET_URL;
 }

@@ -7,8 +7,11 @@ export interface TokenClaims {
 const SECRET_BYTES_MIN = 32;
 
 /** Signs tokens with a secret that the backend shares with Roomkey (HS256). Nothing for a page: it has no secrets. */
-export function minter(secret: string): (claims: TokenClaims, lifetimeS: number, nowMs: number) => Promise<string> {
+export function minter(
+  secret: string | undefined,
+): (claims: TokenClaims, lifetimeS: number, nowMs: number) => Promise<string> {
   if ("window" in globalThis) throw new Error("The secret belongs to the server: this must not run in a browser.");
+  if (!secret) throw new Error("There is no secret to sign tokens with.");
   const bytes = new TextEncoder().encode(secret);
   if (bytes.length < SECRET_BYTES_MIN) {
     throw new Error(`The secret has ${bytes.length} bytes; HS256 needs ${SECRET_BYTES_MIN} or more.`);

@@ -9,8 +9,11 @@ export interface AuthSession {
 export interface TokenRouteOptions<Session extends AuthSession> {
   /** The session of the request that is answered: `auth` of Auth.js, or `() => getServerSession(options)` of NextAuth 4. */
   auth: () => Promise<Session | null>;
-  /** Shared with Roomkey: its `JWT_SECRET`, or the secret of an issuer. At least 32 bytes. */
-  secret: string;
+  /**
+   * Shared with Roomkey: its `JWT_SECRET`, or the secret of an issuer. At least 32 bytes. It is looked at when the first
+   * token is asked for: an application is built without its secrets.
+   */
+  secret: string | undefined;
   /** How long a token is good for; five minutes where it is not said. */
   lifetimeS?: number;
   /** `iss` and `aud`, where an issuer is configured for these tokens. */
@@ -31,9 +34,10 @@ export function tokenRoute<Session extends AuthSession>(
   options: TokenRouteOptions<Session>,
 ): (request: Request) => Promise<Response> {
   const { auth, lifetimeS = LIFETIME_S, issuer, audience, claims = claimsOf } = options;
-  const mint = minter(options.secret);
+  let mint: ReturnType<typeof minter> | undefined;
   const clock = options.clock ?? platformWith().clock;
   return async (request) => {
+    mint ??= minter(options.secret);
     if (!isOwnPage(request)) return refusal(403, "FORBIDDEN", "Only for the pages of this site");
     const session = await auth();
     const said = session === null ? null : claims(session);

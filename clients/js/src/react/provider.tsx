@@ -41,8 +41,11 @@ function withLatest(options: ClientOptions, latest: { current: ClientOptions | u
   const { getToken, session, login, ...others } = options;
   if (login !== undefined) return { ...others, login: () => (now().login ?? login)() };
   const source = (): TokenSession => now().session ?? session ?? { getToken: now().getToken ?? getToken! };
-  return {
-    ...others,
-    session: { getToken: (wanted) => source().getToken(wanted), end: (error) => source().end?.(error) },
+  const latestSession: TokenSession = {
+    getToken: (wanted) => source().getToken(wanted),
+    end: (error) => source().end?.(error),
   };
+  if (session?.request !== undefined)
+    latestSession.request = (...asked) => (source() as Required<TokenSession>).request(...asked);
+  return { ...others, session: latestSession };
 }

@@ -7,18 +7,19 @@ export async function request<T>(
   fetch: typeof globalThis.fetch,
   url: string,
   method: Method,
-  options: { token?: string | undefined; body?: unknown } = {},
+  options: { token?: string | undefined; body?: unknown; withCookies?: boolean } = {},
 ): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (options.token !== undefined) headers["authorization"] = `Bearer ${options.token}`;
   if (options.body !== undefined) headers["content-type"] = "application/json";
-  const init = { method, headers, body: options.body === undefined ? null : JSON.stringify(options.body) };
+  const body = options.body === undefined ? null : JSON.stringify(options.body);
+  const init: RequestInit = { method, headers, body, ...(options.withCookies && { credentials: "include" }) };
   const response = await fetch(url, init).catch((thrown: unknown) => {
     throw asFailure(thrown);
   });
-  const body: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) throw readFailure(body) ?? unknownAnswer(response);
-  return body as T;
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (!response.ok) throw readFailure(answer) ?? unknownAnswer(response);
+  return answer as T;
 }
 
 /** The page of a proxy, or a path that this server does not have. */

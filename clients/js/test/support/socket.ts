@@ -45,12 +45,29 @@ export class TestSocket {
   }
 
   connect(): this {
-    if (this.connected) return this;
+    if (!this.connected) this.#dial();
+    return this;
+  }
+
+  open(): this {
+    return this.connect();
+  }
+
+  close(): this {
+    return this.disconnect();
+  }
+
+  /** The stock client's manager connects again by itself, without the socket being told to. */
+  comeBack(): void {
+    if (this.connected || !this.active) return;
+    this.#dial();
+  }
+
+  #dial(): void {
     this.attempts += 1;
     this.active = true;
     const engine = (this.io.engine = {});
     this.auth((data) => queueMicrotask(() => this.#handshake(engine, data)));
-    return this;
   }
 
   #handshake(engine: object, data: { token?: unknown }): void {
@@ -78,7 +95,7 @@ export class TestSocket {
     this.active = reason !== "io server disconnect";
     this.#lose();
     this.receive("disconnect", reason);
-    if (this.active && this.comesBack) this.#clock.after(500, () => this.active && this.connect());
+    if (this.active && this.comesBack) this.#clock.after(500, () => this.comeBack());
   }
 
   #lose(): void {

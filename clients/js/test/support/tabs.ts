@@ -11,7 +11,10 @@ export function tabs(): Pick<Platform, "locks" | "broadcast"> {
     if (options.ifAvailable && held.has(name)) return action(null);
     const before = queues.get(name) ?? Promise.resolve();
     held.add(name);
-    const mine = before.then(() => action({ name }));
+    const aborted = new Promise<never>((_, reject) => {
+      options.signal?.addEventListener("abort", () => reject(options.signal.reason));
+    });
+    const mine = Promise.race([before, aborted]).then(() => action({ name }));
     const settled = mine.catch(() => undefined);
     queues.set(name, settled);
     void settled.then(() => queues.get(name) === settled && held.delete(name));

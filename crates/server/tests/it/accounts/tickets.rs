@@ -1,8 +1,10 @@
 //! R27: connection tickets.
 
+use roomkey_testkit::{Received, TestClock};
 use serde_json::json;
 
 use super::*;
+use crate::support::next;
 
 const PAGE: &str = "http://localhost:5173";
 
@@ -129,4 +131,39 @@ fn a_user_has_only_so_many_tickets() {
     check_refused(&product.connecting("", "", &json!({ "token": tickets[0] })));
     check_in(&product.connecting("", "", &json!({ "token": tickets[1] })));
     check_in(&product.connecting("", "", &json!({ "token": tickets[16] })));
+}
+
+/// What a page does whose token is in a cookie: it has no token to show.
+#[test]
+fn a_ticket_renews_the_token_of_a_connection() {
+    let product = TestProduct::start("");
+    let login = product.register("ada");
+    let mut socket = product.connect(&ticket(&product, Call::default(), &login.token));
+    let mut shown = 0;
+    let mut show = |ticket: &str| {
+        shown += 1;
+        socket.text(&format!("42{shown}{}", json!(["auth:refresh", { "token": ticket }])));
+        let ack = format!("43{shown}");
+        loop {
+            let Received::Text(text) = next(&mut socket) else { panic!("no ack") };
+            if let Some(body) = text.strip_prefix(&ack) {
+                return body.to_owned();
+            }
+        }
+    };
+    product.clock.advance_secs(300);
+    let newer = product.refresh(&login.refresh_token).login(200);
+    let one = ticket(&product, Call::default(), &newer.token);
+    let end = roomkey::Timestamp::from_secs(TestClock::START_SECS + 900).to_string();
+    assert_eq!(show(&one), json!([{ "data": { "expiresAt": end } }]).to_string());
+    assert!(show(&one).contains("TOKEN_INVALID"), "it is good once");
+    let of_page = ticket(&product, Call::default().header("Origin", PAGE), &newer.token);
+    assert!(show(&of_page).contains("TOKEN_INVALID"), "it is for the page that asked");
+    let other = product.register("bob");
+    assert!(show(&ticket(&product, Call::default(), &other.token)).contains("PRINCIPAL_MISMATCH"));
+    product.clock.advance_secs(450);
+    assert!(
+        show(&ticket(&product, Call::default(), &newer.token)).contains("expiresAt"),
+        "the old end has passed"
+    );
 }

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createCookieSession } from "../src/index.js";
+import { response, world } from "./support/world.js";
+
+/** A server that keeps tokens in cookies, and a browser that keeps the cookies; its tabs share it. */
+function browser() {
+  const asked: string[] = [];
+  /** Whose the cookies are, and whether the access token in them is still good. */
+  const jar: { user: { id: string } | null; isFresh: boolean } = { user: null, isFresh: false };
+  const refusal = (code: string, retry = "never") => response(401, { code, retry, message: code });
+  const fetch = (async (url: unknown, init?: RequestInit) => {
+    const path = String(url).replace("http://roomkey/api/auth/", "");
+    asked.push(path);
+    assert.equal(init?.credentials, "include", path);
+    assert.equal((init?.headers as Record<string, string>)["authorization"], undefined);
+    if (path === "login") {
+      Object.assign(jar, { user: { id: JSON.parse(String(init?.body)).username }, isFresh: true });
+      return response(200, { user: jar.user, expiresIn: 600 });
+    }
+    if (jar.user === null) return refusal("TOKEN_MISSING");
+    if (path === "refresh") {
+      jar.isFresh = true;
+      return response(200, { user: jar.user, expiresIn: 600 });
+    }
+    if (path === "logout") return ((jar.user = null), response(204, undefined));
+    if (!jar.isFresh) return refusal("TOKEN_EXPIRED", "refresh");
+    if (path === "ticket") return response(201, { ticket: `rkt_${jar.user.id}_${asked.length}`, expiresIn: 30 });
+    return response(200, { user: { ...jar.user, roles: [] } });
+  }) as typeof globalThis.fetch;
+  return { asked, jar, fetch };
+}
+
+const credentials = (username: string) => ({ username, password: "secret" });
+
+test("a connection shows a ticket, and in band the next one", async () => {
+  const { clock, server, platform, client } = world();
+  const { asked, fetch } = browser();
+  const session = createCookieSession({ url: "http://roomkey", platform: { ...platform, fetch } });
+  await session.logIn(credentials("ada"));
+  const one = client({ session, platform: { ...platform, fetch } });
+  one.connect();
+  await clock.advance();
+  assert.equal(one.connection.get().phase, "connected");
+  assert.deepEqual(server.shown, ["rkt_ada_2"]);
+  assert.equal((await one.me()).id, "ada");
+  server.tell("auth:expiring", { expiresAt: "" });
+  await clock.advance();
+  assert.deepEqual(server.askedFor("auth:refresh"), [{ token: "rkt_ada_6" }]);
+  assert.deepEqual(asked, ["login", "ticket", "me", "me", "refresh", "ticket", "me"]);
+});
+
+test("a login survives the page, also where its access token has ended; without one nobody is asked twice", async () => {
+  const { platform } = world();
+  const { asked, jar, fetch } = browser();
+  const session = createCookieSession({ url: "http://roomkey", platform: { ...platform, fetch } });
+  assert.equal(await session.resume(), null);
+  assert.equal(await session.getToken({ skipCache: false }), null);
+  assert.deepEqual(asked.splice(0), ["me", "ticket"]);
+  Object.assign(jar, { user: { id: "ada" }, isFresh: false });
+  assert.equal((await session.resume())?.id, "ada");
+  assert.deepEqual(asked, ["me", "refresh", "me"]);
+  assert.equal(session.user.get()?.id, "ada");
+});
+
+test("where another user has logged in in another tab, the connection stops, and forgets before it begins as the other", async () => {
+  const { clock, server, platform, client } = world();
+  const { fetch } = browser();
+  const session = createCookieSession({ url: "http://roomkey", platform: { ...platform, fetch } });
+  const other = createCookieSession({ url: "http://roomkey", platform: { ...platform, fetch } });
+  await session.logIn(credentials("ada"));
+  const one = client({ session, platform: { ...platform, fetch } });
+  one.connect();
+  await clock.advance();
+  server.write("c1", "for ada");
+  const channel = one.channel("c1");
+  channel.subscribe(() => {});
+  await clock.advance();
+  assert.equal(channel.get().messages.length, 1);
+  await other.logIn(credentials("bob"));
+  server.sockets[0]!.drop();
+  await clock.advance(60_000);
+  const state = one.connection.get();
+  assert.equal(state.phase === "stopped" && state.error.code, "PRINCIPAL_MISMATCH");
+  assert.equal(server.shown.length, 1, "no ticket of the other was shown");
+  assert.equal(session.user.get()?.id, "bob");
+  server.messages.length = 0;
+  one.connect();
+  await clock.advance();
+  assert.deepEqual([one.connection.get().phase, channel.get().messages.length], ["connected", 0]);
+});
+
+test("logging out needs the server, which alone can take the cookies back", async () => {
+  const { platform } = world();
+  const { jar, fetch } = browser();
+  let isAway = true;
+  const flaky = ((url, init) =>
+    isAway && String(url).endsWith("logout")
+      ? Promise.reject(new TypeError("down"))
+      : fetch(url, init)) as typeof fetch;
+  const session = createCookieSession({ url: "http://roomkey", platform: { ...platform, fetch: flaky } });
+  await session.logIn(credentials("ada"));
+  await assert.rejects(session.logOut(), { code: "UNREACHABLE" });
+  assert.equal(session.user.get()?.id, "ada");
+  isAway = false;
+  await session.logOut();
+  assert.deepEqual([session.user.get(), jar.user], [null, null]);
+});
