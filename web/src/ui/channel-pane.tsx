@@ -21,6 +21,7 @@ export function ChannelPane({ chat }: { chat: Chat }) {
       data-channel-id={channel?.id}
       aria-label={channel === undefined ? "No channel" : `Channel ${channel.name}`}
     >
+      {chat.selection.channelId.value === null && <h1 class="sr-only">Channels</h1>}
       {channel !== undefined && <ChannelHeader chat={chat} channel={channel} />}
       <ConnectionBanner chat={chat} />
       {channel === undefined ? (

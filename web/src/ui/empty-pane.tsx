@@ -17,7 +17,7 @@ export function EmptyPane({ chat, isMissing }: { chat: Chat; isMissing: boolean 
       ) : (
         <>
           <img src="/assets/icon.svg" alt="" width="56" height="56" />
-          <h1>Choose a channel</h1>
+          <h2>Choose a channel</h2>
           <p>Or create one. To try it alone, open this address in a second window and register another user.</p>
           <button type="button" class="primary" onClick={() => (chat.dialog.value = "new-channel")}>
             <Icon name="plus" /> New channel

@@ -53,9 +53,9 @@ export function MembersPanel({ chat, channelId }: { chat: Chat; channelId: strin
       onKeyDown={(event) => event.key === "Escape" && close()}
     >
       <header class="members-header">
-        <h2 ref={title} tabIndex={-1}>
+        <h1 ref={title} tabIndex={-1}>
           Members{isLoaded && ` (${members.length})`}
-        </h2>
+        </h1>
         <button type="button" class="quiet square" aria-label="Close" data-testid="members-close" onClick={close}>
           <Icon name="close" />
         </button>
