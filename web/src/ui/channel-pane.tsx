@@ -15,7 +15,7 @@ export function ChannelPane({ chat }: { chat: Chat }) {
   const room = chat.room.value;
   const isMissing = chat.selection.channelId.value !== null && chat.list.value.isLoaded;
   return (
-    <main
+    <section
       class="pane"
       data-testid="channel-pane"
       data-channel-id={channel?.id}
@@ -35,7 +35,7 @@ export function ChannelPane({ chat }: { chat: Chat }) {
           <Below key={`${channel.id} below`} chat={chat} room={room} channel={channel} />
         </>
       )}
-    </main>
+    </section>
   );
 }
 

@@ -18,8 +18,10 @@ export function ChatPage({ chat }: { chat: Chat }) {
   return (
     <div class="chat" data-pane={pane} data-members={showsMembers}>
       <Sidebar chat={chat} />
-      <ChannelPane chat={chat} />
-      {showsMembers && <MembersPanel key={room.channelId} chat={chat} channelId={room.channelId} />}
+      <main>
+        <ChannelPane chat={chat} />
+        {showsMembers && <MembersPanel key={room.channelId} chat={chat} channelId={room.channelId} />}
+      </main>
       <NoticeList notices={chat.notices} />
       <Announcer chat={chat} />
       <OpenDialog chat={chat} />

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Chat, problemOf } from "../state/chat";
 import { inviteAddress } from "../state/selection";
 import { watch } from "../state/watch";
@@ -20,7 +20,7 @@ export function MembersPanel({ chat, channelId }: { chat: Chat; channelId: strin
   const manages = role === "owner" || role === "moderator";
   const close = () => (chat.showsMembers.value = false);
 
-  useEffect(() => title.current?.focus(), []);
+  useLayoutEffect(() => title.current?.focus(), []);
 
   const attempt = async (action: () => Promise<unknown>): Promise<boolean> => {
     problem.value = null;
@@ -46,7 +46,7 @@ export function MembersPanel({ chat, channelId }: { chat: Chat; channelId: strin
       displayName(a.user).localeCompare(displayName(b.user)),
   );
   return (
-    <aside
+    <section
       class="members"
       aria-label="Members"
       data-testid="members"
@@ -87,6 +87,6 @@ export function MembersPanel({ chat, channelId }: { chat: Chat; channelId: strin
           <Icon name="leave" /> Leave this channel
         </button>
       </footer>
-    </aside>
+    </section>
   );
 }

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Message } from "roomkey";
 import type { Chat } from "../state/chat";
 import type { Room } from "../state/room";
@@ -10,7 +10,7 @@ export function MessageEdit({ chat, room, message }: { chat: Chat; room: Room; m
   const input = useRef<HTMLTextAreaElement>(null);
   const text = useSignal(message.content);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     input.current?.focus();
     input.current?.setSelectionRange(text.value.length, text.value.length);
   }, []);
