@@ -1,11 +1,13 @@
 import type { Channel } from "roomkey";
-import type { Chat } from "../state/chat";
+import { type Chat, problemOf } from "../state/chat";
 import { AccountBar } from "./account-bar";
 import { Brand } from "./brand";
 import { ChannelItem } from "./channel-item";
 import { Icon } from "./icon";
+import { Problem } from "./problem";
 
 export function Sidebar({ chat }: { chat: Chat }) {
+  const { error } = chat.list.value;
   return (
     <aside class="sidebar" aria-label="Channels and account">
       <header class="sidebar-header">
@@ -20,6 +22,7 @@ export function Sidebar({ chat }: { chat: Chat }) {
         </button>
       </header>
       <div class="channel-lists" aria-busy={!chat.list.value.isLoaded}>
+        <Problem problem={error === null ? null : problemOf(error)} />
         <Section
           chat={chat}
           title="Your channels"

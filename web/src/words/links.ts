@@ -1,6 +1,6 @@
 export type Part = { readonly text: string; readonly href?: string };
 
-const ADDRESS = /https?:\/\/[^\s<>"]+/g;
+const ADDRESS = /https?:\/\/[^\s<>"“”]+/g;
 /** What ends a sentence rather than an address; a closing bracket belongs to it where one was opened in it. */
 const TRAILING = /[.,;:!?'"»”’]+$/;
 
