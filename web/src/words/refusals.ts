@@ -50,19 +50,22 @@ export function passwordText(error: RoomkeyError): string {
 }
 
 /** What ended a login, by the reason that `auth:revoked` gives. */
-const REASONS: Record<string, string> = {
-  blocked: "Your account was blocked by an administrator. Ask them before you log in again.",
-  key_revoked: "The server has changed its keys, and all sessions ended. Log in again.",
-  logged_out: "You were signed out from another place. Log in again to go on.",
-  password_changed: "Your password was changed in another place. Log in with the new one.",
-  refresh_reused: "This session was used in two places at once, which looks like theft, so it was ended. Log in again.",
-  revoked: "An administrator ended your session. Log in again to go on.",
-  session_limit: "You have logged in in too many places, so the oldest session, this one, was ended. Log in again.",
-};
+const REASONS = new Map(
+  Object.entries({
+    blocked: "Your account was blocked by an administrator. Ask them before you log in again.",
+    key_revoked: "The server has changed its keys, and all sessions ended. Log in again.",
+    logged_out: "You were signed out from another place. Log in again to go on.",
+    password_changed: "Your password was changed in another place. Log in with the new one.",
+    refresh_reused:
+      "This session was used in two places at once, which looks like theft, so it was ended. Log in again.",
+    revoked: "An administrator ended your session. Log in again to go on.",
+    session_limit: "You have logged in in too many places, so the oldest session, this one, was ended. Log in again.",
+  }),
+);
 
 /** Why a login ended that the user did not end. */
 export function endingText(error: RoomkeyError): string {
-  const known = error.reason === undefined ? undefined : REASONS[error.reason];
+  const known = error.reason === undefined ? undefined : REASONS.get(error.reason);
   if (known !== undefined) return known;
   switch (error.code) {
     case "TOKEN_EXPIRED":
