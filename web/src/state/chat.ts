@@ -9,7 +9,16 @@ import { Selection } from "./selection";
 import { watch } from "./watch";
 import { isLooking } from "./world";
 
-export type DialogName = "new-channel" | "sessions" | "leave";
+export type DialogName = "new-channel" | "sessions";
+
+/** What a person is asked before something that cannot be taken back. */
+export interface Question {
+  readonly title: string;
+  readonly text: string;
+  /** The word on the button that does it. */
+  readonly action: string;
+  readonly confirmed: () => Promise<unknown>;
+}
 
 export interface Spoken {
   readonly key: string;
@@ -29,6 +38,7 @@ export class Chat {
   readonly selection = new Selection();
   readonly notices = new Notices();
   readonly dialog = signal<DialogName | null>(null);
+  readonly question = signal<Question | null>(null);
   readonly showsMembers = signal(false);
   /** What others have just written in the channel on screen, for those who hear the page. */
   readonly spoken = signal<readonly Spoken[]>([]);

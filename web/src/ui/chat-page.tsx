@@ -1,7 +1,7 @@
 import type { Chat } from "../state/chat";
 import { Announcer } from "./announcer";
 import { ChannelPane } from "./channel-pane";
-import { LeaveDialog } from "./leave-dialog";
+import { ConfirmDialog } from "./confirm-dialog";
 import { MembersPanel } from "./members-panel";
 import { NewChannelDialog } from "./new-channel-dialog";
 import { NoticeList } from "./notice-list";
@@ -25,6 +25,7 @@ export function ChatPage({ chat }: { chat: Chat }) {
       <NoticeList notices={chat.notices} />
       <Announcer chat={chat} />
       <OpenDialog chat={chat} />
+      {chat.question.value !== null && <ConfirmDialog chat={chat} question={chat.question.value} />}
     </div>
   );
 }
@@ -37,7 +38,5 @@ function OpenDialog({ chat }: { chat: Chat }) {
       return <NewChannelDialog chat={chat} />;
     case "sessions":
       return <SessionsDialog chat={chat} />;
-    case "leave":
-      return <LeaveDialog chat={chat} />;
   }
 }

@@ -1,39 +1,32 @@
 import { useSignal } from "@preact/signals";
+import type { Chat, Question } from "../state/chat";
 import { Dialog } from "./dialog";
 
-interface ConfirmDialogProps {
-  title: string;
-  text: string;
-  action: string;
-  /** Does it, and tells whether it was done. */
-  onConfirm: () => Promise<boolean>;
-  onClose: () => void;
-}
-
 /** Asks before something that cannot be taken back. */
-export function ConfirmDialog({ title, text, action, onConfirm, onClose }: ConfirmDialogProps) {
+export function ConfirmDialog({ chat, question }: { chat: Chat; question: Question }) {
   const isBusy = useSignal(false);
+  const close = () => (chat.question.value = null);
   const confirm = async () => {
+    if (isBusy.value) return;
     isBusy.value = true;
-    await onConfirm();
-    onClose();
+    await chat.attempt(question.confirmed);
+    close();
   };
   return (
-    <Dialog title={title} testId="confirm" onClose={onClose}>
-      <p>{text}</p>
+    <Dialog title={question.title} testId="confirm" onClose={close}>
+      <p>{question.text}</p>
       <div class="dialog-actions">
-        <button type="button" class="secondary" data-testid="confirm-no" onClick={onClose}>
+        <button type="button" class="secondary" autofocus data-testid="confirm-no" onClick={close}>
           Cancel
         </button>
         <button
           type="button"
           class="danger"
-          autofocus
           aria-busy={isBusy.value}
           data-testid="confirm-yes"
           onClick={() => void confirm()}
         >
-          {action}
+          {question.action}
         </button>
       </div>
     </Dialog>

@@ -39,6 +39,22 @@ export function MembersPanel({ chat, channelId }: { chat: Chat; channelId: strin
       chat.notices.tell("The link is copied. Whoever opens it first becomes a member.");
     });
 
+  const leave = () => {
+    const { name, visibility } = chat.channel.value ?? { name: "this channel" };
+    chat.question.value = {
+      title: `Leave ${name}?`,
+      text:
+        visibility === "public"
+          ? "You will not get its messages any more. It is public: you can join it again."
+          : "You will not see its messages any more. To come back you need an invite.",
+      action: "Leave",
+      confirmed: async () => {
+        await chat.client.channels.leave(channelId);
+        chat.select(null);
+      },
+    };
+  };
+
   const isOnline = (id: string) => presence.get(id)?.online ?? false;
   const sorted = [...members].sort(
     (a, b) =>
@@ -83,7 +99,7 @@ export function MembersPanel({ chat, channelId }: { chat: Chat; channelId: strin
         ))}
       </ul>
       <footer class="members-footer">
-        <button type="button" class="quiet" data-testid="leave-channel" onClick={() => (chat.dialog.value = "leave")}>
+        <button type="button" class="quiet" data-testid="leave-channel" onClick={leave}>
           <Icon name="leave" /> Leave this channel
         </button>
       </footer>

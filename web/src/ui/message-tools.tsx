@@ -1,8 +1,6 @@
-import { useSignal } from "@preact/signals";
 import type { Message, Role } from "roomkey";
 import type { Chat } from "../state/chat";
 import type { Room } from "../state/room";
-import { ConfirmDialog } from "./confirm-dialog";
 import { Icon } from "./icon";
 
 interface MessageToolsProps {
@@ -15,11 +13,19 @@ interface MessageToolsProps {
 
 /** What can be done with a message: seen under the pointer, and where the focus is. */
 export function MessageTools({ chat, room, message, isMine, role }: MessageToolsProps) {
-  const asks = useSignal(false);
   const mayEdit = isMine && role !== "reader";
   const mayDelete = mayEdit || role === "moderator" || role === "owner";
   if (!mayDelete) return null;
-  const remove = () => chat.attempt(() => room.stream.remove(message.id));
+  const ask = (button: HTMLElement) => {
+    // The tools are hidden when the focus is elsewhere: it comes back to the message.
+    button.closest<HTMLElement>(".message")?.focus();
+    chat.question.value = {
+      title: "Delete this message?",
+      text: "It is gone for everybody, and cannot be brought back.",
+      action: "Delete",
+      confirmed: () => room.stream.remove(message.id),
+    };
+  };
   return (
     <div class="tools">
       {mayEdit && (
@@ -42,19 +48,10 @@ export function MessageTools({ chat, room, message, isMine, role }: MessageTools
         title="Delete (Del)"
         data-testid="delete"
         data-offer="delete"
-        onClick={() => (asks.value = true)}
+        onClick={(event) => ask(event.currentTarget)}
       >
         <Icon name="trash" />
       </button>
-      {asks.value && (
-        <ConfirmDialog
-          title="Delete this message?"
-          text="It is gone for everybody, and cannot be brought back."
-          action="Delete"
-          onConfirm={remove}
-          onClose={() => (asks.value = false)}
-        />
-      )}
     </div>
   );
 }
