@@ -158,6 +158,31 @@ test("what came while the user was elsewhere is counted, and begins with a line"
   assert.equal(await bob.getByTestId("divider").count(), 0, "who answers has read");
 });
 
+test("what comes while the window is in the background is not read, and new when the user is back", async (t) => {
+  const server = await startServer(t);
+  const { ada, bob } = await adaAndBob(t, server);
+  await say(ada, "you see this");
+  await message(ada, "you see this", "read").waitFor();
+  await bob.evaluate(() => {
+    document.hasFocus = () => false;
+    dispatchEvent(new Event("blur"));
+  });
+  await say(ada, "are you there?");
+  await say(ada, "hello?");
+  await message(ada, "hello?", "delivered").waitFor();
+  await channelItem(bob, "harbour").getByTestId("unread").getByText("2").waitFor();
+  const behind = bob.locator('[data-testid="divider"] + [data-testid="message"]');
+  assert.equal(await behind.getByTestId("message-content").innerText(), "are you there?");
+  assert.equal(await message(ada, "hello?").getAttribute("data-status"), "delivered");
+
+  await bob.evaluate(() => {
+    document.hasFocus = () => true;
+    dispatchEvent(new Event("focus"));
+  });
+  await message(ada, "hello?", "read").waitFor();
+  await channelItem(bob, "harbour").getByTestId("unread").waitFor({ state: "detached" });
+});
+
 test("a long history is loaded upwards, and what is on screen stays where it is", async (t) => {
   const server = await startServer(t);
   const { tell } = await longChannel(server, 130);
@@ -266,6 +291,21 @@ test("what was written while the server was down is sent when it is back, once a
   await connected(ada);
   await message(ada, "and one more").waitFor();
   assert.deepEqual(await texts(ada), ["before", "written in between", "and one more"]);
+});
+
+test("a device without a network says so, and goes on by itself", async (t) => {
+  const server = await startServer(t);
+  const { ada, bob } = await adaAndBob(t, server);
+  await ada.context().setOffline(true);
+  await connected(ada, "offline");
+  await ada.getByTestId("connection-trouble").getByText("You are offline").waitFor();
+  await write(ada, "from the tunnel");
+  await say(bob, "meanwhile");
+  await ada.context().setOffline(false);
+  await connected(ada);
+  await hear(bob, "from the tunnel", "ada");
+  await hear(ada, "meanwhile", "bob");
+  assert.deepEqual(await texts(ada), await texts(bob));
 });
 
 test("a message that the server refuses says so, and can be sent again or discarded", async (t) => {

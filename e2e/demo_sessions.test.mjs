@@ -56,6 +56,24 @@ test("an expired token is renewed on the way, before the eyes of the user, and n
   assert.equal(await ada.getByTestId("error-notice").count(), 0, "who leaves is not told why");
 });
 
+test("a session that cannot be renewed for the moment says so, and goes on when it can", async (t) => {
+  const env = { ROOMKEY__AUTH__ACCESS_TOKEN_LIFETIME_S: "8", ROOMKEY__AUTH__EXPIRY_WARNING_S: "6" };
+  const server = await startServer(t, { env });
+  const ada = await browser.open(t, server.url);
+  await ada.route("**/api/auth/refresh", (route) => route.abort());
+  await register(ada, "ada");
+  await createChannel(ada, "harbour");
+  await ada.locator('[data-testid="token-end"][data-state="failing"]').waitFor();
+  await ada.getByTestId("connection-trouble").getByText("could not be renewed yet").waitFor();
+  await connected(ada, "reconnecting");
+  await ada.getByTestId("composer").fill("written without a token");
+  await ada.getByTestId("composer").press("Enter");
+  await ada.unroute("**/api/auth/refresh");
+  await connected(ada);
+  await message(ada, "written without a token").and(ada.locator("[data-seq]")).waitFor();
+  assert.equal(await ada.getByTestId("sign-in").count(), 0);
+});
+
 test("a blocked user is thrown out with the reason, and does not come back", async (t) => {
   const server = await startServer(t);
   const ada = await browser.open(t, server.url);

@@ -17,6 +17,11 @@ export class Lease {
     this.#stop = stop;
   }
 
+  /** Whether it runs. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
   /** Holds it; the function that is returned lets it go, once. */
   hold(): () => void {
     this.#holders += 1;

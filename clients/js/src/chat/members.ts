@@ -64,6 +64,10 @@ export class MembersStream implements Observable<MembersState> {
 
   readonly get = (): MembersState => this.#store.get();
 
+  get isWatched(): boolean {
+    return this.#lease.isRunning;
+  }
+
   readonly subscribe = (listener: () => void): Off => {
     const off = this.#store.subscribe(listener);
     const release = this.#lease.hold();
