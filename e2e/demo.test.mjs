@@ -192,13 +192,14 @@ test("a long history is loaded upwards, and what is on screen stays where it is"
   assert.equal(await ada.getByTestId("message").count(), 50);
 
   const box = ada.getByTestId("messages");
-  const marked = message(ada, "message 85 of bob");
+  const marked = message(ada, "message 100 of bob");
   await marked.evaluate((item) => item.scrollIntoView({ block: "start" }));
   const before = await marked.boundingBox();
-  await box.evaluate((element) => (element.scrollTop -= 120));
+  assert.equal(await ada.getByTestId("message").count(), 50, "nothing is loaded before it is needed");
+  await box.evaluate((element) => (element.scrollTop -= 600));
   await ada.locator('[data-testid="message"][data-seq="31"]').waitFor({ state: "attached" });
   const after = await marked.boundingBox();
-  assert.ok(Math.abs(after.y - before.y - 120) < 2, `moved from ${before.y} to ${after.y}`);
+  assert.ok(Math.abs(after.y - before.y - 600) < 2, `moved from ${before.y} to ${after.y}`);
 
   await tell("one more");
   await ada.locator('[data-testid="message"][data-seq="131"]').waitFor({ state: "attached" });
