@@ -3,6 +3,11 @@ import { defineConfig, loadEnv } from "vite";
 export default defineConfig(({ mode }) => {
   const server = loadEnv(mode, ".", "ROOMKEY_")["ROOMKEY_URL"] ?? "http://127.0.0.1:3000";
   return {
+    resolve: {
+      // The client package as its source stands here, with the Socket.IO client of this package.
+      alias: { roomkey: decodeURIComponent(new URL("../clients/js/src/index.ts", import.meta.url).pathname) },
+      dedupe: ["socket.io-client"],
+    },
     build: {
       outDir: "../crates/server/pages",
       emptyOutDir: true,

@@ -1,7 +1,9 @@
 import { render } from "preact";
-import { Session } from "./session/session";
+import { Login } from "./state/login";
+import { storageOfTab } from "./state/saved";
 import "./style/main.css";
 import { App } from "./ui/app";
 
 const root = document.getElementById("app");
-if (root !== null) render(<App session={new Session()} />, root);
+const login = new Login(await storageOfTab());
+if (root !== null) render(<App login={login} />, root);

@@ -3,13 +3,16 @@ import type { Socket } from "socket.io-client";
 import { Flight } from "./auth/flight.js";
 import { baseOf, createSession, type Credentials, type Session } from "./auth/session.js";
 import { type GetToken, Tokens } from "./auth/tokens.js";
+import { ChannelList } from "./chat/channel-list.js";
 import { ChannelStream } from "./chat/channel.js";
 import { follow, type FollowOptions } from "./chat/follow.js";
 import { Inbox } from "./chat/inbox.js";
+import { MembersStream } from "./chat/members.js";
+import { Newest } from "./chat/newest.js";
 import { Outbox } from "./chat/outbox.js";
 import { type PresenceQuery, PresenceStream } from "./chat/presence.js";
 import { TypingStream } from "./chat/typing.js";
-import { Connection, type ConnectionState, type Off, type SocketSettings } from "./connection.js";
+import { Connection, type ConnectionState, type Off, type SocketSettings, type TokenLife } from "./connection.js";
 import { Lease } from "./lease.js";
 import { type Platform, platformWith } from "./platform.js";
 import type { Observable } from "./store.js";
@@ -62,7 +65,10 @@ export class Client {
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #lease: Lease;
+  readonly #channelList: ChannelList;
+  readonly #newest: Newest;
   readonly #channels = new Map<string, ChannelStream>();
+  readonly #members = new Map<string, MembersStream>();
   readonly #typing = new Map<string, TypingStream>();
   readonly #presence = new Map<string, PresenceStream>();
   #account: Promise<Account> | undefined;
@@ -79,6 +85,8 @@ export class Client {
     this.#outbox = new Outbox(this.#connection, this.#platform, options.queueMax ?? QUEUE_MAX);
     this.#inbox = new Inbox(this.#connection, clock);
     this.#lease = new Lease(clock, this.connect, this.close);
+    this.#channelList = new ChannelList({ line: this.#connection, clock, me: this.#myId });
+    this.#newest = new Newest(this.#connection, this.#platform, this.#channelList);
     this.connection.subscribe(() => {
       const state = this.connection.get();
       if (state.phase === "connected") this.#lookAtUser();
@@ -90,6 +98,11 @@ export class Client {
   /** How the connection stands. */
   get connection(): Observable<ConnectionState> {
     return this.#connection.state;
+  }
+
+  /** How long the token is good that it lives by. */
+  get token(): Observable<TokenLife> {
+    return this.#connection.token;
   }
 
   /** The stock client below, for whatever is not here. It is the same over all connections. */
@@ -129,10 +142,27 @@ export class Client {
   /** A channel as it is shown; the same object for as long as it is watched, and for a while after that. */
   readonly channel = (channelId: string): ChannelStream =>
     entry(this.#channels, channelId, () => {
-      const me = () => this.me().then(({ id }) => id);
+      const me = this.#myId;
       const [line, platform, outbox] = [this.#connection, this.#platform, this.#outbox];
       const [send, seen] = [this.send, this.#inbox.refresh];
       return new ChannelStream(channelId, { line, platform, outbox, me, send, seen });
+    });
+
+  /** The channels that I am in, and public ones that I could join. */
+  get channels(): ChannelList {
+    return this.#channelList;
+  }
+
+  /** The newest message of each channel that I am in. */
+  get newest(): Newest {
+    return this.#newest;
+  }
+
+  /** The members of a channel; the same object, likewise. */
+  readonly members = (channelId: string): MembersStream =>
+    entry(this.#members, channelId, () => {
+      const [line, clock] = [this.#connection, this.#platform.clock];
+      return new MembersStream(channelId, { line, clock, request: this.request });
     });
 
   /** Who types in a channel; the same object, likewise. */
@@ -161,24 +191,32 @@ export class Client {
     return this.#account;
   };
 
+  /** A request to the HTTP API in the user's name; where the token has just ended, once more with a fresh one. */
+  readonly request = async <T>(method: Method, path: string, body?: unknown): Promise<T> => {
+    if (this.#session.request !== undefined) return this.#session.request<T>(method, path, body);
+    const once = async (token: string) => request<T>(this.#platform.fetch, this.#base + path, method, { token, body });
+    try {
+      return await once(await this.#tokens.current());
+    } catch (thrown) {
+      if (!(thrown instanceof RoomkeyError) || thrown.retry !== "refresh") throw thrown;
+      return once(await this.#tokens.fresh());
+    }
+  };
+
+  readonly #myId = async (): Promise<string> => (await this.me()).id;
+
   /** What one user has seen is not shown to the next. */
   #lookAtUser(): void {
     const { user } = this.#tokens;
     const isAnother = this.#user !== undefined && user !== this.#user;
     this.#user = user;
     if (!isAnother) return;
-    for (const kept of [...this.#channels.values(), ...this.#presence.values(), this.#inbox]) kept.forget();
+    const lists = [this.#inbox, this.#channelList, this.#newest, ...this.#members.values()];
+    for (const kept of [...this.#channels.values(), ...this.#presence.values(), ...lists]) kept.forget();
   }
 
   async #whoAmI(): Promise<Account> {
-    const path = "/api/auth/me";
-    if (this.#session.request !== undefined) return (await this.#session.request<Whose>("GET", path)).user;
-    const ask = (token: string) => request<Whose>(this.#platform.fetch, this.#base + path, "GET", { token });
-    const answer = await ask(await this.#tokens.current()).catch(async (thrown: unknown) => {
-      if (!(thrown instanceof RoomkeyError) || thrown.retry !== "refresh") throw thrown;
-      return ask(await this.#tokens.fresh());
-    });
-    return answer.user;
+    return (await this.request<Whose>("GET", "/api/auth/me")).user;
   }
 }
 

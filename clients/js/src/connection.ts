@@ -1,5 +1,6 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 
+import { claimsOf } from "./auth/claims.js";
 import { remedy, waitMs } from "./auth/remedy.js";
 import type { Tokens } from "./auth/tokens.js";
 import type { Platform } from "./platform.js";
@@ -17,6 +18,14 @@ export type ConnectionState =
   | { readonly phase: "connected"; readonly error: RoomkeyError | null }
   /** It is not tried again. Where `error.needsLogin`, the user has to log in. */
   | { readonly phase: "stopped"; readonly error: RoomkeyError };
+
+/** How long the token is good that the connection lives by. */
+export interface TokenLife {
+  /** Milliseconds since 1970; null where there is no connection, or the token does not say. */
+  readonly endsAt: number | null;
+  /** A fresh one is being got and shown. */
+  readonly isRenewing: boolean;
+}
 
 export type Off = () => void;
 
@@ -49,6 +58,7 @@ export class Connection implements Line {
   readonly #platform: Platform;
   readonly #tokens: Tokens;
   readonly #state = new Store<ConnectionState>({ phase: "idle" });
+  readonly #token = new Store<TokenLife>({ endsAt: null, isRenewing: false });
   readonly #upListeners = new Set<(isRecovered: boolean) => void>();
 
   #isWanted = false;
@@ -81,6 +91,10 @@ export class Connection implements Line {
     return this.#state;
   }
 
+  get token(): Observable<TokenLife> {
+    return this.#token;
+  }
+
   get isUp(): boolean {
     return this.#state.get().phase === "connected" && this.socket.connected;
   }
@@ -102,7 +116,10 @@ export class Connection implements Line {
 
   /** Shows a fresh token in band. Resolves with its end; calls at the same time are one. */
   renew(): Promise<string> {
-    this.#renewing ??= this.#renewOnce().finally(() => (this.#renewing = undefined));
+    this.#renewing ??= this.#renewOnce().finally(() => {
+      this.#renewing = undefined;
+      this.#token.set({ ...this.#token.get(), isRenewing: false });
+    });
     return this.#renewing;
   }
 
@@ -162,7 +179,10 @@ export class Connection implements Line {
     const isCurrent = () => this.#isWanted && !this.socket.connected && engine === this.socket.io?.engine;
     try {
       const token = await this.#tokens.current();
-      if (isCurrent()) send({ token });
+      if (!isCurrent()) return;
+      const { exp } = claimsOf(token) ?? {};
+      this.#token.set({ endsAt: typeof exp === "number" ? exp * 1000 : null, isRenewing: false });
+      send({ token });
     } catch (thrown) {
       if (!isCurrent()) return;
       this.#hangUp();
@@ -239,8 +259,11 @@ export class Connection implements Line {
   }
 
   async #renewOnce(): Promise<string> {
+    this.#token.set({ ...this.#token.get(), isRenewing: true });
     const token = await this.#tokens.fresh();
-    return (await this.#ask("auth:refresh", { token })).expiresAt;
+    const { expiresAt } = await this.#ask("auth:refresh", { token });
+    this.#token.set({ endsAt: Date.parse(expiresAt), isRenewing: true });
+    return expiresAt;
   }
 
   #attempting(error: RoomkeyError | null): void {
@@ -256,6 +279,7 @@ export class Connection implements Line {
     this.#stoodOnce = false;
     this.#forgetTimer();
     this.#stock.disconnect();
+    this.#token.set({ endsAt: null, isRenewing: false });
     this.#state.set(state);
   }
 

@@ -280,3 +280,23 @@ test("without a connection, and without an answer", async () => {
   await clock.advance(10_000);
   await assert.rejects(asked, { code: "NO_ANSWER" });
 });
+
+test("the end of the token is known, also of a fresh one, and that it is being renewed", async () => {
+  const { clock, server, client } = world();
+  const now = clock.now();
+  const one = client({ getToken: () => jwt(clock, 100) });
+  const seen: unknown[] = [];
+  one.token.subscribe(() => seen.push(one.token.get()));
+  one.connect();
+  await clock.advance();
+  assert.deepEqual(seen, [{ endsAt: now + 100_000, isRenewing: false }]);
+  server.tell("auth:expiring", { expiresAt: "" });
+  await clock.advance();
+  assert.deepEqual(seen.slice(1), [
+    { endsAt: now + 100_000, isRenewing: true },
+    { endsAt: now + 600_000, isRenewing: true },
+    { endsAt: now + 600_000, isRenewing: false },
+  ]);
+  one.close();
+  assert.deepEqual(one.token.get(), { endsAt: null, isRenewing: false });
+});

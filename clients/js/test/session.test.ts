@@ -90,6 +90,41 @@ test("tabs that share a storage use each refresh token once", async () => {
   assert.deepEqual(asked, ["login ", "refresh r1"]);
 });
 
+test("logins are listed and ended in the name of who is logged in, with a fresh token where the last one has just ended", async () => {
+  const { clock, platform } = world();
+  const asked: string[] = [];
+  const list = [
+    { id: "s", current: true },
+    { id: "a/b", current: false },
+    { id: "c", current: false },
+  ];
+  const ended: Answer = { status: 401, body: { code: "TOKEN_EXPIRED", message: "Token expired", retry: "refresh" } };
+  const done: Answer = { status: 204, body: undefined };
+  const answers = [grant(clock, 600, "r1"), ended, grant(clock, 600, "r2"), { status: 200, body: { sessions: list } }];
+  answers.push(done, done, done);
+  const fetch = async (url: unknown, init?: RequestInit) => {
+    const token = new Headers(init?.headers).get("authorization") === null ? "" : " with a token";
+    asked.push(`${init?.method} ${String(url).replace("http://roomkey/api/auth/", "")}${token}`);
+    const answer = answers.shift()!;
+    return response(answer.status, answer.body);
+  };
+  const session = make({ ...platform, fetch: fetch as typeof globalThis.fetch });
+  await session.logIn(login);
+  await session.logins.endOthers();
+  await session.logins.changePassword("old", "new");
+  assert.deepEqual(asked, [
+    "POST login",
+    "GET sessions with a token",
+    "POST refresh",
+    "GET sessions with a token",
+    "DELETE sessions/a%2Fb with a token",
+    "DELETE sessions/c with a token",
+    "POST password with a token",
+  ]);
+  session.end();
+  await rejects(session.logins.list(), "TOKEN_MISSING");
+});
+
 test("a client with credentials logs in by itself, and again only when it is told to connect", async () => {
   const { clock, server, platform, client } = world();
   const { asked, platform: on } = http(platform, grant(clock, 600, "r1"), grant(clock, 600, "r2"));

@@ -1,19 +1,19 @@
 import { useEffect, useMemo } from "preact/hooks";
-import { Chat } from "../chat/chat";
-import type { Session } from "../session/session";
-import type { Account } from "../wire/user";
+import type { Account } from "roomkey";
+import { Chat } from "../state/chat";
+import type { Login } from "../state/login";
 import { ChatPage } from "./chat-page";
 import { SignInPage } from "./sign-in-page";
 
-export function App({ session }: { session: Session }) {
-  const user = session.user.value;
-  return user === null ? <SignInPage session={session} /> : <SignedIn key={user.id} session={session} user={user} />;
+export function App({ login }: { login: Login }) {
+  const user = login.user.value;
+  return user === null ? <SignInPage login={login} /> : <SignedIn key={user.id} login={login} user={user} />;
 }
 
 /** Holds the chat from login to sign-out. */
-function SignedIn({ session, user }: { session: Session; user: Account }) {
+function SignedIn({ login, user }: { login: Login; user: Account }) {
   // By key: one user, one chat; a refreshed token does not begin a new one.
-  const chat = useMemo(() => new Chat(session, user), []);
+  const chat = useMemo(() => new Chat(login, user), []);
   useEffect(() => () => chat.close(), []);
   return <ChatPage chat={chat} />;
 }

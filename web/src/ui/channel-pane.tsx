@@ -1,33 +1,47 @@
-import type { Chat } from "../chat/chat";
-import { mayWrite } from "../wire/channel";
+import type { Channel } from "roomkey";
+import type { Chat } from "../state/chat";
+import type { Room } from "../state/room";
 import { ChannelHeader } from "./channel-header";
 import { Composer } from "./composer";
+import { ConnectionBanner } from "./connection-banner";
 import { EmptyPane } from "./empty-pane";
 import { JoinChannel } from "./join-channel";
 import { MessageList } from "./message-list";
+import { TypingLine } from "./typing-line";
 
 /** The channel on screen, or what there is to say where none can be shown. */
 export function ChannelPane({ chat }: { chat: Chat }) {
-  const id = chat.selection.channelId.value;
-  const channel = id === null ? undefined : chat.channels.get(id);
-  const conversation = chat.conversation.value;
-
-  if (channel === undefined) return <EmptyPane chat={chat} isMissing={id !== null && chat.channels.isLoaded} />;
+  const channel = chat.channel.value;
+  const room = chat.room.value;
+  const isMissing = chat.selection.channelId.value !== null && chat.list.value.isLoaded;
   return (
-    <main class="pane" data-testid="channel-pane" data-channel-id={channel.id} aria-label={channel.name}>
-      <ChannelHeader chat={chat} channel={channel} />
-      {conversation === null ? (
+    <section
+      class="pane"
+      data-testid="channel-pane"
+      data-channel-id={channel?.id}
+      aria-label={channel === undefined ? "No channel" : `Channel ${channel.name}`}
+    >
+      {chat.selection.channelId.value === null && <h1 class="sr-only">Channels</h1>}
+      {channel !== undefined && <ChannelHeader chat={chat} channel={channel} />}
+      <ConnectionBanner chat={chat} />
+      {channel === undefined ? (
+        <EmptyPane chat={chat} isMissing={isMissing} />
+      ) : room === undefined ? (
         <JoinChannel chat={chat} channel={channel} />
       ) : (
         <>
-          <MessageList key={channel.id} chat={chat} conversation={conversation} />
-          {mayWrite(channel) ? (
-            <Composer key={`${channel.id}/composer`} conversation={conversation} channel={channel} />
-          ) : (
-            <p class="read-only">You can read this channel, but not write in it.</p>
-          )}
+          <MessageList key={channel.id} chat={chat} channel={channel} room={room} />
+          <TypingLine key={`${channel.id} typing`} chat={chat} room={room} />
+          <Below key={`${channel.id} below`} chat={chat} room={room} channel={channel} />
         </>
       )}
-    </main>
+    </section>
   );
+}
+
+/** Where one writes, or why one cannot. */
+function Below({ chat, room, channel }: { chat: Chat; room: Room; channel: Channel }) {
+  if (channel.archivedAt !== undefined) return <p class="read-only">This channel is archived. It can only be read.</p>;
+  if (channel.role === "reader") return <p class="read-only">You can read this channel, but not write in it.</p>;
+  return <Composer chat={chat} room={room} channel={channel} />;
 }

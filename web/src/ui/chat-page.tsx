@@ -1,21 +1,42 @@
-import type { Chat } from "../chat/chat";
+import type { Chat } from "../state/chat";
+import { Announcer } from "./announcer";
 import { ChannelPane } from "./channel-pane";
+import { ConfirmDialog } from "./confirm-dialog";
+import { MembersPanel } from "./members-panel";
+import { NewChannelDialog } from "./new-channel-dialog";
 import { NoticeList } from "./notice-list";
-import { Sidebar } from "./sidebar";
-import { TopBar } from "./top-bar";
 import { usePageTitle } from "./page-title";
+import { SessionsDialog } from "./sessions-dialog";
+import { Sidebar } from "./sidebar";
 
+/** The channels, the one that is open, and its members: side by side, or on a phone one at a time. */
 export function ChatPage({ chat }: { chat: Chat }) {
   usePageTitle(chat);
+  const room = chat.room.value;
+  const showsMembers = chat.showsMembers.value && room !== undefined;
+  const pane = chat.selection.channelId.value === null ? "list" : showsMembers ? "members" : "channel";
   return (
-    <div class="chat" data-pane={chat.selection.channelId.value === null ? "list" : "channel"}>
-      <TopBar chat={chat} />
+    <div class="chat" data-pane={pane} data-members={showsMembers}>
       <Sidebar chat={chat} />
-      <ChannelPane chat={chat} />
+      <main>
+        <ChannelPane chat={chat} />
+        {showsMembers && <MembersPanel key={room.channelId} chat={chat} channelId={room.channelId} />}
+      </main>
       <NoticeList notices={chat.notices} />
-      <p class="sr-only" aria-live="polite">
-        {chat.spoken}
-      </p>
+      <Announcer chat={chat} />
+      <OpenDialog chat={chat} />
+      {chat.question.value !== null && <ConfirmDialog chat={chat} question={chat.question.value} />}
     </div>
   );
+}
+
+function OpenDialog({ chat }: { chat: Chat }) {
+  switch (chat.dialog.value) {
+    case null:
+      return null;
+    case "new-channel":
+      return <NewChannelDialog chat={chat} />;
+    case "sessions":
+      return <SessionsDialog chat={chat} />;
+  }
 }

@@ -1,31 +1,47 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { Conversation } from "../chat/conversation";
-import type { Channel } from "../wire/channel";
+import type { Channel } from "roomkey";
+import type { Chat } from "../state/chat";
+import type { Room } from "../state/room";
 import { Icon } from "./icon";
 
 const ROWS_MAX = 8;
 
-/** Where a message is written: Enter sends, Shift+Enter begins a new line. */
-export function Composer({ conversation, channel }: { conversation: Conversation; channel: Channel }) {
+/** Where a message is written: Enter sends, Shift+Enter begins a new line, the arrow up edits the last one. */
+export function Composer({ chat, room, channel }: { chat: Chat; room: Room; channel: Channel }) {
   const input = useRef<HTMLTextAreaElement>(null);
-  const { draft } = conversation;
+  const { draft } = room;
+  const typing = chat.client.typing(room.channelId);
 
   // On a touch screen focus would open the keyboard over the messages.
   useEffect(() => {
     if (matchMedia("(pointer: fine)").matches) input.current?.focus();
+    return typing.stop;
   }, []);
 
   const send = () => {
     input.current?.focus();
-    if (draft.value.trim() === "") return;
-    conversation.send(draft.value);
+    const content = draft.value.trim();
+    if (content === "") return;
+    room.send(content);
     draft.value = "";
   };
+  const onInput = (text: string) => {
+    draft.value = text;
+    if (text.trim() === "") typing.stop();
+    else typing.input();
+  };
   const onKeyDown = (event: KeyboardEvent) => {
-    // Enter that ends the composition of a character is not ours.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    send();
+    // A key that ends the composition of a character is not ours.
+    if (event.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      send();
+    } else if (event.key === "ArrowUp" && draft.value === "") {
+      const last = room.lastOfMine();
+      if (last === undefined) return;
+      event.preventDefault();
+      room.editing.value = last.id;
+    }
   };
 
   return (
@@ -40,11 +56,11 @@ export function Composer({ conversation, channel }: { conversation: Conversation
         ref={input}
         data-testid="composer"
         aria-label={`Message to ${channel.name}. Enter sends, Shift and Enter begin a new line.`}
-        placeholder="Write a message"
-        rows={Math.min(ROWS_MAX, draft.value.split("\n").length)}
+        placeholder={`Message ${channel.name}`}
+        rows={lines(draft.value)}
         enterkeyhint="send"
         value={draft}
-        onInput={(event) => (draft.value = event.currentTarget.value)}
+        onInput={(event) => onInput(event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
       <button
@@ -52,11 +68,16 @@ export function Composer({ conversation, channel }: { conversation: Conversation
         class="primary square"
         data-testid="send"
         aria-label="Send"
-        title="Send"
+        title="Send (Enter)"
         aria-disabled={draft.value.trim() === ""}
       >
         <Icon name="send" />
       </button>
     </form>
   );
+}
+
+/** How high a text field has to be, where the browser does not see to that. */
+export function lines(text: string): number {
+  return Math.min(ROWS_MAX, text.split("\n").length);
 }

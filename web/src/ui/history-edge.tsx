@@ -1,40 +1,41 @@
-import type { Conversation } from "../chat/conversation";
+import type { ChannelState } from "roomkey";
+import type { Room } from "../state/room";
+import { refusalText } from "../words/refusals";
 
 /** What is above the oldest message on screen: always one line high. */
-export function HistoryEdge({ conversation }: { conversation: Conversation }) {
-  const history = conversation.history.value;
-  switch (history.phase) {
-    case "unloaded":
-    case "loading":
-      return (
-        <p class="history-edge" data-testid="history" data-state="loading">
-          Loading…
-        </p>
-      );
-    case "more":
-      return (
-        <p class="history-edge" data-testid="history" data-state="more">
-          <button type="button" class="link" data-testid="load-older" onClick={() => void conversation.loadOlder()}>
-            Load older messages
-          </button>
-        </p>
-      );
-    case "failed":
-      return (
-        <p class="history-edge" data-testid="history" data-state="failed" data-code={history.failure.code}>
-          {history.failure.message}{" "}
-          <button type="button" class="link" data-testid="load-older" onClick={() => void conversation.loadOlder()}>
-            Try again
-          </button>
-        </p>
-      );
-    case "complete":
-      return (
-        <p class="history-edge" data-testid="history" data-state="complete">
-          {conversation.timeline.value.messages.length === 0
-            ? "No messages yet. Say hello."
-            : "The beginning of this channel"}
-        </p>
-      );
+export function HistoryEdge({ room, state }: { room: Room; state: ChannelState }) {
+  const { phase, error, messages, outgoing, hasOlder, isLoadingOlder } = state;
+  if (phase === "loading" || isLoadingOlder) return <Edge state="loading">Loading…</Edge>;
+  if (error !== null) {
+    return (
+      <Edge state="failed" code={error.code}>
+        {refusalText(error)} {hasOlder && <Older room={room} text="Try again" />}
+      </Edge>
+    );
   }
+  if (hasOlder) {
+    return (
+      <Edge state="more">
+        <Older room={room} text="Load older messages" />
+      </Edge>
+    );
+  }
+  const isEmpty = messages.length + outgoing.length === 0;
+  return <Edge state="complete">{isEmpty ? "No messages yet. Say hello." : "The beginning of this channel"}</Edge>;
+}
+
+function Edge({ state, code, children }: { state: string; code?: string; children: preact.ComponentChildren }) {
+  return (
+    <p class="history-edge" data-testid="history" data-state={state} data-code={code}>
+      {children}
+    </p>
+  );
+}
+
+function Older({ room, text }: { room: Room; text: string }) {
+  return (
+    <button type="button" class="link" data-testid="load-older" onClick={() => void room.stream.loadOlder()}>
+      {text}
+    </button>
+  );
 }

@@ -1,15 +1,15 @@
 import { useSignal } from "@preact/signals";
-import type { Chat } from "../chat/chat";
-import type { Channel } from "../wire/channel";
+import type { Channel } from "roomkey";
+import type { Chat } from "../state/chat";
 
 export function JoinChannel({ chat, channel }: { chat: Chat; channel: Channel }) {
   const isBusy = useSignal(false);
   const join = async () => {
     isBusy.value = true;
-    await chat.attempt(() => chat.join(channel));
+    await chat.attempt(() => chat.client.channels.join({ channelId: channel.id }));
     isBusy.value = false;
   };
-  const isUp = chat.connection.state.value.phase === "connected";
+  const isUp = chat.connection.value.phase === "connected";
   return (
     <div class="empty-pane">
       <p>This channel is public. Join it to read and to write.</p>

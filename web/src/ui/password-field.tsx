@@ -1,18 +1,29 @@
 import { useSignal } from "@preact/signals";
+import { useId } from "preact/hooks";
+
+interface PasswordFieldProps {
+  name: string;
+  label: string;
+  note?: string;
+  autoComplete: "current-password" | "new-password";
+}
 
 /** A password with a button that shows it. */
-export function PasswordField({ isNew }: { isNew: boolean }) {
+export function PasswordField({ name, label, note, autoComplete }: PasswordFieldProps) {
   const isShown = useSignal(false);
+  const id = useId();
   return (
     <div class="field">
-      <label for="password">Password {isNew && <small>8 characters or more</small>}</label>
+      <label for={id}>
+        {label} {note !== undefined && <small>{note}</small>}
+      </label>
       <div class="password">
         <input
-          id="password"
-          data-testid="password"
-          name="password"
+          id={id}
+          data-testid={name}
+          name={name}
           {...(isShown.value ? { type: "text" as const } : { type: "password" as const })}
-          autoComplete={isNew ? "new-password" : "current-password"}
+          autoComplete={autoComplete}
           required
           autoCapitalize="none"
           spellcheck={false}
@@ -21,7 +32,7 @@ export function PasswordField({ isNew }: { isNew: boolean }) {
           type="button"
           class="link"
           aria-pressed={isShown.value}
-          aria-label="Show password"
+          aria-label={`Show: ${label}`}
           onClick={() => (isShown.value = !isShown.value)}
         >
           {isShown.value ? "Hide" : "Show"}

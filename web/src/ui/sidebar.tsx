@@ -1,31 +1,45 @@
-import type { Chat } from "../chat/chat";
-import type { Channel } from "../wire/channel";
+import type { Channel } from "roomkey";
+import { type Chat, problemOf } from "../state/chat";
+import { AccountBar } from "./account-bar";
+import { Brand } from "./brand";
 import { ChannelItem } from "./channel-item";
-import { CreateChannel } from "./create-channel";
 import { Icon } from "./icon";
+import { Problem } from "./problem";
 
 export function Sidebar({ chat }: { chat: Chat }) {
-  const { channels } = chat;
+  const { error } = chat.list.value;
   return (
-    <aside class="sidebar" aria-label="Channels">
-      <div class="channel-lists" aria-busy={!channels.isLoaded}>
+    <aside class="sidebar" aria-label="Channels and account">
+      <header class="sidebar-header">
+        <Brand />
+        <button
+          type="button"
+          class="secondary compact"
+          data-testid="new-channel"
+          onClick={() => (chat.dialog.value = "new-channel")}
+        >
+          <Icon name="plus" /> New channel
+        </button>
+      </header>
+      <div class="channel-lists" aria-busy={!chat.list.value.isLoaded}>
+        <Problem problem={error === null ? null : problemOf(error)} />
         <Section
           chat={chat}
           title="Your channels"
           testId="my-channels"
-          list={channels.mine.value}
-          empty="You are in no channel yet. Create one below."
+          list={chat.mine.value}
+          empty="You are in no channel yet. Create one, or join one below."
         />
         <Section
           chat={chat}
           title="Public channels"
           testId="public-channels"
-          list={channels.joinable.value}
-          empty="No other public channels."
+          list={chat.joinable.value}
+          empty="There are no other public channels."
           canReload
         />
       </div>
-      <CreateChannel chat={chat} />
+      <AccountBar chat={chat} />
     </aside>
   );
 }
@@ -42,26 +56,27 @@ interface SectionProps {
 function Section({ chat, title, testId, list, empty, canReload = false }: SectionProps) {
   return (
     <nav aria-label={title} data-testid={testId}>
-      <h2>
-        {title}
+      <div class="section-title">
+        <h2>{title}</h2>
         {canReload && (
           <button
             type="button"
-            class="quiet"
+            class="quiet square"
             aria-label="Look for new channels"
+            title="Look for new channels"
             data-testid="reload-channels"
-            onClick={chat.reload}
+            onClick={chat.client.channels.refresh}
           >
             <Icon name="refresh" />
           </button>
         )}
-      </h2>
+      </div>
       <ul>
         {list.map((channel) => (
           <ChannelItem key={channel.id} chat={chat} channel={channel} />
         ))}
       </ul>
-      {chat.channels.isLoaded && list.length === 0 && <p class="empty">{empty}</p>}
+      {chat.list.value.isLoaded && list.length === 0 && <p class="empty">{empty}</p>}
     </nav>
   );
 }

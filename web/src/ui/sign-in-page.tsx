@@ -1,20 +1,21 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Session } from "../session/session";
-import { asFailure } from "../wire/failure";
+import { RoomkeyError } from "roomkey";
+import { problemOf } from "../state/chat";
+import type { Login } from "../state/login";
+import { endingText, signInText } from "../words/refusals";
 import { Brand } from "./brand";
 import { Field } from "./field";
 import { PasswordField } from "./password-field";
 import { SignInMessage } from "./sign-in-message";
-import { endingText, signInText } from "./words";
 
 type Mode = "login" | "register";
 
-export function SignInPage({ session }: { session: Session }) {
+export function SignInPage({ login }: { login: Login }) {
   const mode = useSignal<Mode>("login");
   const isBusy = useSignal(false);
   const problem = useSignal(
-    session.ending.value && { code: session.ending.value.code, text: endingText(session.ending.value) },
+    login.ending.value && { code: login.ending.value.code, text: endingText(login.ending.value) },
   );
   const form = useRef<HTMLFormElement>(null);
 
@@ -27,10 +28,10 @@ export function SignInPage({ session }: { session: Session }) {
     isBusy.value = true;
     problem.value = null;
     try {
-      await signIn(session, mode.value, new FormData(form.current));
+      await signIn(login, mode.value, new FormData(form.current));
     } catch (thrown) {
-      const failure = asFailure(thrown);
-      problem.value = { code: failure.code, text: signInText(failure, mode.value) };
+      const { code, text } = problemOf(thrown);
+      problem.value = { code, text: thrown instanceof RoomkeyError ? signInText(thrown, mode.value) : text };
     } finally {
       isBusy.value = false;
     }
@@ -43,7 +44,12 @@ export function SignInPage({ session }: { session: Session }) {
 
   const isLogin = mode.value === "login";
   return (
-    <main class="sign-in">
+    <main
+      class="sign-in"
+      data-testid="sign-in"
+      data-code={login.ending.value?.code}
+      data-reason={login.ending.value?.reason}
+    >
       <form ref={form} class="card" onSubmit={(event) => void submit(event)} aria-labelledby="sign-in-title">
         <Brand />
         <h1 id="sign-in-title">{isLogin ? "Log in" : "Create your account"}</h1>
@@ -66,7 +72,13 @@ export function SignInPage({ session }: { session: Session }) {
             autoComplete="username"
           />
         )}
-        <PasswordField isNew={!isLogin} />
+        <PasswordField
+          name="password"
+          label="Password"
+          {...(isLogin
+            ? { autoComplete: "current-password" as const }
+            : { autoComplete: "new-password" as const, note: "8 characters or more" })}
+        />
         <button
           type="submit"
           class="primary"
@@ -81,26 +93,17 @@ export function SignInPage({ session }: { session: Session }) {
             {isLogin ? "Create an account" : "Log in"}
           </button>
         </p>
-        <p
-          class="footnote"
-          data-testid="connection-state"
-          data-state="signed-out"
-          data-code={session.ending.value?.code}
-        >
-          Signed out
-        </p>
       </form>
     </main>
   );
 }
 
-async function signIn(session: Session, mode: Mode, fields: FormData): Promise<void> {
+async function signIn(login: Login, mode: Mode, fields: FormData): Promise<void> {
   const text = (name: string) => String(fields.get(name) ?? "").trim();
   // A password is taken exactly as typed.
   const password = String(fields.get("password") ?? "");
   const who = text("email");
-  if (mode === "login")
-    return session.logIn(who.includes("@") ? { email: who, password } : { username: who, password });
+  if (mode === "login") return login.signIn(who.includes("@") ? { email: who, password } : { username: who, password });
   const username = text("username");
-  return session.register({ email: who, password, ...(username === "" ? {} : { username }) });
+  return login.register({ email: who, password, ...(username === "" ? {} : { username }) });
 }

@@ -4,6 +4,7 @@ import { RoomkeyError } from "../wire/failure.js";
 import type { Account } from "../wire/records.js";
 import { type Method, request } from "../wire/rest.js";
 import { Flight } from "./flight.js";
+import { Logins } from "./logins.js";
 import { baseOf, type Credentials, type Registration, type SessionOptions } from "./session.js";
 import type { GetToken } from "./tokens.js";
 
@@ -24,6 +25,8 @@ export class CookieSession {
   readonly #platform: Platform;
   readonly #flight: Flight;
   readonly #user = new Store<Account | null>(null);
+  /** The user's logins on all devices, and what is done with them. */
+  readonly logins = new Logins((method, path, body) => this.request(method, path, body));
 
   constructor({ url, platform }: CookieSessionOptions = {}) {
     this.#base = baseOf(url);

@@ -1,10 +1,11 @@
 import { type Platform, platformWith } from "../platform.js";
 import { type Observable, Store } from "../store.js";
-import { RoomkeyError } from "../wire/failure.js";
+import { RoomkeyError, tokenMissing } from "../wire/failure.js";
 import type { Account } from "../wire/records.js";
-import { request } from "../wire/rest.js";
+import { type Method, request } from "../wire/rest.js";
 import { isEnding, loginOf } from "./claims.js";
 import { Flight } from "./flight.js";
+import { Logins } from "./logins.js";
 import type { GetToken } from "./tokens.js";
 
 export type Credentials = ({ email: string } | { username: string }) & { password: string };
@@ -51,6 +52,9 @@ export class Session {
   readonly #grant: Store<Grant | null>;
   readonly #user: Store<Account | null>;
 
+  /** The user's logins on all devices, and what is done with them. */
+  readonly logins = new Logins((method, path, body) => this.#ask(method, path, body));
+
   constructor({ url, storage, platform }: SessionOptions = {}) {
     this.#base = baseOf(url);
     this.#storage = storage;
@@ -95,6 +99,19 @@ export class Session {
     if (this.#isGood(grant) && !skipCache) return grant.token;
     return this.#flight.run(loginOf(grant.token), () => this.#exchange(this.#newest(grant), grant));
   };
+
+  /** A request in the name of who is logged in; where the token has just ended, once more with a fresh one. */
+  async #ask<T>(method: Method, path: string, body: unknown): Promise<T> {
+    const once = async (skipCache: boolean) => {
+      const token = await this.getToken({ skipCache });
+      if (!token) throw tokenMissing();
+      return request<T>(this.#platform.fetch, this.#base + path, method, { token, body });
+    };
+    return once(false).catch((thrown: unknown) => {
+      if (thrown instanceof RoomkeyError && thrown.retry === "refresh") return once(true);
+      throw thrown;
+    });
+  }
 
   #isGood(grant: Grant): boolean {
     const now = this.#platform.clock.now();
