@@ -26,6 +26,7 @@ function browser() {
     }
     if (path === "logout") return ((jar.user = null), response(204, undefined));
     if (!jar.isFresh) return refusal("TOKEN_EXPIRED", "refresh");
+    if (path === "sessions") return response(200, { sessions: [{ id: "s", current: true }] });
     if (path === "ticket") return response(201, { ticket: `rkt_${jar.user.id}_${asked.length}`, expiresIn: 30 });
     return response(200, { user: { ...jar.user, roles: [] } });
   }) as typeof globalThis.fetch;
@@ -49,6 +50,18 @@ test("a connection shows a ticket, and in band the next one", async () => {
   await clock.advance();
   assert.deepEqual(server.askedFor("auth:refresh"), [{ token: "rkt_ada_6" }]);
   assert.deepEqual(asked, ["login", "ticket", "me", "me", "refresh", "ticket", "me"]);
+});
+
+test("whatever is asked over HTTP is asked with the cookies, and once more where the token in them had ended", async () => {
+  const { platform, client } = world();
+  const { asked, jar, fetch } = browser();
+  const session = createCookieSession({ url: "http://roomkey", platform: { ...platform, fetch } });
+  await session.logIn(credentials("ada"));
+  jar.isFresh = false;
+  assert.deepEqual(await session.logins.list(), [{ id: "s", current: true }]);
+  const one = client({ session, platform: { ...platform, fetch } });
+  assert.deepEqual(await one.request("GET", "/api/auth/sessions"), { sessions: [{ id: "s", current: true }] });
+  assert.deepEqual(asked, ["login", "sessions", "refresh", "sessions", "sessions"]);
 });
 
 test("a login survives the page, also where its access token has ended; without one nobody is asked twice", async () => {
