@@ -2,7 +2,7 @@
 // addresses that stand in their code lead to the servers of a test.
 
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import http, { createServer } from "node:http";
 import net from "node:net";
 import path from "node:path";
@@ -108,4 +108,20 @@ export function line(page, text) {
   const found = page.lines.find((written) => written.includes(text));
   if (found) return Promise.resolve(found);
   return page.waitForEvent("console", (message) => message.text().includes(text)).then((message) => message.text());
+}
+
+/** A site that serves these files, by their path, and what is below the paths of `folders` from disk. */
+export async function startFolder(t, files, folders = {}) {
+  const kinds = { ".html": "text/html", ".js": "text/javascript" };
+  const site = createServer(async ({ url }, response) => {
+    const name = url === "/" ? "/index.html" : path.normalize(url);
+    const mounted = Object.entries(folders).find(([at]) => name.startsWith(at));
+    const onDisk = mounted && path.join(mounted[1], name.slice(mounted[0].length));
+    const content = files[name] ?? (onDisk && (await readFile(onDisk).catch(() => undefined)));
+    const head = { "content-type": kinds[path.extname(name)] ?? "text/plain" };
+    response.writeHead(content === undefined ? 404 : 200, head).end(content);
+  });
+  await once(site.listen(0, "127.0.0.1"), "listening");
+  t.after(() => (site.close(), site.closeAllConnections()));
+  return `http://127.0.0.1:${site.address().port}`;
 }
