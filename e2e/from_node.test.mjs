@@ -121,7 +121,7 @@ describe("from a Socket.IO server in Node", () => {
     const { directory, open, startRoomkey, env, createChannels } = await start(t, port);
     const roomkey = await startRoomkey();
     const channelId = await createChannels(roomkey);
-    const node = await listen(t, directory, "between.mjs", { ...env(roomkey), PORT: String(port), CHANNELS: channelId });
+    const node = await listen(t, directory, "between.mjs", { ...env(roomkey), PORT: String(port) });
     const proxy = await startNginx(t, snippet("both.conf"), [
       ["listen 443 ssl;", "listen ADDRESS;"],
       ["ssl_certificate     /etc/ssl/shop.example.com.pem;", ""],
@@ -132,12 +132,12 @@ describe("from a Socket.IO server in Node", () => {
     const moved = { extraHeaders: { cookie: "realtime=roomkey", origin: "https://shop.example.com" } };
     await refuse(open, proxy);
     await refuse((url, token) => open(url, token, moved), proxy);
-    // Ada has a tab on each, so has the channel; the stranger is still on the old one, and then on the new one.
+    // Ada has a tab on each; the others are on the old one, and then on the new one.
     for (const [one, two] of [[moved, {}], [{}, moved]]) {
       const tab = await open(proxy, ada, one);
       const other = await open(proxy, ada, two);
       const bob = await open(proxy, staff, two);
-      const eve = await open(proxy, stranger, moved);
+      const eve = await open(proxy, stranger, two);
       await useShop({ tab, other, bob, eve, channelId });
       for (const page of [tab, other, bob, eve]) page.socket.disconnect();
     }

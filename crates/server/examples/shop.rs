@@ -36,13 +36,17 @@ fn main() -> anyhow::Result<()> {
     let secret =
         HmacSecret::new("JWT_SECRET", Algorithm::Hs256, secret.as_bytes(), SecretStrength::Required)?;
     let profile = IssuerProfile {
-        roles_claim: Some(ClaimPath::name("roles")),
+        roles_claim: Some(ClaimPath::new("roles")),
         ..IssuerProfile::shared_secret("shop", vec![secret])
     };
     let verifier = Verifier::new(vec![profile])?;
 
     let shop = Namespace::new(TokenAuthentication::new(verifier.into()))
-        .on_connect(async |socket: Socket| rooms(&socket).iter().for_each(|room| drop(socket.join(room))))
+        .on_connect(async |socket: Socket| {
+            for room in rooms(&socket) {
+                socket.join(&room).expect("fewer rooms than any limit");
+            }
+        })
         .on("order:create", async |socket: Socket, (order,): (Order,)| create(&socket, order))
         .on("admin:announce", async |socket: Socket, (text,): (String,)| announce(&socket, &text))
         .on("sendMessage", async |socket: Socket, (draft,): (Draft,)| send(&socket, draft));
@@ -97,8 +101,9 @@ fn send(socket: &Socket, Draft { channel_id, content }: Draft) -> Answer {
         return Err(Failure::forbidden());
     }
     let identity = socket.identity().ok_or(ErrorCode::Forbidden)?;
-    let sender = json!({ "id": identity.user, "username": identity.name });
-    let message = json!({ "channelId": channel_id, "content": content, "userId": identity.user, "user": sender });
+    let sender = json!({ "id": identity.user, "username": identity.name.as_deref() });
+    let message =
+        json!({ "channelId": channel_id, "content": content, "userId": identity.user, "user": sender });
     socket.in_room(&channel).emit("message.created", &(&message,)).map_err(|_| ErrorCode::Internal)?;
     Ok(Json(json!({ "data": message })))
 }

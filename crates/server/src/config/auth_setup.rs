@@ -225,10 +225,7 @@ impl Config {
             self.http.origins == Origins::Any,
             "http.origins is `*`: every web page may connect, without cookies",
         );
-        warn(
-            !self.lets_pages_in(),
-            "http.origins is empty: no web page may connect, only programs",
-        );
+        warn(!self.lets_pages_in(), "http.origins is empty: no web page may connect, only programs");
         warnings.extend(self.auth.issuers.iter().filter_map(Issuer::warning));
         warnings
     }
