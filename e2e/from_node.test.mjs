@@ -38,7 +38,7 @@ const replaced = (text, from, to) => {
 
 /** The files of the page, and its client's `open`. */
 async function start(t, port) {
-  let toml = replaced(snippet("roomkey.toml"), "an API key, as `roomkey secret api-key shop` makes it", API_KEY);
+  let toml = replaced(snippet("roomkey.toml"), 'key_file = "/run/secrets/shop"', `key = "${API_KEY}"`);
   toml = replaced(toml, "127.0.0.1:4000", `127.0.0.1:${port}`);
   const files = Object.fromEntries(FILES.map((name) => [name, snippet(name)]));
   const directory = await folder(t, { ...files, "roomkey.toml": toml });

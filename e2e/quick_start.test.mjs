@@ -2,14 +2,15 @@
 // configuration in the server and in nginx.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { connect, TRANSPORTS } from "./support/client.mjs";
+import { collect, connect, TRANSPORTS } from "./support/client.mjs";
 import { startNginx } from "./support/nginx.mjs";
 import { openPage, startBrowser, startFolder } from "./support/page.mjs";
 import { createChannel, history, PASSWORD, register, request } from "./support/rest.mjs";
@@ -60,6 +61,27 @@ for (const program of ["chat.js", "chat-with-package.js"]) {
     for (const page of pages) assert.deepEqual(await page.locator("li").allInnerTexts(), expected);
   });
 }
+
+test("a robot in Python answers in the lobby", async (t) => {
+  const server = await startServer(t, { env: { JWT_SECRET: undefined } });
+  const ada = await register(server, "ada");
+  const channel = await createChannel(server, ada.token, [], "public");
+  const account = ["user", "add", "--email", "robot@example.com", "--username", "robot", "--data-dir", server.dataDir];
+  const added = await runBinary(t, account, { input: `${PASSWORD}\n` });
+  assert.equal(added.code, 0, added.stderr);
+
+  const file = path.join(await temporaryDirectory(t), "robot.py");
+  await writeFile(file, snippet("robot.py"));
+  const env = { ...process.env, ROOMKEY_URL: server.url, ROBOT_PASSWORD: PASSWORD, PYTHONUNBUFFERED: "1" };
+  const robot = spawn(process.env.PYTHON ?? "python3", [file], { env, stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => robot.kill("SIGKILL"));
+  assert.match(String((await once(robot.stdout, "data"))[0]), /listening/);
+  const socket = await connect(t, server, ada.token);
+  const seen = collect(socket, "message.created", 3);
+  for (const content of ["Hello", "Is it raining?"]) await socket.emitWithAck("sendMessage", { channelId: channel.id, content });
+  const lines = (await seen).map(({ user, content }) => `${user.username}: ${content}`);
+  assert.deepEqual(lines, ["ada: Hello", "ada: Is it raining?", "robot: Ask me tomorrow."]);
+});
 
 test("a token of one's own backend", async (t) => {
   const server = await startServer(t);
