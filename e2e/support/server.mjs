@@ -9,7 +9,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const binary = process.env.ROOMKEY_BIN ?? path.join(root, "target/fast/roomkey");
+export const binary = process.env.ROOMKEY_BIN ?? path.join(root, "target/fast/roomkey");
 const examples = process.env.ROOMKEY_EXAMPLES ?? path.join(root, "target/fast/examples");
 
 /** Ended with this process, also when the test runner has lost patience with it. */
@@ -41,8 +41,8 @@ export async function startServer(t, options = {}) {
 }
 
 /** An example program of the library, on a free port; `bench_server` takes the port and a number of threads. */
-export async function startExample(t, name, args = ["0", "1"]) {
-  return launch(t, path.join(examples, name), args, {});
+export async function startExample(t, name, args = ["0", "1"], env = {}) {
+  return launch(t, path.join(examples, name), args, env);
 }
 
 /** The reference server, on a free port, with the handlers and the flags of the example `protocol_server`. */

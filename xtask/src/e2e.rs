@@ -6,7 +6,7 @@ use crate::{client, install, next, run, totals::Totals, workspace};
 
 /// Real clients and a real browser against the built binary: all test files, or those named.
 pub(crate) fn run(files: &[String]) -> Result<Totals> {
-    install::debian_packages(&[("node", "nodejs"), ("npm", "npm")])?;
+    install::debian_packages(&[("node", "nodejs"), ("npm", "npm"), ("nginx", "nginx-light")])?;
     let chromium = install::chromium()?;
     install::npm_packages("e2e")?;
     client::build()?;

@@ -36,7 +36,9 @@ pub(crate) const NAMESPACE: &str = "/";
 /// Runs a server until it is told to stop.
 pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     let product = Product::new(config, auth, Arc::new(SystemClock))?;
-    let asked = until_asked_to_stop(product.local_addr(), config.chat.demo_page);
+    let address = product.local_addr();
+    let next_step = config.chat.demo_page.then(|| next_step(config.lets_pages_in(), address));
+    let asked = until_asked_to_stop(address, next_step);
     product.run(asked)?;
     tracing::info!("stopped");
     Ok(())
@@ -328,9 +330,9 @@ fn open_store(
 
 /// Says on standard output where to go, and is done at SIGINT or SIGTERM. Whoever has read the line may already
 /// send a signal.
-async fn until_asked_to_stop(address: SocketAddr, has_demo_page: bool) {
+async fn until_asked_to_stop(address: SocketAddr, next_step: Option<String>) {
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    if let Err(error) = announce(address, has_demo_page) {
+    if let Err(error) = announce(address, next_step.as_deref()) {
         tracing::warn!(%error, "cannot say where to go");
     }
     match signals {
@@ -345,11 +347,37 @@ async fn until_asked_to_stop(address: SocketAddr, has_demo_page: bool) {
     }
 }
 
-fn announce(address: SocketAddr, has_demo_page: bool) -> io::Result<()> {
+fn announce(address: SocketAddr, next_step: Option<&str>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "Roomkey is running: http://{address}")?;
-    if has_demo_page {
-        writeln!(out, "Open it in a browser to register and chat. Stop it with Ctrl-C.")?;
+    if let Some(next_step) = next_step {
+        writeln!(out, "{next_step}")?;
     }
     out.flush()
+}
+
+/// What whoever has started the server for the first time does now.
+fn next_step(lets_pages_in: bool, address: SocketAddr) -> String {
+    if lets_pages_in {
+        return "Open it in a browser to register and chat. Stop it with Ctrl-C.".to_owned();
+    }
+    let port = address.port();
+    format!(
+        "No web page may connect yet, not even its own. Say what browsers will show as its address, such as\n  \
+         ROOMKEY__HTTP__ORIGINS='[\"http://chat.example.com:{port}\"]'"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_advice_can_be_followed_as_it_stands() {
+        let address = SocketAddr::from(([0, 0, 0, 0], 3000));
+        assert!(next_step(true, address).starts_with("Open it in a browser"));
+        let advice = next_step(false, address);
+        let origins: Vec<String> = serde_json::from_str(advice.split('\'').nth(1).unwrap()).unwrap();
+        assert_eq!(crate::Origin::parse(&origins[0]).unwrap().to_string(), origins[0]);
+    }
 }

@@ -225,12 +225,14 @@ impl Config {
             self.http.origins == Origins::Any,
             "http.origins is `*`: every web page may connect, without cookies",
         );
-        warn(
-            !self.server.listen.ip().is_loopback() && self.http.origins == Origins::default(),
-            "http.origins is empty: no web page may connect, only programs",
-        );
+        warn(!self.lets_pages_in(), "http.origins is empty: no web page may connect, only programs");
         warnings.extend(self.auth.issuers.iter().filter_map(Issuer::warning));
         warnings
+    }
+
+    /// Whether there are pages that may connect: those that are listed, or on loopback those of this machine.
+    pub(crate) fn lets_pages_in(&self) -> bool {
+        self.server.listen.ip().is_loopback() || self.http.origins != Origins::default()
     }
 
     fn authentication(&self, verifier: Arc<Verifier>) -> TokenAuthentication {

@@ -39,6 +39,9 @@ struct Emit {
     to: Vec<RoomName>,
     #[serde(default)]
     users: Vec<UserId>,
+    /// To all who are connected, in place of rooms and users.
+    #[serde(default)]
+    everyone: bool,
     event: String,
     #[serde(default)]
     args: Vec<Value>,
@@ -53,7 +56,7 @@ struct Batch {
     emits: Vec<Emit>,
 }
 
-/// An emission that was checked.
+/// An emission that was checked. One without rooms is to everyone.
 struct Checked {
     rooms: Vec<RoomName>,
     except: Vec<RoomName>,
@@ -89,8 +92,8 @@ async fn emit(
 
 fn emit_all(api: &Api, emissions: &[Checked]) -> Result<(), Failure> {
     for emission in emissions {
-        let to_nobody_yet = api.server.everyone(NAMESPACE);
-        let broadcast = emission.rooms.iter().fold(to_nobody_yet, |broadcast, room| broadcast.to(room));
+        let everyone = api.server.everyone(NAMESPACE);
+        let broadcast = emission.rooms.iter().fold(everyone, |broadcast, room| broadcast.to(room));
         let broadcast = emission.except.iter().fold(broadcast, |broadcast, room| broadcast.except_room(room));
         let sent = broadcast.emit_raw(&emission.event, &emission.args_json, Vec::new());
         sent.map_err(|_| Failure::from(ErrorCode::Internal))?;
@@ -117,15 +120,19 @@ fn parse<T: for<'de> Deserialize<'de>>(body: Value) -> Result<T, Failure> {
 }
 
 fn check(emit: Emit, limits: &Limits, is_room: impl Fn(&RoomName) -> bool) -> Result<Checked, String> {
-    let Emit { to, users, event, args, except } = emit;
+    let Emit { to, users, everyone, event, args, except } = emit;
     if event.is_empty() || event.len() > limits.event_name_bytes {
         return Err(format!("event: must be 1 to {} bytes long", limits.event_name_bytes));
     }
     if RESERVED_EVENTS.contains(&&*event) || is_server_event(&event) {
         return Err(format!("event: `{event}` is an event of the server itself"));
     }
-    if to.is_empty() && users.is_empty() {
-        return Err("to: at least one room in `to`, or one user in `users`".to_owned());
+    match (to.is_empty() && users.is_empty(), everyone) {
+        (true, false) => {
+            return Err("to: at least one room in `to`, or one user in `users`, or `everyone`".to_owned());
+        }
+        (false, true) => return Err("everyone: must be without `to` and `users`".to_owned()),
+        _ => {}
     }
     let most = limits.rooms_per_emit;
     if to.len() + users.len() + except.len() > most {

@@ -54,6 +54,21 @@ fn rooms_and_users_hear_it_once_and_others_do_not() {
 }
 
 #[test]
+fn everyone_hears_it_but_for_the_excepted() {
+    let product = TestProduct::start("");
+    let (ada, bob) = (product.register("ada"), product.register("bob"));
+    let mut sockets = [&ada, &bob].map(|login| product.connect(&login.token));
+    assert_eq!(emit(&product, &json!({ "everyone": true, "event": "closing", "args": [5] })).status, 200);
+    for socket in &mut sockets {
+        hears(socket, r#"["closing",5]"#);
+    }
+    let but_bob = json!({ "everyone": true, "event": "x", "except": [format!("user:{}", bob.user)] });
+    assert_eq!(emit(&product, &but_bob).status, 200);
+    hears(&mut sockets[0], r#"["x"]"#);
+    hears_nothing(&mut sockets[1]);
+}
+
+#[test]
 fn many_at_once_come_in_order_or_not_at_all() {
     let product = TestProduct::start("");
     let ada = product.register("ada");
@@ -83,6 +98,8 @@ fn what_is_not_emitted() {
     let bad = [
         json!({ "event": "x" }),
         json!({ "to": [], "users": [], "event": "x" }),
+        json!({ "everyone": false, "event": "x" }),
+        to("everyone", json!(true)),
         json!({ "to": ["room:lobby"] }),
         json!([]),
         json!({ "emits": [] }),
