@@ -10,7 +10,9 @@ pub(crate) fn run(files: &[String]) -> Result<Totals> {
     let chromium = install::chromium()?;
     install::npm_packages("e2e")?;
     client::build()?;
-    next::build()?;
+    if files.is_empty() || files.iter().any(|file| file.contains("next")) {
+        next::build()?;
+    }
     let python = install::python("e2e/requirements.txt")?;
     let rust_client = rust_client()?;
     run::run_in("", "cargo build --locked --profile fast --package roomkey --bins --examples")?;
