@@ -3,7 +3,7 @@ use std::sync::Arc;
 use roomkey_auth::Identity;
 use roomkey_cluster::{Emission, Node};
 use roomkey_hub::{RoomKey, Selection};
-use roomkey_model::{ChannelId, Role, Timestamp, UserId};
+use roomkey_model::{ChannelId, Limits, Role, Timestamp, UserId};
 use roomkey_store::{CommitSink, Committed, Passed, PresenceChange, Receipt};
 use serde::Serialize;
 
@@ -15,15 +15,30 @@ use crate::{
 };
 
 /// Tells the world what was committed, in the order of the commits: what to open the store with.
-pub fn commit_sink(node: Node, namespace: Arc<str>, access: Arc<Access>, typing: Arc<Typing>) -> CommitSink {
+pub fn commit_sink(
+    node: Node,
+    namespace: Arc<str>,
+    access: Arc<Access>,
+    typing: Arc<Typing>,
+    limits: &Limits,
+) -> CommitSink {
+    let members_max = limits.presence_members;
     Box::new(move |changes| {
         for change in changes {
-            tell(&node, &namespace, &access, &typing, change);
+            tell(&node, &namespace, &access, &typing, members_max, change);
         }
     })
 }
 
-fn tell(node: &Node, namespace: &Arc<str>, access: &Access, typing: &Typing, change: &Committed) {
+/// Where a channel has more members than `members_max`, it does not hear who becomes one and who is one no longer.
+fn tell(
+    node: &Node,
+    namespace: &Arc<str>,
+    access: &Access,
+    typing: &Typing,
+    members_max: usize,
+    change: &Committed,
+) {
     let to_channel = |channel: &ChannelId, emission: Emission| {
         node.emit_to_room(&channel_room(channel), &emission);
     };
@@ -32,16 +47,23 @@ fn tell(node: &Node, namespace: &Arc<str>, access: &Access, typing: &Typing, cha
             let view = ChannelView::new(channel, None);
             to_channel(&channel.channel, emission(namespace, "channel.updated", &(view,)));
         }
-        Committed::MemberAdded { channel, user, role, before } => {
+        Committed::MemberAdded { channel, user, role, before, members } => {
             let_in(node, namespace, access, channel, user, (*before, *role));
             let added = MemberAdded { channel_id: channel, user_id: user, role: *role };
-            to_channel(channel, emission(namespace, "member.added", &(added,)));
+            let added = emission(namespace, "member.added", &(added,));
+            if before.is_some() || *members <= members_max {
+                to_channel(channel, added);
+            } else if let Ok(personal) = personal_room(user) {
+                node.emit_to_room(&personal, &added);
+            }
         }
-        Committed::MemberRemoved { channel, user } => {
+        Committed::MemberRemoved { channel, user, members } => {
             typing.stop(channel, user);
             evict(node, namespace, channel, user);
-            let removed = MemberRemoved { channel_id: channel, user_id: user };
-            to_channel(channel, emission(namespace, "member.removed", &(removed,)));
+            if *members <= members_max {
+                let removed = MemberRemoved { channel_id: channel, user_id: user };
+                to_channel(channel, emission(namespace, "member.removed", &(removed,)));
+            }
         }
         Committed::MessageCreated(message) => {
             typing.sent(&message.channel, &message.sender.user, message.created);

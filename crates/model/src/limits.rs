@@ -193,7 +193,7 @@ limits! {
     InviteLife invite_life_ms: u64 = 30 * 24 * 60 * 60 * 1000, "ms", "`BAD_PAYLOAD`.";
     /// Users who are shown as typing in one channel.
     TypingUsersPerChannel typing_users_per_channel: usize = 20, "", "`LIMIT_EXCEEDED`; the user is not shown.";
-    /// Members of a channel in which it is told who comes and goes.
+    /// Members of a channel in which it is told who comes and goes, and who becomes a member and is one no longer.
     PresenceMembers presence_members: usize = 100, "", "It is not told there; `LIMIT_EXCEEDED` for who asks about all of them.";
     /// Sockets of one user, over all connections. 0: no limit.
     SocketsPerUser sockets_per_user: usize = 100, "", "The oldest ends: `auth:revoked`, reason `session_limit`.";

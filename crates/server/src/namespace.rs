@@ -72,6 +72,9 @@ impl Namespace {
     }
 
     /// Adds a check that runs after authentication and before the client is let in. Several run in the order added.
+    ///
+    /// It may join rooms. What is then emitted to them, and what is emitted to the socket itself, the client receives once
+    /// it is in, in order; if it is refused, never.
     #[must_use]
     pub fn middleware<F, R>(mut self, check: F) -> Self
     where

@@ -299,7 +299,7 @@ fn open_store(
 ) -> anyhow::Result<Arc<dyn Store>> {
     let (live_tokens, chat) = (
         builder.live_tokens().clone(),
-        commit_sink(builder.node().clone(), NAMESPACE.into(), access, typing),
+        commit_sink(builder.node().clone(), NAMESPACE.into(), access, typing, &config.limits),
     );
     let ring = backends.bell();
     let commits = builder.commits().clone();

@@ -45,6 +45,8 @@ pub enum Committed {
         role: Role,
         /// What the member might do before; none: it is a new member.
         before: Option<Role>,
+        /// How many members the channel has now.
+        members: usize,
     },
     /// A user is no longer a member of a channel.
     MemberRemoved {
@@ -52,6 +54,8 @@ pub enum Committed {
         channel: ChannelId,
         /// Who was a member.
         user: UserId,
+        /// How many members the channel has now.
+        members: usize,
     },
     /// A message was appended to its channel.
     MessageCreated(Message),

@@ -239,3 +239,33 @@ async fn history_may_begin_where_one_came() {
     assert_eq!(history(json!({ "channelId": channel, "after": 0 })).await, ["after"]);
     assert_eq!(history(json!({ "channelId": channel, "before": 2 })).await, [""; 0]);
 }
+
+/// Where presence is not told, comings and goings of members are not, but to whom they are about.
+#[tokio::test]
+async fn large_channels_are_not_told_of_their_members() {
+    let limits = Limits { presence_members: 3, ..Limits::default() };
+    let world = World::with_config(ChatConfig { limits, ..ChatConfig::default() });
+    let channel = world.channel(Visibility::Public, "ada", &[("bob", Role::Member)]).await;
+    let (ada, cy, dan) = (world.connect("ada").await, world.connect("cy").await, world.connect("dan").await);
+    let added = |user: &str, role: &str| {
+        format!(r#"["member.added",{{"channelId":"{channel}","userId":"{user}","role":"{role}"}}]"#)
+    };
+    let joined = format!(r#"["roomJoined","channel:{channel}"]"#);
+    world.add("ada", &channel, "cy", Role::Member).await.expect("is added");
+    assert_eq!(ada.heard(), [added("cy", "member")], "the third is told");
+    assert_eq!(cy.heard(), [added("cy", "member"), joined.clone()]);
+    world.add("ada", &channel, "dan", Role::Member).await.expect("is added");
+    assert_eq!(dan.heard(), [added("dan", "member"), joined], "he is told, and hears the channel");
+    assert_eq!((ada.heard(), cy.heard()), (Vec::new(), Vec::new()));
+    world.add("ada", &channel, "dan", Role::Moderator).await.expect("another role");
+    for client in [&ada, &cy, &dan] {
+        assert_eq!(client.heard(), [added("dan", "moderator")]);
+    }
+    world.add("ada", &channel, "eve", Role::Member).await.expect("is added");
+    ask(&dan, "channel:leave", json!({ "channelId": channel })).await;
+    assert_eq!(dan.heard(), [format!(r#"["room:evicted",{{"room":"channel:{channel}"}}]"#)]);
+    assert_eq!(ada.heard(), [""; 0], "four are left");
+    ask(&cy, "channel:leave", json!({ "channelId": channel })).await;
+    let removed = format!(r#"["member.removed",{{"channelId":"{channel}","userId":"cy"}}]"#);
+    assert_eq!(ada.heard(), [removed], "three are left");
+}

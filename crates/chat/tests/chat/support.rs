@@ -48,8 +48,8 @@ impl World {
         let namespace = Arc::clone(&config.namespace);
         let typing = Arc::new(Typing::new(node.clone(), namespace, clock.clone(), &config.limits));
         let directory = tempfile::tempdir().expect("a directory");
-        let sink =
-            commit_sink(node.clone(), Arc::clone(&config.namespace), config.access.clone(), typing.clone());
+        let (namespace, access) = (Arc::clone(&config.namespace), config.access.clone());
+        let sink = commit_sink(node.clone(), namespace, access, typing.clone(), &config.limits);
         let store_config =
             SqliteConfig { channels_per_user: config.limits.channels_per_user, ..SqliteConfig::default() };
         let path = directory.path().join("roomkey.db");

@@ -38,8 +38,8 @@ pub(super) struct Connection {
     pub(super) direct: Vec<Emission>,
     /// The form its frames take, unless it is the standard one.
     pub(super) dialect: Option<&'static Dialect>,
-    /// Whether one of its sockets is muted.
-    pub(super) has_muted: bool,
+    /// Whether something is kept from one of its sockets: it is held or muted.
+    pub(super) withholds: bool,
     pub(super) generation: u32,
     /// The last flush that met this connection in a room.
     pub(super) met_in_flush: u64,
@@ -58,6 +58,15 @@ pub(super) struct OpenSocket {
     pub(super) serial: u32,
     /// It is sent nothing that could be recovered, until it is released.
     pub(super) is_muted: bool,
+    /// What it is to be sent once it is welcomed; `None` when it has been.
+    pub(super) held: Option<Box<Held>>,
+}
+
+/// What was emitted to a socket whose client is not told yet that it is in.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) emissions: Vec<Emission>,
+    bytes: usize,
 }
 
 /// A membership.
@@ -115,7 +124,7 @@ impl Connection {
             attention,
             dialect: None,
             sockets: SmallVec::new(),
-            has_muted: false,
+            withholds: false,
             rooms: SmallVec::new(),
             direct: Vec::new(),
             settled: order,
@@ -141,14 +150,59 @@ impl Connection {
         self.sockets.iter().find(is_it)
     }
 
-    /// Whether a socket is muted.
-    pub(super) fn is_muted(&self, socket: &SocketKey) -> bool {
-        self.has_muted && self.open(socket).is_some_and(|open| open.is_muted)
+    /// The open socket of this key, to change what is kept from it.
+    pub(super) fn with_open(&mut self, socket: &SocketKey, change: impl FnOnce(&mut OpenSocket)) {
+        let is_it =
+            |open: &&mut OpenSocket| open.serial == socket.serial && open.namespace == socket.namespace;
+        if let Some(open) = self.sockets.iter_mut().find(is_it) {
+            change(open);
+            self.withholds = self.sockets.iter().any(OpenSocket::withholds);
+        }
     }
 
-    /// Whether what is emitted to the rooms of a namespace is kept from this connection.
-    pub(super) fn mutes(&self, namespace: &str) -> bool {
-        self.has_muted && self.sockets.iter().any(|open| open.is_muted && *open.namespace == *namespace)
+    /// Forgets the sockets that are not among these.
+    pub(super) fn retain_sockets(&mut self, mut is_kept: impl FnMut(&OpenSocket) -> bool) {
+        self.sockets.retain(|open| is_kept(open));
+        self.withholds = self.sockets.iter().any(OpenSocket::withholds);
+    }
+
+    /// Whether a socket is muted.
+    pub(super) fn is_muted(&self, socket: &SocketKey) -> bool {
+        self.withholds && self.open(socket).is_some_and(|open| open.is_muted)
+    }
+
+    /// Whether a socket is held.
+    pub(super) fn is_held(&self, socket: &SocketKey) -> bool {
+        self.withholds && self.open(socket).is_some_and(|open| open.held.is_some())
+    }
+
+    /// The socket in a namespace that something is kept from.
+    pub(super) fn withholding(&self, namespace: &str) -> Option<&OpenSocket> {
+        let open = if self.withholds { &self.sockets[..] } else { &[] };
+        open.iter().find(|open| open.withholds() && *open.namespace == *namespace)
+    }
+
+    /// Keeps emissions, in any order but all later than those kept before, for the held sockets of these serial numbers.
+    /// Returns how many were not kept, because they do not wait.
+    pub(super) fn keep(&mut self, mut emissions: Vec<(u32, Emission)>, bytes_max: usize) -> usize {
+        if matches!(self.outgoing, Outgoing::Closed) {
+            return 0;
+        }
+        let all = emissions.len();
+        emissions.retain(|(_, emission)| !emission.volatile);
+        let kept = emissions.len();
+        emissions.sort_by_key(|(_, emission)| emission.order);
+        for (serial, emission) in emissions {
+            let found = self.sockets.iter_mut().find(|open| open.serial == serial);
+            let Some(held) = found.and_then(|open| open.held.as_mut()) else { continue };
+            if held.bytes > bytes_max {
+                self.close(Notice::SlowReader);
+                break;
+            }
+            held.bytes += emission.frame.websocket().len();
+            held.emissions.push(emission);
+        }
+        all - kept
     }
 
     /// Whether nobody is there to be written to.
@@ -207,12 +261,17 @@ impl Connection {
             }
             Outgoing::Closed | Outgoing::Parked { .. } => None,
         };
-        if let Some(notice) = notice {
-            if notice != Notice::WantsWrite {
-                self.outgoing = Outgoing::Closed;
-            }
-            self.attention.notify(notice);
+        match notice {
+            Some(Notice::WantsWrite) => self.attention.notify(Notice::WantsWrite),
+            Some(notice) => self.close(notice),
+            None => {}
         }
+    }
+
+    /// Writes nothing more, and tells the connection's task why.
+    fn close(&mut self, notice: Notice) {
+        self.outgoing = Outgoing::Closed;
+        self.attention.notify(notice);
     }
 
     /// Writes what the kernel now takes of the queue; true once there is nothing left to wait for.
@@ -297,6 +356,12 @@ impl Connection {
             Outgoing::Polling(queue) => queue.bytes,
             Outgoing::Closed | Outgoing::Parked { .. } => 0,
         }
+    }
+}
+
+impl OpenSocket {
+    fn withholds(&self) -> bool {
+        self.is_muted || self.held.is_some()
     }
 }
 

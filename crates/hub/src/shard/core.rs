@@ -233,9 +233,34 @@ impl Core {
         self.leave_namespace(key, namespace);
         if let Some(connection) = self.connection(key) {
             let (namespace, serial) = (namespace.clone(), socket.serial);
-            connection.sockets.push(OpenSocket { namespace, serial, is_muted: false });
+            connection.sockets.push(OpenSocket { namespace, serial, is_muted: false, held: None });
         }
         socket
+    }
+
+    /// Keeps everything from a socket until it is welcomed.
+    pub(super) fn hold(&mut self, socket: &SocketKey) {
+        if self.has_open(socket) {
+            self.settle(socket.connection.slot);
+            self.connections[socket.connection.slot as usize]
+                .with_open(socket, |open| open.held = Some(Box::default()));
+        }
+    }
+
+    /// Sends a client the frame that tells it that its held socket is in, and right behind it what was kept from it.
+    pub(super) fn welcome(&mut self, socket: &SocketKey, frame: Frame) {
+        let mut held = None;
+        if self.has_open(socket) {
+            self.settle(socket.connection.slot);
+            self.connections[socket.connection.slot as usize]
+                .with_open(socket, |open| held = open.held.take());
+        }
+        self.send(socket.connection, frame, false);
+        let now_ms = self.now_ms;
+        let hears = self.connection(socket.connection).is_some_and(|found| found.expires_ms > now_ms);
+        for emission in held.into_iter().filter(|_| hears).flat_map(|held| held.emissions) {
+            self.send(socket.connection, emission.frame, emission.volatile);
+        }
     }
 
     /// Ends a socket: it is in no room any more, and nothing reaches it.
@@ -251,17 +276,37 @@ impl Core {
 
     pub(super) fn emit(&mut self, socket: &SocketKey, frame: Frame, volatile: bool) {
         self.log_for(std::slice::from_ref(socket), &frame, volatile);
-        if self.hears(socket, &frame) {
+        self.emit_now(socket, frame, volatile);
+    }
+
+    /// Sends a frame to a socket, or keeps it where the socket is held.
+    fn emit_now(&mut self, socket: &SocketKey, frame: Frame, volatile: bool) {
+        if !self.hears(socket, &frame) {
+            return;
+        }
+        let slot = socket.connection.slot;
+        if self.connections[slot as usize].is_held(socket) {
+            // What waits in its rooms comes first.
+            self.settle(slot);
+            let emission = Emission { order: self.order, frame, volatile };
+            self.order += 1;
+            self.keep(slot, vec![(socket.serial, emission)]);
+        } else {
             self.send(socket.connection, frame, volatile);
+        }
+    }
+
+    fn keep(&mut self, slot: u32, emissions: Vec<(u32, Emission)>) {
+        if !emissions.is_empty() {
+            let dropped = self.connections[slot as usize].keep(emissions, self.outbox_bytes_max);
+            self.counters.volatile_dropped += dropped as u64;
         }
     }
 
     fn emit_to_all(&mut self, sockets: &[SocketKey], frame: &Frame, volatile: bool) {
         self.log_for(sockets, frame, volatile);
         for socket in sockets {
-            if self.hears(socket, frame) {
-                self.send(socket.connection, frame.clone(), volatile);
-            }
+            self.emit_now(socket, frame.clone(), volatile);
         }
     }
 
@@ -376,13 +421,13 @@ impl Core {
     /// Takes a connection out of a namespace and all of its rooms.
     fn leave_namespace(&mut self, key: ConnectionKey, namespace: &str) {
         let Some(connection) = self.connection(key) else { return };
-        let sockets_before = connection.sockets.len();
-        connection.sockets.retain(|open| *open.namespace != *namespace);
-        if connection.sockets.len() == sockets_before {
+        if connection.sockets.iter().all(|open| *open.namespace != *namespace) {
             return;
         }
         let joined: Vec<RoomId> = connection.rooms.iter().map(|place| place.room).collect();
+        // While it is known what is kept from the socket.
         self.settle(key.slot);
+        self.connections[key.slot as usize].retain_sockets(|open| *open.namespace != *namespace);
         for id in joined {
             if *self.rooms[id as usize].key.namespace == *namespace {
                 self.remove_member(key.slot, id);
@@ -398,7 +443,8 @@ impl Core {
         }
     }
 
-    /// Brings one connection up to date: everything emitted so far that is for it leaves in one write.
+    /// Brings one connection up to date: everything emitted so far that is for it leaves in one write, or is kept where it
+    /// is for a socket that is held.
     pub(super) fn settle(&mut self, slot: u32) {
         let connection = &mut self.connections[slot as usize];
         let key = ConnectionKey { shard: self.shard, slot, generation: connection.generation };
@@ -408,6 +454,7 @@ impl Core {
             return;
         }
         let mut sources = usize::from(!emissions.is_empty());
+        let mut held = Vec::new();
         // Most of the time no room has anything waiting, and a connection may be in many.
         let hears_rooms = self.rooms_pending > 0 && connection.expires_ms > self.now_ms;
         let rooms: &[_] = if hears_rooms { &connection.rooms } else { &[] };
@@ -415,11 +462,16 @@ impl Core {
             let room = &self.rooms[place.room as usize];
             if room.has_pending_since(settled) {
                 sources += 1;
-                let is_muted = connection.mutes(&room.key.namespace);
+                let withholding = connection.withholding(&room.key.namespace);
+                let is_muted = withholding.is_some_and(|open| open.is_muted);
                 let new = room.pending.iter().filter(|pending| pending.emission.order >= settled);
                 let heard = new.filter(|pending| !(is_muted && pending.emission.frame.offset().is_some()));
                 let mine = heard.filter(|pending| !pending.except.contains(&key));
-                emissions.extend(mine.map(|pending| pending.emission.clone()));
+                let mine = mine.map(|pending| pending.emission.clone());
+                match withholding.filter(|open| open.held.is_some()) {
+                    Some(open) => held.extend(mine.map(|emission| (open.serial, emission))),
+                    None => emissions.extend(mine),
+                }
             }
         }
         if sources > 1 {
@@ -430,13 +482,13 @@ impl Core {
             emissions.retain(|emission| !emission.volatile);
             self.counters.volatile_dropped += (before - emissions.len()) as u64;
         }
-        if emissions.is_empty() {
-            return;
+        if !emissions.is_empty() {
+            self.counters.wrote(emissions.len());
+            let websocket = join_frames(emissions.iter().map(|emission| &emission.frame), connection.dialect);
+            let frames = emissions.iter().map(|emission| &emission.frame);
+            connection.write(&websocket, frames, self.outbox_bytes_max);
         }
-        self.counters.wrote(emissions.len());
-        let websocket = join_frames(emissions.iter().map(|emission| &emission.frame), connection.dialect);
-        let frames = emissions.iter().map(|emission| &emission.frame);
-        connection.write(&websocket, frames, self.outbox_bytes_max);
+        self.keep(slot, held);
     }
 
     fn open_room(&mut self, key: &RoomKey) -> RoomId {

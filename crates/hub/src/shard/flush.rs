@@ -154,7 +154,7 @@ impl Core {
         let needs_its_own = connection.settled > flush.start
             || connection.excluded_at >= flush.start
             || !connection.direct.is_empty()
-            || connection.has_muted
+            || connection.withholds
             || flush.has_volatile && connection.is_blocked();
         if needs_its_own {
             self.settle(slot);

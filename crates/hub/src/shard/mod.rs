@@ -4,6 +4,8 @@ mod connection;
 mod core;
 mod counters;
 mod flush;
+#[cfg(test)]
+mod held_tests;
 mod inbox;
 mod log;
 mod parked;
@@ -143,6 +145,17 @@ impl Shard {
     /// A socket of a connection in a namespace. One that was open there is closed.
     pub fn open_socket(&self, connection: ConnectionKey, namespace: &Arc<str>) -> SocketKey {
         self.with_core(|core| core.open_socket(connection, namespace))
+    }
+
+    /// Keeps from an open socket, in order, all that is emitted to it and to its rooms until it is welcomed. If it ends before,
+    /// that is dropped, and so is what is volatile.
+    pub fn hold(&self, socket: &SocketKey) {
+        self.with_core(|core| core.hold(socket));
+    }
+
+    /// Sends the frame that tells a client that its socket is in, and right behind it what was kept from it.
+    pub fn welcome(&self, socket: &SocketKey, frame: Frame) {
+        self.with_core(|core| core.welcome(socket, frame));
     }
 
     /// Ends a socket: it leaves all rooms, and whoever still holds its key reaches nobody.

@@ -65,7 +65,7 @@ impl Core {
         self.settle(socket.connection.slot);
         let parked = self.insert_parked(&socket.namespace, attention, Some(socket.connection));
         let to = parked.connection.slot;
-        self.connections[from].sockets.retain(|open| open.serial != socket.serial);
+        self.connections[from].retain_sockets(|open| open.serial != socket.serial);
         let rooms = std::mem::take(&mut self.connections[from].rooms);
         let (moved, kept) = rooms
             .into_iter()
@@ -93,10 +93,7 @@ impl Core {
     /// Makes a socket deaf until it is released: what it misses meanwhile is in the log.
     pub(super) fn mute(&mut self, socket: &SocketKey) {
         if let Some(connection) = self.connection(socket.connection) {
-            connection.has_muted = true;
-            for open in connection.sockets.iter_mut().filter(|open| open.serial == socket.serial) {
-                open.is_muted = true;
-            }
+            connection.with_open(socket, |open| open.is_muted = true);
         }
     }
 
@@ -116,10 +113,7 @@ impl Core {
         let frames = catch_up(self.history(socket, &era, None, bytes_max))?;
         self.settle(socket.connection.slot);
         if let Some(connection) = self.connection(socket.connection) {
-            for open in connection.sockets.iter_mut().filter(|open| open.serial == socket.serial) {
-                open.is_muted = false;
-            }
-            connection.has_muted = connection.sockets.iter().any(|open| open.is_muted);
+            connection.with_open(socket, |open| open.is_muted = false);
         }
         for frame in frames {
             self.send(socket.connection, frame, false);

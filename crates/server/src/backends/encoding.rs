@@ -37,7 +37,7 @@ fn body(change: &Committed, now: Timestamp) -> Option<(&'static str, String)> {
         Committed::MemberAdded { channel, user, role, .. } => {
             say("member.added", now, json!({ "channelId": channel, "userId": user, "role": role }))
         }
-        Committed::MemberRemoved { channel, user } => {
+        Committed::MemberRemoved { channel, user, .. } => {
             say("member.removed", now, json!({ "channelId": channel, "userId": user }))
         }
         Committed::MessageCreated(message) => say("message.created", now, MessageView::from(message)),

@@ -193,6 +193,7 @@ impl Connection {
         let (now, now_ms) = (self.context.clock.now(), self.seat.now_ms());
         let times = TokenTimes::new(identity.as_deref(), self.context.expiry_warning_ms, now, now_ms);
         let key = self.seat.shard().open_socket(self.seat.key, &name);
+        self.seat.shard().hold(&key);
         let socket = Socket::new(NewSocket {
             id: match &returning {
                 Some(returning) => returning.parked.id,
@@ -282,7 +283,9 @@ impl Connection {
         }
         let pid = self.settle_in(socket)?;
         let pid = pid.as_ref().map(Pid::as_str);
-        self.seat.send(Frame::text(&encode_connect(name, socket.id().as_str(), pid)));
+        // Many clients drop what comes before it.
+        let connect = Frame::text(&encode_connect(name, socket.id().as_str(), pid));
+        self.seat.shard().welcome(socket.key(), connect);
         let connected = self.client(name).and_then(|client| client.namespace.connected(socket.clone()));
         if let Some(mut connected) = connected
             && connected.as_mut().poll(cx).is_pending()

@@ -116,14 +116,18 @@ impl Connection {
         let mut is_expired = false;
         for client in &mut self.clients {
             let Some(identity) = client.socket.identity() else { continue };
+            let namespace = client.socket.namespace();
+            let is_in = self.session.is_connected(namespace);
             client.times.reckon(Some(&identity), now, now_ms);
             if identity.deadline.is_some_and(|deadline| deadline <= now) {
                 is_expired = true;
                 let failure = Failure::new(ErrorCode::TokenExpired);
                 let expired = json!({ "code": failure.code, "message": failure.message });
-                // Not recoverable: who comes back has another token.
-                let event = encode_event(client.socket.namespace(), None, "auth:expired", &(expired,));
-                self.seat.send(Frame::text(&event.expect("plain data always serializes").text));
+                // Not recoverable: who comes back has another token. To whom is not in yet, the close says enough.
+                if is_in {
+                    let event = encode_event(namespace, None, "auth:expired", &(expired,));
+                    self.seat.send(Frame::text(&event.expect("plain data always serializes").text));
+                }
                 self.context.audit.record(&Record {
                     user: Some(&identity.user),
                     session: identity.session.as_ref(),
@@ -133,8 +137,13 @@ impl Connection {
             } else if client.times.warns_ms <= now_ms {
                 client.times.warns_ms = u64::MAX;
                 let expiring = json!({ "expiresAt": identity.expires_at.map(|end| end.to_string()) });
-                let event = encode_event(client.socket.namespace(), None, "auth:expiring", &(expiring,));
-                self.seat.send(Frame::text(&event.expect("plain data always serializes").text));
+                let event = encode_event(namespace, None, "auth:expiring", &(expiring,));
+                let frame = Frame::text(&event.expect("plain data always serializes").text);
+                if is_in {
+                    self.seat.send(frame);
+                } else {
+                    self.context.node.hub().emit(client.socket.key(), frame, false);
+                }
             }
         }
         if is_expired { Err(Ending::Expired) } else { Ok(()) }

@@ -49,3 +49,4 @@ mod trusted_proxies;
 mod upgrade;
 mod websocket_frames;
 mod websocket_handshake;
+mod welcome;

@@ -175,20 +175,27 @@ pub(super) fn add(
         Err(error) if fault::is_foreign_key_violation(&error) => return Err(StoreError::NotFound),
         Err(error) => return Err(error.into()),
     }
-    let count: i64 = connection
+    let channels: i64 = connection
         .prepare_cached("SELECT count(*) FROM members WHERE user = ?1")?
         .query_row([user.as_str()], |row| row.get(0))?;
-    if count > signed(caps.channels_per_user) {
+    if channels > signed(caps.channels_per_user) {
         return Err(StoreError::Limit { limit: Limit::ChannelsPerUser });
     }
-    let members: i64 = connection
-        .prepare_cached("SELECT member_count FROM channels WHERE channel = ?1")?
-        .query_row([channel.as_str()], |row| row.get(0))?;
-    if members > signed(caps.members_per_channel) {
+    let members = count(connection, channel)?;
+    if members > caps.members_per_channel {
         return Err(StoreError::Limit { limit: Limit::MembersPerChannel });
     }
-    changes.push(Committed::MemberAdded { channel: channel.clone(), user: user.clone(), role, before: None });
+    let (channel, user) = (channel.clone(), user.clone());
+    changes.push(Committed::MemberAdded { channel, user, role, before: None, members });
     Ok(())
+}
+
+/// How many members a channel has.
+pub(super) fn count(connection: &Connection, channel: &ChannelId) -> Result<usize, StoreError> {
+    let count: i64 = connection
+        .prepare_cached("SELECT member_count FROM channels WHERE channel = ?1")?
+        .query_row([channel.as_str()], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or(0))
 }
 
 /// Gives a member another role.
@@ -218,6 +225,7 @@ pub(super) fn change_role(
         user: user.clone(),
         role: after,
         before: Some(before),
+        members: count(connection, channel)?,
     });
     Ok(())
 }
@@ -236,7 +244,8 @@ fn remove(
     if before == Role::Owner {
         check_owner(connection, channel)?;
     }
-    changes.push(Committed::MemberRemoved { channel: channel.clone(), user: user.clone() });
+    let members = count(connection, channel)?;
+    changes.push(Committed::MemberRemoved { channel: channel.clone(), user: user.clone(), members });
     Ok(())
 }
 

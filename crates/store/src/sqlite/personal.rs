@@ -107,7 +107,8 @@ fn erase(
         connection
             .prepare_cached("DELETE FROM members WHERE channel = ?1 AND user = ?2")?
             .execute([channel.as_str(), user.as_str()])?;
-        changes.push(Committed::MemberRemoved { channel, user: user.clone() });
+        let members = members::count(connection, &channel)?;
+        changes.push(Committed::MemberRemoved { channel, user: user.clone(), members });
     }
     connection
         .prepare_cached("INSERT OR IGNORE INTO profiles (user, name, updated) VALUES (?1, 'erased', ?2)")?

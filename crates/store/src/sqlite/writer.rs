@@ -197,6 +197,6 @@ mod tests {
 
     fn removed(user: &str) -> Committed {
         let channel = ChannelId::new("den").expect("a good name");
-        Committed::MemberRemoved { channel, user: UserId::new(user).expect("a good name") }
+        Committed::MemberRemoved { channel, user: UserId::new(user).expect("a good name"), members: 0 }
     }
 }

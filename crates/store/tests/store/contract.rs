@@ -92,8 +92,9 @@ async fn who_creates_a_channel_owns_it() {
         let owner = Standing { channel: id("den"), visibility: Visibility::Private, role: Some(Role::Owner) };
         assert_eq!(store.standing(&id("den"), &user("ada")).await, Ok(Some(owner)));
         assert_eq!(store.standing(&id("other"), &user("ada")).await, Ok(None));
+        let (channel, ada) = (id("den"), user("ada"));
         let added =
-            Committed::MemberAdded { channel: id("den"), user: user("ada"), role: Role::Owner, before: None };
+            Committed::MemberAdded { channel, user: ada, role: Role::Owner, before: None, members: 1 };
         assert_eq!(*fixture.committed.lock().expect("no panic"), [added]);
     }
 }
@@ -176,7 +177,8 @@ async fn members_are_added_changed_and_removed_by_who_may() {
         assert_eq!(remove(&eve, true).await, Ok(true));
         assert_eq!(remove(&eve, true).await, Ok(false));
         let last = fixture.committed.lock().expect("no panic").last().cloned();
-        assert_eq!(last, Some(Committed::MemberRemoved { channel: den.clone(), user: eve.clone() }));
+        let removed = Committed::MemberRemoved { channel: den.clone(), user: eve.clone(), members: 2 };
+        assert_eq!(last, Some(removed));
     }
 }
 

@@ -40,13 +40,14 @@ async fn an_invite_is_used_as_often_as_it_says() {
         assert_eq!(take(&fixture, 1, "ada", 20).await, Ok(Role::Owner), "nor does who is in already");
         assert_eq!(take(&fixture, 1, "eve", 20).await, Ok(Role::Reader));
         assert_eq!(take(&fixture, 1, "fred", 20).await, Err(StoreError::NotFound));
-        let added = |who| Committed::MemberAdded {
+        let added = |who, members| Committed::MemberAdded {
             channel: id("den"),
             user: user(who),
             role: Role::Reader,
             before: None,
+            members,
         };
-        assert_eq!(fixture.committed.lock().expect("no panic")[1..], [added("bob"), added("eve")]);
+        assert_eq!(fixture.committed.lock().expect("no panic")[1..], [added("bob", 2), added("eve", 3)]);
     }
 }
 
@@ -132,6 +133,7 @@ async fn a_channel_always_has_an_owner() {
             user: bob.clone(),
             role: Role::Owner,
             before: Some(Role::Member),
+            members: 2,
         };
         assert_eq!(*fixture.committed.lock().expect("no panic"), [changed]);
         assert_eq!(leave(&ada).await, Ok(true));

@@ -229,7 +229,7 @@ async fn others_are_told_of_what_is_gone() {
                 Committed::MemberAdded { channel, user, role, .. } => {
                     format!("{user} is {} of {channel}", role.as_str())
                 }
-                Committed::MemberRemoved { channel, user } => format!("{user} leaves {channel}"),
+                Committed::MemberRemoved { channel, user, .. } => format!("{user} leaves {channel}"),
                 Committed::ChannelUpdated(channel) => {
                     assert!(channel.archived.is_some() && channel.creator.as_str() == ERASED);
                     format!("{} is archived", channel.channel)
