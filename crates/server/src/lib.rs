@@ -53,6 +53,7 @@
 
 mod accounts;
 mod ack;
+mod admin;
 mod api_keys;
 mod audit;
 mod authentication;
@@ -69,6 +70,7 @@ mod control;
 mod deflate;
 mod dialect;
 pub mod engine;
+mod event_times;
 mod farewell;
 mod fd_table;
 mod handshake;
@@ -91,6 +93,7 @@ mod rest;
 mod revocation;
 mod serve;
 mod server;
+mod shard_lag;
 mod socket;
 mod tickets;
 mod transport;

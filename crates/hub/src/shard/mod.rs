@@ -8,6 +8,7 @@ mod flush;
 mod held_tests;
 mod inbox;
 mod log;
+mod look;
 mod parked;
 #[cfg(test)]
 mod recovery_tests;
@@ -32,6 +33,7 @@ pub use self::{
     connection::Wire,
     counters::Counters,
     log::LogConfig,
+    look::{Members, Seen},
     parked::{Era, History, Missed, Reach},
 };
 use self::{core::Core, flush::Progress, inbox::Inbox, log::Log};
