@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { asFailure } from "../../wire/failure";
+import { asFailure } from "../wire/failure";
 import { Moment } from "../parts/moment";
 import { Page } from "../parts/page";
 import { Problem } from "../parts/problem";

@@ -17,8 +17,18 @@ export function Who({ connection: { user }, link }: { connection: Connection; li
 
 export function Device({ userAgent }: { userAgent: string | null }) {
   return (
-    <span title={userAgent ?? undefined}>
+    <span class="device" title={userAgent ?? undefined}>
       <Outside text={device(userAgent)} />
+    </span>
+  );
+}
+
+/** Who issued a token, and with which key. */
+function IssuerAndKey({ token: { issuer, keyId } }: { token: Token }) {
+  return (
+    <span class="who short">
+      <Outside text={issuer} />
+      {keyId !== null && <Outside text={keyId} isCode />}
     </span>
   );
 }
@@ -30,13 +40,15 @@ export function TokenEnd({ token }: { token: Token | undefined }) {
 export function connectionColumns(linkOf: (connection: Connection) => string): readonly Column<Connection>[] {
   return [
     { label: "User", cell: (connection) => <Who connection={connection} link={linkOf(connection)} /> },
-    { label: "Address", cell: ({ address }) => <span class="code">{address}</span> },
+    { label: "Address", cell: ({ address }) => <span class="code address">{address}</span> },
     { label: "Device", cell: ({ userAgent }) => <Device userAgent={userAgent} /> },
     {
       label: "Transport",
+      kind: "lesser",
       cell: ({ transport, namespace }) => (
         <>
           {transport}
+          {namespace !== "/" && " "}
           {namespace !== "/" && <Outside text={namespace} isCode />}
         </>
       ),
@@ -51,11 +63,10 @@ export function connectionColumns(linkOf: (connection: Connection) => string): r
     },
     { label: "Session", kind: "minor", cell: ({ session }) => <span class="code">{session?.tag ?? "–"}</span> },
     {
-      label: "Token from",
+      label: "Token",
       kind: "minor",
-      cell: ({ token }) => (token === undefined ? "–" : <Outside text={token.issuer} />),
+      cell: ({ token }) => (token === undefined ? "–" : <IssuerAndKey token={token} />),
     },
-    { label: "Key", kind: "minor", cell: ({ token }) => <span class="code">{token?.keyId ?? "–"}</span> },
     { label: "Expires", cell: ({ token }) => <TokenEnd token={token} /> },
     { label: "Rooms", kind: "number", cell: ({ rooms }) => whole(rooms) },
   ];

@@ -46,7 +46,7 @@ function Everything({ connection, onChanged }: { connection: ConnectionDetail; o
   return (
     <>
       {admin.mayAct.value && (
-        <div class="actions">
+        <div class="deeds">
           <button
             type="button"
             class="danger"

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { asFailure } from "../../wire/failure";
+import { asFailure } from "../wire/failure";
 import { Brand } from "../parts/brand";
 import { useAdmin } from "../state/admin";
 import { endingText, loginText } from "../words/ending";
@@ -52,7 +52,9 @@ export function LoginPage() {
             <p class="ending" data-testid="ending">
               {endingText(ending)}
             </p>
-          ) : null}
+          ) : (
+            <span class="muted">What you do here is kept in the audit log.</span>
+          )}
         </div>
         <label class="field">
           <span>Name</span>

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { asFailure } from "../../wire/failure";
+import { asFailure } from "../wire/failure";
 import { Page } from "../parts/page";
 import { Problem } from "../parts/problem";
 import { ask } from "../state/action";
@@ -41,13 +41,15 @@ export function NotifyPage() {
     <Page title="Notify">
       <form class="panel form" onSubmit={submit} noValidate>
         <p class="muted">Clients that are connected now get a “notification” event. It is not kept for later.</p>
-        <fieldset class="segments">
+        <fieldset>
           <legend>To</legend>
-          {(["user", "room", "everyone"] as const).map((kind) => (
-            <button key={kind} type="button" aria-pressed={to.value === kind} onClick={() => (to.value = kind)}>
-              {{ user: "A user", room: "A room", everyone: "Everyone" }[kind]}
-            </button>
-          ))}
+          <div class="segments">
+            {(["user", "room", "everyone"] as const).map((kind) => (
+              <button key={kind} type="button" aria-pressed={to.value === kind} onClick={() => (to.value = kind)}>
+                {{ user: "A user", room: "A room", everyone: "Everyone" }[kind]}
+              </button>
+            ))}
+          </div>
         </fieldset>
         {to.value !== "everyone" && (
           <label class="field">

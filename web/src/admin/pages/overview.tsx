@@ -21,6 +21,8 @@ interface Plotted {
   readonly title: string;
   readonly format: (value: number) => string;
   readonly lines: readonly Line[];
+  /** What the marks are round numbers of, where that is not one. */
+  readonly unit?: number;
 }
 
 const PLOTS: readonly Plotted[] = [
@@ -65,7 +67,12 @@ const PLOTS: readonly Plotted[] = [
       { label: "refused", of: ({ rates }) => rates.refusals },
     ],
   },
-  { title: "Memory", format: bytes, lines: [{ label: "resident", of: (sample) => sample.memoryBytes }] },
+  {
+    title: "Memory",
+    format: bytes,
+    unit: 1_024 ** 2,
+    lines: [{ label: "resident", of: (sample) => sample.memoryBytes }],
+  },
   { title: "Processor", format: fine, lines: [{ label: "cores used", of: (sample) => sample.cpu }] },
   { title: "Wait for a shard", format: milliseconds, lines: [{ label: "longest", of: (sample) => sample.lagMs }] },
 ];
@@ -125,9 +132,9 @@ function Numbers({ sample, threads }: { sample: Sample; threads: number }) {
   const tiles: readonly (readonly [label: string, value: string, note: string, link?: string])[] = [
     ["Connections", whole(sample.connections), counted(sample.sockets, "socket"), href("connections")],
     ["Users", whole(sample.users), "connected now", href("users")],
-    ["Rooms", whole(sample.rooms), "with somebody in them", href("rooms")],
+    ["Rooms", whole(sample.rooms), "not empty", href("rooms")],
     ["Events/s", fine(rates.events), `${fine(rates.deliveries)} deliveries/s`],
-    ["Latency p99", latencyMs.p99 === null ? "–" : milliseconds(latencyMs.p99), "from received to answered"],
+    ["Latency p99", latencyMs.p99 === null ? "–" : milliseconds(latencyMs.p99), "of events"],
     ["Memory", bytes(sample.memoryBytes), "resident"],
     ["Processor", fine(sample.cpu), `of ${counted(threads, "core")}`],
     ["Parked", whole(sample.parked), "may come back"],
@@ -155,8 +162,7 @@ function Plots() {
     <section aria-labelledby="plots-title">
       <header class="section-header">
         <h2 id="plots-title">
-          {pointed.value === null ? "The last" : "At"}{" "}
-          {pointed.value !== null && <span class="tabular">{clock(pointed.value)}</span>}
+          {pointed.value === null ? `Last ${seconds.value / 60} minutes` : `At ${clock(pointed.value)}`}
         </h2>
         <div class="segments" role="group" aria-label="Length of time">
           {RANGES.map((range) => (
@@ -193,7 +199,7 @@ function Limits({ limits }: Pick<Stats, "limits">) {
           {limits.map(({ name, reached }) => (
             <li key={name}>
               <span class="code">{name}</span>
-              <span class="tabular">{counted(reached, "time")}</span>
+              <span>{counted(reached, "time")}</span>
             </li>
           ))}
         </ul>

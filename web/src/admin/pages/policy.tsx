@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { asFailure } from "../../wire/failure";
+import { asFailure } from "../wire/failure";
 import { Facts } from "../parts/detail";
 import { Icon } from "../parts/icon";
 import { Outside } from "../parts/outside";
@@ -107,7 +107,7 @@ function Answer({ explanation }: { explanation: Explanation }) {
     { label: "Rule", cell: (row) => <Outside text={row.rule} isCode /> },
     { label: "Effect", cell: ({ effect }) => effect },
     { label: "From", cell: ({ origin }) => (origin === "builtin" ? "built in" : "configuration") },
-    { label: "Here", cell: (row) => considerationText(row, row.rule === rule && row.matches) },
+    { label: "Here", kind: "wide", cell: (row) => considerationText(row, row.rule === rule && row.matches) },
   ];
   return (
     <section class="answer" aria-label="Decision">

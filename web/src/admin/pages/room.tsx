@@ -57,7 +57,7 @@ function Everything({ room, members, onChanged }: Answer & { onChanged: () => vo
   return (
     <>
       {admin.mayAct.value && (
-        <div class="actions">
+        <div class="deeds">
           <button
             type="button"
             class="secondary"

@@ -5,7 +5,7 @@ import { Moment } from "../parts/moment";
 import { Outside } from "../parts/outside";
 import { Page } from "../parts/page";
 import { grouped, groupKey } from "../live/decisions";
-import { asFailure, type Failure } from "../../wire/failure";
+import { asFailure, type Failure } from "../wire/failure";
 import { useAdmin } from "../state/admin";
 import { href } from "../state/route";
 import type { Decision } from "../wire/records";
@@ -73,7 +73,7 @@ export function SecurityPage() {
               data-outcome={outcome}
               onClick={() => (group.value = group.value === key ? null : key)}
             >
-              <b class="tabular">{whole(count)}</b>
+              <b>{whole(count)}</b>
               <span>
                 {eventText(event)}
                 {reason !== null && (

@@ -47,7 +47,7 @@ function Everything({ user, sessions, connections, onChanged }: UserDetail & { o
   return (
     <>
       {admin.mayAct.value && (
-        <div class="actions">
+        <div class="deeds">
           {user.blocked ? (
             <button type="button" class="primary" data-testid="unblock" onClick={() => askFor(unblock(admin, person))}>
               Unblock

@@ -1,8 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { asFailure } from "../../wire/failure";
+import { asFailure } from "../wire/failure";
 import { type Action, asked, tell } from "../state/action";
-import { Refusal } from "../wire/request";
 import { counted } from "../words/number";
 import { failureText } from "../words/ending";
 import { Problem } from "./problem";
@@ -43,7 +42,7 @@ export function ActionDialog({ action }: { action: Action }) {
       action.onDone?.();
     } catch (thrown) {
       const failure = asFailure(thrown);
-      const sockets = failure instanceof Refusal ? failure.details["sockets"] : undefined;
+      const { sockets } = failure.details;
       if (failure.code === "CONFIRMATION_REQUIRED" && typeof sockets === "number") toConfirm.value = sockets;
       else problem.value = { code: failure.code, text: failureText(failure) };
     } finally {

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Failure } from "../../wire/failure";
+import type { Failure } from "../wire/failure";
 import { go } from "../state/route";
 import { failureText } from "../words/ending";
 import { Icon } from "./icon";

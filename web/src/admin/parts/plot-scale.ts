@@ -6,9 +6,10 @@ export interface Point {
 
 const STEPS = [1, 2, 2.5, 5, 10];
 
-/** Round values from nothing up to at least `max`, about as many as there is room for. */
-export function ticks(max: number, count = 3): readonly number[] {
-  if (!(max > 0) || !Number.isFinite(max)) return [0, 1];
+/** Round values, in multiples of `unit`, from nothing up to at least `max`, about as many as there is room for. */
+export function ticks(max: number, unit = 1, count = 3): readonly number[] {
+  if (!(max > 0) || !Number.isFinite(max)) return [0, unit];
+  if (unit !== 1) return ticks(max / unit, 1, count).map((tick) => tick * unit);
   const rough = max / count;
   const magnitude = 10 ** Math.floor(Math.log10(rough));
   const step = magnitude * (STEPS.find((step) => step * magnitude >= rough * (1 - 1e-9)) ?? 10);

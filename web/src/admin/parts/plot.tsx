@@ -18,16 +18,19 @@ interface PlotProps {
   pointed: Signal<number | null>;
   /** How many seconds the plot is wide. */
   seconds: number;
+  unit?: number;
 }
 
 const HEIGHT = 132;
 const TOP = 8;
 const BOTTOM = 6;
+/** For what the marks say. */
+const GUTTER = 60;
 /** Samples come each two seconds; further apart, some are missing. */
 const GAP_MS = 7_000;
 
 /** Lines over time, with what they are worth now, or where the pointer is. */
-export function Plot({ title, samples, lines, format, pointed, seconds }: PlotProps) {
+export function Plot({ title, samples, lines, format, pointed, seconds, unit = 1 }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const width = useSignal(0);
   useEffect(() => {
@@ -40,15 +43,17 @@ export function Plot({ title, samples, lines, format, pointed, seconds }: PlotPr
   const end = newest === undefined ? 0 : timeOf(newest);
   const start = end - seconds * 1_000;
   const series = lines.map(({ of }) => samples.map((sample): Point => ({ at: timeOf(sample), value: of(sample) })));
-  const marks = ticks(maximum(series));
+  const marks = ticks(maximum(series), unit);
   const top = marks.at(-1) ?? 1;
-  const x = (at: number) => ((at - start) / (end - start || 1)) * width.value;
+  const room = Math.max(width.value - GUTTER, 1);
+  const x = (at: number) => GUTTER + ((at - start) / (end - start || 1)) * room;
   const y = (value: number) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM);
 
   const shown = pointed.value === null ? newest : nearest(samples, pointed.value);
   const point = (event: PointerEvent) => {
     const frame = (event.currentTarget as Element).getBoundingClientRect();
-    pointed.value = start + ((event.clientX - frame.left) / (frame.width || 1)) * (end - start);
+    const share = (event.clientX - frame.left - GUTTER) / room;
+    pointed.value = start + Math.min(Math.max(share, 0), 1) * (end - start);
   };
 
   return (
@@ -76,12 +81,10 @@ export function Plot({ title, samples, lines, format, pointed, seconds }: PlotPr
         >
           {marks.map((mark) => (
             <g key={mark} class="mark">
-              <line x1={0} x2={width.value} y1={y(mark)} y2={y(mark)} />
-              {mark > 0 && (
-                <text x={0} y={y(mark) + 12}>
-                  {format(mark)}
-                </text>
-              )}
+              <line x1={GUTTER} x2={width.value} y1={y(mark)} y2={y(mark)} />
+              <text x={GUTTER - 8} y={y(mark) + 4}>
+                {mark === 0 ? "0" : format(mark)}
+              </text>
             </g>
           ))}
           {series.map((points, index) => (

@@ -3,8 +3,8 @@ import type { ComponentChildren } from "preact";
 export interface Column<T> {
   readonly label: string;
   readonly cell: (row: T) => ComponentChildren;
-  /** `number`: right; `minor`: left out where there is little room, since the detail has it, too. */
-  readonly kind?: "number" | "minor" | "actions";
+  /** `number`: right; `wide`: a line of its own in a card; `minor` and `lesser`: left out where there is little room, since the detail has it, too. */
+  readonly kind?: "number" | "minor" | "lesser" | "wide" | "actions";
 }
 
 interface TableProps<T> {

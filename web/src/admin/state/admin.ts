@@ -1,12 +1,12 @@
 import { computed, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { asFailure, Failure } from "../../wire/failure";
+import { asFailure, Failure } from "../wire/failure";
 import { Decisions } from "../live/decisions";
 import { Feed } from "../live/feed";
 import { append } from "../live/samples";
 import type { Decision, Me, Sample, Stats } from "../wire/records";
-import { Refusal, request, type Method, withQuery } from "../wire/request";
+import { request, type Method, withQuery } from "../wire/request";
 import { setClock } from "./clock";
 
 /** How many decisions are fetched at once. */
@@ -38,7 +38,7 @@ export class Admin {
     } catch (thrown) {
       const failure = asFailure(thrown);
       this.#me.value = null;
-      if (!isSessionOver(failure)) this.ending.value = failure.message;
+      if (!failure.isSessionOver) this.ending.value = failure.message;
     }
   }
 
@@ -60,7 +60,7 @@ export class Admin {
       return await request<T>(method, path, body);
     } catch (thrown) {
       const failure = asFailure(thrown);
-      if (isSessionOver(failure) && session === this.#feed.peek()) this.#end(failure.message);
+      if (failure.isSessionOver && session === this.#feed.peek()) this.#end(failure.message);
       throw failure;
     }
   }
@@ -106,7 +106,7 @@ export class Admin {
       await this.request<Me>("GET", "/api/me");
       return true;
     } catch (thrown) {
-      return !isSessionOver(asFailure(thrown));
+      return !asFailure(thrown).isSessionOver;
     }
   }
 
@@ -126,11 +126,6 @@ export class Admin {
     this.stats.value = null;
     this.decisions.clear();
   }
-}
-
-/** A wrong password is not the end of a session, although its status is the same. */
-function isSessionOver(failure: Failure): boolean {
-  return failure instanceof Refusal && failure.status === 401 && failure.code !== "INVALID_CREDENTIALS";
 }
 
 export const AdminContext = createContext<Admin | null>(null);

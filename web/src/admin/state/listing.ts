@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { asFailure, type Failure } from "../../wire/failure";
+import { asFailure, type Failure } from "../wire/failure";
 
 /** A page of a list, as the server cuts it. */
 export interface Page<T> {

@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { asFailure, type Failure } from "../../wire/failure";
+import { asFailure, type Failure } from "../wire/failure";
 
 /** One thing from the server, as far as it has come. */
 export interface Loaded<T> {

@@ -1,20 +1,8 @@
-import { Failure, readFailure, unreachable } from "../../wire/failure";
+import { refusal, unreachable } from "./failure";
 
 export type Method = "GET" | "POST" | "DELETE";
 
-/** A failure that the admin API answered: its HTTP status, and whatever else stands in the answer. */
-export class Refusal extends Failure {
-  readonly status: number;
-  readonly details: Readonly<Record<string, unknown>>;
-
-  constructor(failure: Failure, status: number, details: Readonly<Record<string, unknown>>) {
-    super(failure.code, failure.message, failure.retry, failure.retryAfterMs);
-    this.status = status;
-    this.details = details;
-  }
-}
-
-/** One request to the admin API. Throws a `Failure`, which is a `Refusal` where the server answered. */
+/** One request to the admin API. Throws a `Failure` for everything but a 2xx answer. */
 export async function request<T>(method: Method, path: string, body?: unknown): Promise<T> {
   const headers = new Headers({ Accept: "application/json" });
   // No other site can make a browser send this header without being asked first.
@@ -23,37 +11,13 @@ export async function request<T>(method: Method, path: string, body?: unknown): 
 
   let response: Response;
   try {
-    response = await fetch(path, {
-      method,
-      headers,
-      body: body === undefined ? null : JSON.stringify(body),
-      credentials: "same-origin",
-    });
+    response = await fetch(path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
   } catch {
     throw unreachable();
   }
   const answer: unknown = response.status === 204 ? undefined : await response.json().catch(() => undefined);
-  if (!response.ok) throw refusal(response, answer);
+  if (!response.ok) throw refusal(response.status, response.headers.get("Retry-After"), answer);
   return answer as T;
-}
-
-function refusal(response: Response, answer: unknown): Refusal {
-  const { status } = response;
-  const said = readFailure(answer);
-  const isLater = status >= 500 || status === 429;
-  const code = said?.code ?? "UNEXPECTED";
-  const message = said?.message ?? `The server answered with status ${status}.`;
-  const retryAfterMs = said?.retryAfterMs ?? inMilliseconds(response.headers.get("Retry-After"));
-  const failure = new Failure(code, message, said?.retry ?? (isLater ? "after" : "never"), retryAfterMs);
-  return new Refusal(failure, status, isRecord(answer) ? answer : {});
-}
-
-function inMilliseconds(seconds: string | null): number | undefined {
-  return seconds !== null && /^\d+$/.test(seconds) ? Number(seconds) * 1000 : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }
 
 /** `/api/rooms`, `/api/rooms?q=x`: what is empty is left out. */

@@ -54,10 +54,19 @@ export function considerationText(rule: Consideration, isDecisive: boolean): str
   return "Applies too, but was not needed any more.";
 }
 
+/** What is done, up to the name of the room. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  create: "create channels",
+  delete: "delete messages in",
+  edit: "edit messages in",
+  read: "read in",
+  send: "send to",
+};
+
 /** The decision as a sentence. */
 export function explanationText({ decision, rule, facts }: Explanation): string {
   const may = decision === "allowed" ? "may" : "may not";
-  const where = facts.room === null ? "" : ` in ${facts.room}`;
+  const where = facts.room === null ? "" : ` ${facts.room}`;
   const why = rule === null ? "no rule allows it" : `by the rule “${rule}”`;
-  return `${facts.user} ${may} ${facts.action}${where}: ${why}.`;
+  return `${facts.user} ${may} ${ACTIONS[facts.action] ?? facts.action}${where}: ${why}.`;
 }

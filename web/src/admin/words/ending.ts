@@ -1,4 +1,4 @@
-import type { Failure } from "../../wire/failure";
+import type { Failure } from "../wire/failure";
 import { roughly } from "./time";
 
 /** Reasons that the server gives in one word, where a person wants a sentence. */
