@@ -70,6 +70,8 @@ error_codes! {
     BadPayload = "BAD_PAYLOAD", 422, Retry::Never, "The payload is not valid";
     /// The channel is archived: it can be read, and nothing can be sent to it.
     ChannelArchived = "CHANNEL_ARCHIVED", 409, Retry::Never, "The channel is archived";
+    /// It is about many clients: how many they are now is to be confirmed. The answer says it.
+    ConfirmationRequired = "CONFIRMATION_REQUIRED", 422, Retry::Never, "Confirm how many sockets it is about";
     /// The name is taken.
     Conflict = "CONFLICT", 409, Retry::Never, "Already exists";
     /// Policy does not allow it, or it does not exist: the two look the same.
@@ -96,6 +98,8 @@ error_codes! {
     PrincipalMismatch = "PRINCIPAL_MISMATCH", 403, Retry::Never, "The token belongs to somebody else";
     /// Too many attempts.
     RateLimited = "RATE_LIMITED", 429, Retry::AfterMs(1000), "Too many requests";
+    /// An admin did not say why, for the audit log.
+    ReasonRequired = "REASON_REQUIRED", 422, Retry::Never, "Say why, in 1 to 200 characters";
     /// A request did not arrive in time.
     RequestTimeout = "REQUEST_TIMEOUT", 408, Retry::AfterMs(1000), "The request did not arrive in time";
     /// Different tokens were given in more than one place.

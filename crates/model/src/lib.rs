@@ -6,6 +6,7 @@
 //!
 //! Start with [`Failure`]: every refusal a client can see is one of its [`ErrorCode`]s.
 
+mod admin;
 mod failure;
 mod id;
 mod limits;
@@ -14,6 +15,7 @@ mod name;
 mod revocation;
 mod time;
 
+pub use admin::AdminRole;
 pub use failure::{ErrorCode, Failure, FailureData, Retry};
 pub use id::{ChannelId, MessageId, Seq, SessionId, SocketId, TokenId, UserId};
 pub use limits::{Limit, LimitRow, Limits};

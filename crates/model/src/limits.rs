@@ -219,6 +219,14 @@ limits! {
     ChannelsPerUser channels_per_user: usize = 250, "", "`LIMIT_EXCEEDED`.";
     /// Members of one channel.
     MembersPerChannel members_per_channel: usize = 100_000, "", "`LIMIT_EXCEEDED`.";
+    /// Connections to the admin page, live streams included, at one time.
+    AdminConnections admin_connections: usize = 256, "", "The connection is closed at once.";
+    /// Logins of admins that have not ended.
+    AdminSessions admin_sessions: usize = 100, "", "The one that was not used for longest ends.";
+    /// Entries in one page of a list of the admin page.
+    AdminPageEntries admin_page_entries: usize = 200, "", "`BAD_PAYLOAD`.";
+    /// Times in a minute that admins may disconnect many clients at once. 0: no limit.
+    AdminMassDisconnects admin_mass_disconnects_per_min: u32 = 6, "", "HTTP 429, `RATE_LIMITED`.";
 }
 
 impl Limits {

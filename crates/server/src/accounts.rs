@@ -19,7 +19,8 @@ use roomkey_store::{Account, RefreshFamily, Session, Store, StoreError};
 use secrecy::SecretString;
 
 use crate::{rates::AccountName, revocation::Revoker};
-use hashing::Hashing;
+
+pub(crate) use hashing::Hashing;
 
 pub(crate) use passwords::OtherSessions;
 

@@ -1,5 +1,9 @@
 //! The `roomkey` program: one file for each command.
 
+mod admin_add;
+mod admin_list;
+mod admin_passwd;
+mod admin_remove;
 mod audit_verify;
 mod backup;
 mod check_config;
@@ -81,6 +85,9 @@ enum Command {
     /// Manage accounts.
     #[command(subcommand)]
     User(UserCommand),
+    /// Manage who may open the admin page.
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Manage the keys that the server signs tokens with.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -105,6 +112,18 @@ enum TokenCommand {
     Inspect(token_inspect::Inspect),
     /// Refuse a token from now on, or all of a session, of a user or of a key, and close the sockets that live by it.
     Revoke(token_revoke::Revoke),
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Add an admin, and print where the admin page is. A running server opens it at once.
+    Add(admin_add::Add),
+    /// List the admins: name, role, last login.
+    List(admin_list::List),
+    /// Remove an admin. The sessions end; with the last admin the page is closed.
+    Remove(admin_remove::Remove),
+    /// Give an admin another password. The sessions end.
+    Passwd(admin_passwd::Passwd),
 }
 
 #[derive(Subcommand)]
@@ -223,6 +242,7 @@ impl Cli {
             Command::CheckConfig(args) => check_config::run(&args, environment),
             Command::Token(command) => command.run(environment),
             Command::User(command) => command.run(environment),
+            Command::Admin(command) => command.run(environment),
             Command::Keys(command) => command.run(environment),
             Command::Backup(backup) => backup.run(environment),
             Command::Policy(PolicyCommand::Explain(explain)) => explain.run(environment),
@@ -240,6 +260,17 @@ impl TokenCommand {
             Self::Mint(mint) => mint.run(environment),
             Self::Inspect(inspect) => inspect.run(environment),
             Self::Revoke(revoke) => revoke.run(environment),
+        }
+    }
+}
+
+impl AdminCommand {
+    fn run(self, environment: &Environment) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Add(add) => add.run(environment),
+            Self::List(list) => list.run(environment),
+            Self::Remove(remove) => remove.run(environment),
+            Self::Passwd(passwd) => passwd.run(environment),
         }
     }
 }

@@ -34,11 +34,16 @@ use std::{
 use roomkey_model::Limits;
 use serde::Deserialize;
 
-use crate::{AuditLog, Deflate, OriginPolicy, Recovery, ServerConfig, Transports, TrustedProxies};
+use crate::{
+    AuditLog, Deflate, OriginPolicy, Recovery, ServerConfig, Transports, TrustedProxies,
+    admin::{Page, PageState},
+};
 use backends::{HandlerSection, WebhookSection};
 use node::{Node, Value};
 use place::{Place, Places};
-use sections::{AuditSection, AuthSection, ChatSection, EngineSection, HttpSection, ServerSection};
+use sections::{
+    AdminSection, AuditSection, AuthSection, ChatSection, EngineSection, HttpSection, ServerSection,
+};
 
 pub(crate) use auth_setup::{AuthSetup, MissingKey};
 pub(crate) use backends::{BackendsSetup, HandlerSetup, WebhookSetup};
@@ -63,6 +68,7 @@ pub(crate) struct Config {
     pub(crate) webhooks: Vec<WebhookSection>,
     /// Backends that answer events of clients.
     pub(crate) handlers: Vec<HandlerSection>,
+    pub(crate) admin: AdminSection,
     pub(crate) audit: AuditSection,
     pub(crate) log: LogSection,
     pub(crate) limits: Limits,
@@ -150,6 +156,16 @@ impl Config {
             connects: self.audit.connects,
             node: self.audit.node.clone().unwrap_or_else(machine),
         })
+    }
+
+    /// Where the admin page will be.
+    pub(crate) fn admin_page(&self) -> Page {
+        let AdminSection { enabled, listen, url } = &self.admin;
+        let url = url.as_ref().map_or_else(|| format!("http://{listen}"), |url| url.0.to_string());
+        match enabled {
+            true => Page { state: PageState::Closed, url: Some(url) },
+            false => Page { state: PageState::Off, url: None },
+        }
     }
 
     /// What the server itself needs of it.

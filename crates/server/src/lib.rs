@@ -53,6 +53,7 @@
 
 mod accounts;
 mod ack;
+mod admin;
 mod api_keys;
 mod audit;
 mod authentication;

@@ -14,11 +14,15 @@ use anyhow::Context as _;
 use roomkey_chat::{Access, Chat, ChatConfig, Typing, commit_sink};
 use roomkey_model::{Clock, Timestamp};
 use roomkey_store::{CommitSink, Committed, Retention, SqliteConfig, SqliteStore, Store};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 use crate::{
     KeySets, Server, ServerBuilder, ServerConfig, ServerHandle, SystemClock,
     accounts::{Accounts, AccountsParts},
+    admin::{AdminPage, Admins, AdminsParts, Page, PageState},
     audit,
     backends::Backends,
     chat,
@@ -36,7 +40,8 @@ pub(crate) const NAMESPACE: &str = "/";
 /// Runs a server until it is told to stop.
 pub(crate) fn serve(config: &Config, auth: AuthSetup) -> anyhow::Result<()> {
     let product = Product::new(config, auth, Arc::new(SystemClock))?;
-    let asked = until_asked_to_stop(product.local_addr(), config.chat.demo_page);
+    let page = product.operator.admins.page();
+    let asked = until_asked_to_stop(product.local_addr(), config.chat.demo_page, page);
     product.run(asked)?;
     tracing::info!("stopped");
     Ok(())
@@ -49,6 +54,7 @@ pub struct Product {
     store: Arc<dyn Store>,
     chat: Arc<Chat>,
     operator: Operator,
+    admin_page: Option<AdminPage>,
     revalidation: Option<Revalidation>,
     backends: Backends,
     control_path: PathBuf,
@@ -125,6 +131,14 @@ impl Product {
             lifetimes: config.auth.session_lifetimes(),
             hashes_waiting: limits.hashes_waiting,
         }));
+        let admins = Arc::new(Admins::new(AdminsParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            limits: &limits,
+            page: config.admin_page(),
+        }));
+        block_on(admins.load(&limits))?.context("the admins cannot be read")?;
         if !auth.key_sets.is_empty() {
             let key_sets = KeySets::start(auth.key_sets.clone(), clock.clone());
             auth.authentication.set_key_sets(key_sets.context("cannot start to fetch the keys of issuers")?);
@@ -135,6 +149,7 @@ impl Product {
             .with_context(|| format!("cannot serve on {address}"))?;
         let parts = Parts {
             accounts: accounts.clone(),
+            admins: admins.clone(),
             store: store.clone(),
             revoker: revoker.clone(),
             live_tokens,
@@ -170,6 +185,7 @@ impl Product {
             ring: Box::new(backends.bell()),
         });
         block_on(rest::attempts::restore(&api))?.context("the logins cannot be read")?;
+        let admin_page = AdminPage::new(config, api.clone(), admins);
         let router = rest::router(api);
         let router = if config.chat.demo_page { router.merge(pages::router()) } else { router };
         let server = server.router(router);
@@ -179,6 +195,7 @@ impl Product {
             store,
             chat,
             operator,
+            admin_page,
             revalidation,
             backends,
             control_path,
@@ -197,6 +214,12 @@ impl Product {
                 None => std::future::pending().await,
             }
         };
+        let admin_page = async move {
+            match self.admin_page {
+                Some(page) => page.run().await,
+                None => std::future::pending().await,
+            }
+        };
         // Before anybody is told that the server runs.
         let socket = ControlSocket::bind(&self.control_path);
         let operators = serve_operators(socket, self.operator, self.retention, self.dead_letter_days);
@@ -204,6 +227,7 @@ impl Product {
             tokio::select! {
                 () = stop => {}
                 () = operators => {}
+                () = admin_page => {}
                 () = revalidating => {}
                 () = chat::keep_time(&self.chat) => {}
             }
@@ -328,11 +352,12 @@ fn open_store(
 
 /// Says on standard output where to go, and is done at SIGINT or SIGTERM. Whoever has read the line may already
 /// send a signal.
-async fn until_asked_to_stop(address: SocketAddr, has_demo_page: bool) {
+async fn until_asked_to_stop(address: SocketAddr, has_demo_page: bool, page: watch::Receiver<Page>) {
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     if let Err(error) = announce(address, has_demo_page) {
         tracing::warn!(%error, "cannot say where to go");
     }
+    tokio::spawn(announce_admin_page(page));
     match signals {
         (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
             _ = interrupt.recv() => {}
@@ -341,6 +366,19 @@ async fn until_asked_to_stop(address: SocketAddr, has_demo_page: bool) {
         (Err(error), _) | (_, Err(error)) => {
             tracing::error!(%error, "cannot wait for signals");
             std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Says where the admin page is, whenever it opens.
+async fn announce_admin_page(mut page: watch::Receiver<Page>) {
+    while let Ok(open) = page.wait_for(|page| page.state == PageState::Open).await.map(|page| page.clone()) {
+        let said = writeln!(io::stdout(), "Admin page: {}", open.url.as_deref().unwrap_or_default());
+        if let Err(error) = said {
+            tracing::warn!(%error, "cannot say where the admin page is");
+        }
+        if page.wait_for(|page| page.state != PageState::Open).await.is_err() {
+            return;
         }
     }
 }

@@ -7,6 +7,7 @@
 //! commits, and whoever owns the sink tells the world.
 
 mod accounts;
+mod admins;
 mod channels;
 mod error;
 mod invites;
@@ -24,6 +25,7 @@ mod store;
 mod watermarks;
 
 pub use accounts::{Account, AccountStore, Profile};
+pub use admins::{Admin, AdminStore};
 pub use channels::{Channel, ChannelChange, ChannelStore, Joined};
 pub use error::{OpenError, StoreError};
 pub use invites::{Invite, InviteStore};
@@ -35,7 +37,7 @@ pub use personal::{ERASED, Erased, MembershipData, PersonalData, PersonalStore, 
 pub use presence::{LastSeen, PresenceChange, PresenceStore};
 pub use retention::{Overdue, Retention, RetentionStore};
 pub use revocations::RevocationStore;
-pub use roomkey_model::{Role, Visibility};
+pub use roomkey_model::{AdminRole, Role, Visibility};
 pub use sessions::{RefreshFamily, Revoke, Rotated, Rotation, Session, SessionStore};
 pub use sqlite::{SqliteConfig, SqliteStore, backup};
 pub use store::{CommitSink, Committed, HearingPermit, MemberPermit, MessagePermit, Pending, Permit, Store};

@@ -1,5 +1,5 @@
 mod accounts;
-
+mod admins;
 mod backup;
 mod channels;
 mod columns;

@@ -2,8 +2,8 @@ use futures_util::future::BoxFuture;
 use roomkey_model::{ChannelId, Revocation, Role, Timestamp, UserId};
 
 use crate::{
-    AccountStore, Channel, ChannelStore, InviteStore, LoginStore, MemberStore, Message, MessageStore,
-    OutboxStore, Passed, PersonalStore, PresenceChange, PresenceStore, Receipt, RetentionStore,
+    AccountStore, AdminStore, Channel, ChannelStore, InviteStore, LoginStore, MemberStore, Message,
+    MessageStore, OutboxStore, Passed, PersonalStore, PresenceChange, PresenceStore, Receipt, RetentionStore,
     RevocationStore, SessionStore, Standing, StoreError, WatermarkStore, Watermarks,
 };
 
@@ -95,6 +95,7 @@ pub enum Committed {
 /// is more to do than the queues hold, the answer is [`StoreError::Unavailable`].
 pub trait Store:
     AccountStore
+    + AdminStore
     + ChannelStore
     + InviteStore
     + LoginStore

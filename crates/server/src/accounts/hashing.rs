@@ -14,7 +14,8 @@ use tokio::{
     sync::Semaphore,
 };
 
-pub(super) struct Hashing {
+/// Hashes and verifies passwords, a few at a time.
+pub(crate) struct Hashing {
     threads: Threads,
     running: Arc<Semaphore>,
     waiting: Semaphore,
@@ -50,12 +51,13 @@ impl Drop for Threads {
 }
 
 impl Hashing {
-    pub(super) fn new(waiting_max: usize) -> Self {
+    pub(crate) fn new(waiting_max: usize) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Self::with(cores, waiting_max)
     }
 
-    fn with(threads: usize, waiting_max: usize) -> Self {
+    /// With so many threads.
+    pub(crate) fn with(threads: usize, waiting_max: usize) -> Self {
         Self {
             threads: Threads::new(threads),
             running: Arc::new(Semaphore::new(threads)),
@@ -64,7 +66,7 @@ impl Hashing {
     }
 
     /// The hash to store for a password that [`password::check`] accepts.
-    pub(super) async fn hash(
+    pub(crate) async fn hash(
         &self,
         password: SecretString,
         entropy: Arc<dyn Entropy>,
@@ -75,7 +77,7 @@ impl Hashing {
     }
 
     /// Compares a password with a hash; without one, does the same work for nothing.
-    pub(super) async fn verify(
+    pub(crate) async fn verify(
         &self,
         password: SecretString,
         hash: Option<String>,

@@ -64,6 +64,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         auth.cookie.is_none() || !auth.session_cookies,
         "must not be set where auth.session_cookies is on: the token is in the cookie `__Host-roomkey` then",
     )?;
+    check_admin(config)?;
     for (index, key) in auth.api_keys.iter().enumerate() {
         let is_first = auth.api_keys[..index].iter().all(|other| other.name != key.name);
         require(&format!("auth.api_keys[{index}].name"), is_first, "is another key's name, too")?;
@@ -81,6 +82,30 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         limits.channels_per_user.saturating_add(OTHER_ROOMS) <= limits.rooms_per_socket,
         &format!("must be at least {OTHER_ROOMS} more than limits.channels_per_user"),
     )
+}
+
+/// The page is for this machine only, or behind a proxy that encrypts: there is no way to have it open to the network as
+/// it is.
+fn check_admin(config: &Config) -> Result<(), ConfigError> {
+    let (admin, server) = (&config.admin, &config.server);
+    let refuse = |path: &str, problem: &str| Err(ConfigError::new(config.places.setting(path), problem));
+    if !admin.enabled {
+        return Ok(());
+    }
+    if admin.listen == server.listen && admin.listen.port() != 0 {
+        return refuse("admin.listen", "must be another address or port than server.listen");
+    }
+    match &admin.url {
+        None if !admin.listen.ip().is_loopback() => refuse(
+            "admin.url",
+            "must be set where admin.listen is not a loopback address: to the `https://` origin of the proxy that \
+             browsers reach the page through",
+        ),
+        Some(url) if !url.0.is_secure() && !url.0.is_loopback() => {
+            refuse("admin.url", "must begin with `https://`: passwords are sent there")
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is_path(text: &str) -> bool {

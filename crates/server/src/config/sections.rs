@@ -12,7 +12,7 @@ use super::{
     api_key::ApiKeySection,
     issuer::Issuer,
     revalidation::RevalidationSection,
-    values::{LogFormat, LogLevel, Networks, Origins, Secret, Transport},
+    values::{LogFormat, LogLevel, Networks, Origins, PageOrigin, Secret, Transport},
 };
 
 /// `[server]`: where and how the server runs.
@@ -252,6 +252,26 @@ impl Default for ChatSection {
             retention_days: 0,
             retention_messages: 0,
         }
+    }
+}
+
+/// `[admin]`: the page for those who run the server. It is there as soon as there is an admin (`roomkey admin add`).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AdminSection {
+    /// Whether it is served at all.
+    pub(crate) enabled: bool,
+    /// Address and port of its own to listen on.
+    #[serde(deserialize_with = "address")]
+    pub(crate) listen: SocketAddr,
+    /// The origin of the proxy that browsers reach it through, such as `https://admin.example.com`. Without it the page
+    /// answers on this machine only.
+    pub(crate) url: Option<PageOrigin>,
+}
+
+impl Default for AdminSection {
+    fn default() -> Self {
+        Self { enabled: true, listen: SocketAddr::from(([127, 0, 0, 1], 3001)), url: None }
     }
 }
 

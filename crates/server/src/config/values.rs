@@ -53,6 +53,19 @@ impl TryFrom<Vec<String>> for Origins {
     }
 }
 
+/// Where browsers find a page.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct PageOrigin(pub(crate) Origin);
+
+impl TryFrom<String> for PageOrigin {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Origin::parse(&text).map(Self).map_err(|problem| format!("`{text}` {problem}"))
+    }
+}
+
 /// Addresses, and networks of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<String>")]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     SystemClock, SystemEntropy, TokenAuthentication,
     accounts::{Accounts, AccountsParts},
+    admin::{Admins, AdminsParts},
     audit::{Audit, Event, Record},
     config::{AuthSetup, Config, MissingKey},
     key_ring::LiveKeys,
@@ -20,6 +21,8 @@ use crate::{
 pub(crate) struct Operator {
     /// The accounts of the built-in issuer.
     pub(crate) accounts: Arc<Accounts>,
+    /// Who may open the admin page.
+    pub(crate) admins: Arc<Admins>,
     /// Where everything is.
     pub(crate) store: Arc<dyn Store>,
     /// Revokes, at once.
@@ -32,6 +35,8 @@ pub(crate) struct Operator {
     pub(crate) access: Arc<Access>,
     /// The claims that identities have for the rules to ask about.
     pub(crate) kept_claims: BTreeSet<String>,
+    /// Whether a server runs here, or only this command.
+    pub(crate) is_serving: bool,
     /// The chat, where it is served.
     pub(crate) chat: Option<Arc<Chat>>,
     /// Verifies tokens.
@@ -81,22 +86,31 @@ impl Operator {
             lifetimes: config.auth.session_lifetimes(),
             hashes_waiting: config.limits.hashes_waiting,
         }));
+        let admins = Arc::new(Admins::new(AdminsParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            entropy: Arc::new(SystemEntropy),
+            limits: &config.limits,
+            page: config.admin_page(),
+        }));
         let access = Arc::new(Access::new(config.policy.policy()));
-        let parts = Parts { accounts, store, revoker, live_tokens, access, chat: None, clock, audit };
+        let parts = Parts { accounts, admins, store, revoker, live_tokens, access, chat: None, clock, audit };
         Ok(Self::new(config, &auth, parts))
     }
 
     /// Of a server that runs.
     pub(crate) fn new(config: &Config, auth: &AuthSetup, parts: Parts) -> Self {
-        let Parts { accounts, store, revoker, live_tokens, access, chat, clock, audit } = parts;
+        let Parts { accounts, admins, store, revoker, live_tokens, access, chat, clock, audit } = parts;
         Self {
             accounts,
+            admins,
             store,
             revoker,
             live_tokens,
             keys: auth.keys.clone(),
             access,
             kept_claims: config.policy.policy().claims(),
+            is_serving: chat.is_some(),
             chat,
             authentication: auth.authentication.clone(),
             builtin: auth.issuer.as_ref().map(|issuer| issuer.issuer().into()),
@@ -179,6 +193,7 @@ impl Operator {
 /// What a server and the commands of its operators share.
 pub(crate) struct Parts {
     pub(crate) accounts: Arc<Accounts>,
+    pub(crate) admins: Arc<Admins>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) revoker: Arc<Revoker>,
     pub(crate) live_tokens: Arc<LiveTokens>,

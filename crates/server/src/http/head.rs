@@ -103,7 +103,7 @@ fn parse(buffer: &[u8], headers_max: usize) -> Result<Head, HeadError> {
 
 /// Whether the end of the request can be found in two ways (RFC 9112, section 6.3): what one reader takes for the
 /// body may be another request to the next.
-pub(super) fn has_unclear_end(headers: &HeaderMap) -> bool {
+pub(crate) fn has_unclear_end(headers: &HeaderMap) -> bool {
     let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
     if let (Some(length), next) = (lengths.next(), lengths.next())
         && (next.is_some() || !length.as_bytes().iter().all(u8::is_ascii_digit))

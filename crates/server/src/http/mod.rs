@@ -11,6 +11,7 @@ mod service;
 
 pub(crate) use accept::{Listener, OpenConnections};
 pub use forwarded::{ForwardedHeader, TrustedProxies};
+pub(crate) use head::has_unclear_end;
 pub use network::{InvalidNetwork, Network};
 pub(crate) use origin::Verdict;
 pub use origin::{InvalidOrigin, Origin, OriginPolicy};

@@ -36,7 +36,18 @@ impl Origin {
         Ok(Self { secure, host: host.to_ascii_lowercase().into(), port })
     }
 
-    fn is_loopback(&self) -> bool {
+    /// Whether nobody on the way can read what is sent there.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Whether it is the origin that a request for this `Host` was made to.
+    pub(crate) fn is_host(&self, host: &str) -> bool {
+        Self::parse(&format!("{}://{host}", if self.secure { "https" } else { "http" })).as_ref() == Ok(self)
+    }
+
+    /// Whether its pages are of this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
         is_loopback_name(&self.host)
     }
 }

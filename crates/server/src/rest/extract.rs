@@ -13,7 +13,7 @@ use roomkey_auth::{
     Identity, TokenError,
     credentials::{self, Credentials},
 };
-use roomkey_model::{ErrorCode, Failure, Limit, SessionId, UserId};
+use roomkey_model::{ErrorCode, Failure, Limit, Limits, SessionId, UserId};
 use roomkey_store::Session;
 use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
@@ -33,19 +33,21 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, ApiError> {
-        let content_type = request.headers().get(header::CONTENT_TYPE);
-        let is_json = content_type.and_then(|value| value.to_str().ok()).is_some_and(is_json);
-        let is_packed =
-            request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
-        if !is_json || is_packed {
-            return Err(Failure::from(ErrorCode::UnsupportedMediaType).into());
-        }
-        let body = read(request, api).await?;
-        match serde_json::from_slice(&body) {
-            Ok(value) => Ok(Self(value)),
-            Err(error) => Err(Failure::bad_payload(error.to_string()).into()),
-        }
+        read_json(request, &api.limits).await.map(Self)
     }
+}
+
+/// The JSON body of a request.
+pub(crate) async fn read_json<T: DeserializeOwned>(request: Request, limits: &Limits) -> Result<T, ApiError> {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let is_json = content_type.and_then(|value| value.to_str().ok()).is_some_and(is_json);
+    let is_packed =
+        request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
+    if !is_json || is_packed {
+        return Err(Failure::from(ErrorCode::UnsupportedMediaType).into());
+    }
+    let body = read(request, limits).await?;
+    serde_json::from_slice(&body).map_err(|error| Failure::bad_payload(error.to_string()).into())
 }
 
 /// The same, or nothing at all, which is the default.
@@ -85,9 +87,9 @@ fn is_json(content_type: &str) -> bool {
         && matches!(charset.as_str(), "" | "charset=utf-8" | "charset=\"utf-8\"")
 }
 
-async fn read(request: Request, api: &Api) -> Result<Bytes, Failure> {
-    let body = Limited::new(request.into_body(), api.limits.rest_body_bytes).collect();
-    match timeout(std::time::Duration::from_millis(api.limits.http_body_ms), body).await {
+async fn read(request: Request, limits: &Limits) -> Result<Bytes, Failure> {
+    let body = Limited::new(request.into_body(), limits.rest_body_bytes).collect();
+    match timeout(std::time::Duration::from_millis(limits.http_body_ms), body).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             Err(Failure::new(ErrorCode::PayloadTooLarge).at(Limit::RestBody))

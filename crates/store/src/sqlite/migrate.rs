@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0008_last_seen.sql"),
     include_str!("../../migrations/0009_retention.sql"),
     include_str!("../../migrations/0010_indexes.sql"),
+    include_str!("../../migrations/0011_admins.sql"),
 ];
 
 /// Applies the steps the database lacks, all in one transaction.

@@ -1,5 +1,6 @@
 //! The store from outside: the contract of every backend, then what is particular to SQLite.
 
+mod admins;
 mod backup;
 mod contract;
 mod crash;

@@ -1,5 +1,6 @@
 //! What operators can do; a file for each kind of thing that it is done to.
 
+pub(crate) mod admins;
 pub(crate) mod keys;
 pub(crate) mod personal;
 pub(crate) mod policy;
@@ -14,6 +15,10 @@ use super::{Operator, http::route};
 
 /// Every command, at its path.
 pub(super) fn add_all(router: Router<Arc<Operator>>) -> Router<Arc<Operator>> {
+    let router = route::<admins::Add>(router);
+    let router = route::<admins::List>(router);
+    let router = route::<admins::Passwd>(router);
+    let router = route::<admins::Remove>(router);
     let router = route::<keys::List>(router);
     let router = route::<keys::Revoke>(router);
     let router = route::<keys::Rotate>(router);

@@ -60,6 +60,11 @@ impl AccountName {
         Self::digest("user", user.as_str())
     }
 
+    /// An admin of this name, who is no user's namesake.
+    pub(crate) fn of_admin(name: &str) -> Self {
+        Self::digest("admin", name)
+    }
+
     fn digest(kind: &str, text: &str) -> Self {
         let digest = roomkey_auth::digest(format!("roomkey account {kind}\0{text}").as_bytes());
         Self(*digest.first_chunk().expect("32 bytes"))

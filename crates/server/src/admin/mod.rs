@@ -1,0 +1,43 @@
+//! The admin page: what those who run the server see of it, and what they do about it.
+//!
+//! It has a listener, accounts and sessions of its own, which have nothing to do with those of users: no token of a user
+//! counts here, and no session of an admin anywhere else. Nothing listens until there is an admin. It is served on the
+//! main thread's runtime, which is idle otherwise, so that no shard ever does; what it asks of shards holds their locks
+//! for moments that do not grow with the number of connections (`hub::Shard::copy_rooms`, `revocation::SocketIndex`).
+
+mod admins;
+mod guard;
+mod listener;
+mod login;
+mod pages;
+mod routes;
+mod sessions;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use crate::{Origin, config::Config, rest::Api};
+
+pub(crate) use admins::{Admins, AdminsParts, Page, PageState};
+
+/// All that the admin page shows and does.
+pub(crate) struct AdminPage {
+    api: Arc<Api>,
+    admins: Arc<Admins>,
+    listen: SocketAddr,
+    /// Where browsers find it through a proxy.
+    url: Option<Origin>,
+}
+
+impl AdminPage {
+    /// `None` where the page is switched off.
+    pub(crate) fn new(config: &Config, api: Arc<Api>, admins: Arc<Admins>) -> Option<Self> {
+        let admin = &config.admin;
+        let url = admin.url.as_ref().map(|url| url.0.clone());
+        admin.enabled.then(|| Self { api, admins, listen: admin.listen, url })
+    }
+
+    /// Serves it whenever there is an admin, for as long as it is polled.
+    pub(crate) async fn run(self) {
+        listener::run(Arc::new(self)).await;
+    }
+}
