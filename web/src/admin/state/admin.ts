@@ -60,7 +60,7 @@ export class Admin {
       return await request<T>(method, path, body);
     } catch (thrown) {
       const failure = asFailure(thrown);
-      if (failure.isSessionOver && session === this.#feed.peek()) this.#end(failure.message);
+      if (failure.isSessionOver && session === this.#feed.peek()) this.#end("unknown");
       throw failure;
     }
   }
@@ -95,7 +95,7 @@ export class Admin {
       onSample: (sample) => (this.samples.value = append(this.samples.peek(), sample)),
       onDecision: (decision) => this.decisions.add(decision),
       onOpen: () => void this.#catchUp().catch(() => undefined),
-      onEnd: (reason) => this.#end(reason || "The session has ended."),
+      onEnd: (reason) => this.#end(reason || "unknown"),
       isAllowed: () => this.#isSessionThere(),
     });
   }

@@ -3,13 +3,12 @@ import { roughly } from "./time";
 
 /** Reasons that the server gives in one word, where a person wants a sentence. */
 const ENDINGS: Readonly<Record<string, string>> = {
-  expired: "Your session has expired. Log in again.",
-  idle: "You were away for a while, so you were logged out.",
-  logged_out: "You were logged out in another window.",
+  expired: "Your session has expired, because you were away or because it was long. Log in again.",
+  logged_out: "This session was ended from another window.",
   password_changed: "The password was changed, so this session has ended.",
   removed: "This admin account was removed.",
-  ended: "This session was ended from another one.",
-  shutdown: "The server was stopped.",
+  session_limit: "You logged in elsewhere too often, so this session has ended.",
+  unknown: "The server does not know your session any more. Log in again.",
 };
 
 /** Why the login is shown again. */
