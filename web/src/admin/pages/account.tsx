@@ -8,7 +8,7 @@ import { Waiting } from "../parts/list";
 import { tell } from "../state/action";
 import { useAdmin } from "../state/admin";
 import { useLoaded } from "../state/loaded";
-import type { AdminSession } from "../wire/records";
+import type { AdminSession, Me } from "../wire/records";
 import { pathOf } from "../wire/request";
 import { device } from "../words/device";
 import { failureText } from "../words/ending";
@@ -16,12 +16,13 @@ import { failureText } from "../words/ending";
 /** My logins to this page, and my password. */
 export function AccountPage() {
   const admin = useAdmin();
-  const me = admin.me.value;
+  const loaded = useLoaded("me", () => admin.request<Me>("GET", "/api/me"));
+  const me = loaded.value.value ?? admin.me.value;
   return (
     <Page title="My account">
       <p>
-        Logged in as <b>{me?.admin.name}</b>, {me?.admin.role === "viewer" ? "who may only look" : "an admin"}. This
-        session ends by itself <Moment time={me?.expiresAt} as="left" />.
+        Logged in as <b>{me?.admin.name}</b>, {me?.admin.role === "viewer" ? "who may only look" : "an admin"}. Without
+        being used this session ends <Moment time={me?.expiresAt} as="left" />.
       </p>
       <Sessions />
       <Password />

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { asFailure } from "../wire/failure";
 import { Brand } from "../parts/brand";
+import { moveOn } from "../parts/page";
 import { useAdmin } from "../state/admin";
 import { endingText, loginText } from "../words/ending";
 import { duration } from "../words/time";
@@ -26,6 +27,7 @@ export function LoginPage() {
     isBusy.value = true;
     problem.value = null;
     try {
+      moveOn();
       await admin.logIn(String(fields.get("name") ?? "").trim(), String(fields.get("password") ?? ""));
     } catch (thrown) {
       const failure = asFailure(thrown);

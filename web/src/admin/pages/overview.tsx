@@ -1,7 +1,9 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { Waiting } from "../parts/list";
 import { Page } from "../parts/page";
 import { type Line, Plot } from "../parts/plot";
+import { isLookedAt } from "../state/activity";
 import { useAdmin } from "../state/admin";
 import { now } from "../state/clock";
 import { href } from "../state/route";
@@ -10,6 +12,8 @@ import type { Sample, Stats } from "../wire/records";
 import { failureText } from "../words/ending";
 import { bytes, counted, fine, milliseconds, whole } from "../words/number";
 import { clock, duration } from "../words/time";
+
+const RENEW_MS = 60_000;
 
 const RANGES = [
   { label: "5 min", seconds: 300 },
@@ -83,6 +87,11 @@ export function OverviewPage() {
   const stats = admin.stats.value;
   const latest = admin.latest.value;
   const failure = admin.statsFailure.value;
+  useEffect(() => {
+    // Limits and warnings are not in the stream.
+    const timer = setInterval(() => isLookedAt() && void admin.loadStats(), RENEW_MS);
+    return () => clearInterval(timer);
+  }, []);
   return (
     <Page title="Overview" tools={stats !== null && <Age stats={stats} />}>
       {stats === null || latest === null ? (

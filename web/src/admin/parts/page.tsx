@@ -35,3 +35,8 @@ export function Page({ title, tools, detail, children }: PageProps) {
 }
 
 let hasMoved = false;
+
+/** The next page takes the focus: what had it until now is going. */
+export function moveOn(): void {
+  hasMoved = true;
+}

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "./icon";
 
 const PAUSE_MS = 250;
@@ -14,12 +14,18 @@ interface SearchProps {
 /** Searches when the typing pauses, and at once on Enter. */
 export function Search({ label, placeholder, value, onSearch }: SearchProps) {
   const text = useSignal(value);
+  const searched = useRef(value);
+  const search = (wanted: string) => {
+    searched.current = wanted;
+    onSearch(wanted);
+  };
   useEffect(() => {
-    text.value = value;
+    // Back and links change it from outside. What one is typing meanwhile stays.
+    if (value !== searched.current) text.value = searched.current = value;
   }, [value]);
   useEffect(() => {
     if (text.value.trim() === value) return;
-    const timer = setTimeout(() => onSearch(text.value.trim()), PAUSE_MS);
+    const timer = setTimeout(() => search(text.value.trim()), PAUSE_MS);
     return () => clearTimeout(timer);
   }, [text.value]);
   return (
@@ -28,7 +34,7 @@ export function Search({ label, placeholder, value, onSearch }: SearchProps) {
       role="search"
       onSubmit={(event) => {
         event.preventDefault();
-        onSearch(text.value.trim());
+        search(text.value.trim());
       }}
     >
       <Icon name="search" />
