@@ -35,4 +35,4 @@ pub use notice::{Attention, Notice};
 pub use offset::Offset;
 pub use past::{Base, Past, merge};
 pub use selection::{Census, Selection};
-pub use shard::{Counters, Era, History, JoinError, LogConfig, Missed, Reach, Shard, Wire};
+pub use shard::{Counters, Era, History, JoinError, LogConfig, Members, Missed, Reach, Seen, Shard, Wire};

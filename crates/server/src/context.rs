@@ -2,13 +2,13 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use http::{HeaderMap, header};
 use roomkey_cluster::Node;
-use roomkey_model::{Clock, Entropy, ErrorCode, Failure, Limit, Limits};
+use roomkey_model::{Clock, Entropy, ErrorCode, Failure, Limit, Limits, Timestamp};
 use roomkey_protocol::session;
 
 use crate::{
@@ -62,6 +62,10 @@ pub(crate) struct Context {
     pub(crate) tickets: Tickets,
     pub(crate) metrics: Metrics,
     pub(crate) broadcast_acks: Arc<BroadcastAcks>,
+    /// Numbers the sockets in the order in which they come.
+    pub(crate) sockets_made: AtomicU64,
+    /// When the server was made.
+    pub(crate) started: Timestamp,
     pub(crate) draining: AtomicBool,
 }
 

@@ -11,14 +11,14 @@ use std::{
 
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric, text::encode},
+    encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet, text::encode},
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
 
 use roomkey_model::{Limit, Limits};
 
-use crate::{context::Context, jwks::KeySets};
+use crate::{context::Context, event_times::EventTimes, jwks::KeySets, shard_lag::ShardLag};
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -70,6 +70,20 @@ impl Sizes {
     }
 }
 
+/// What the store has committed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Commits {
+    changes: Sizes,
+    messages: Arc<Counter>,
+}
+
+impl Commits {
+    pub(crate) fn observe(&self, changes: usize, messages: usize) {
+        self.changes.observe(changes);
+        self.messages.add(messages);
+    }
+}
+
 /// A counter for each limit.
 #[derive(Debug)]
 struct LimitCounters([Counter; Limits::TABLE.len()]);
@@ -81,8 +95,14 @@ impl Default for LimitCounters {
 }
 
 impl Metrics {
-    pub(crate) fn new(key_sets: Vec<Arc<KeySets>>, commits: Sizes) -> Self {
-        Self { key_sets, commits, ..Self::default() }
+    pub(crate) fn new(key_sets: Vec<Arc<KeySets>>, commits: Commits, shards: usize) -> Self {
+        let (event_times, shard_lag) = (EventTimes::new(shards), ShardLag::new(shards));
+        Self { key_sets, commits, event_times, shard_lag, ..Self::default() }
+    }
+
+    /// Messages of the chat that were stored.
+    pub(crate) fn messages_stored(&self) -> u64 {
+        self.commits.messages.value()
     }
 
     /// How often the key sets of issuers were fetched, and how often in vain.
@@ -108,7 +128,11 @@ macro_rules! counters {
             /// From when a revocation was stored to when the last of its sockets was closed.
             pub(crate) revocation_propagation: Durations,
             /// Changes that shared one commit of the store.
-            commits: Sizes,
+            commits: Commits,
+            /// How long events took.
+            pub(crate) event_times: EventTimes,
+            /// How long shards keep others waiting.
+            pub(crate) shard_lag: ShardLag,
             /// Which count what they fetch by themselves.
             key_sets: Vec<Arc<KeySets>>,
             $( $(#[doc = $help])+ pub(crate) $name: Counter, )*
@@ -177,6 +201,20 @@ pub(crate) fn text(context: &Arc<Context>) -> String {
     text
 }
 
+/// How often each limit was reached, by name.
+pub(crate) fn limits_reached(context: &Context) -> impl Iterator<Item = (&'static str, u64)> {
+    let rooms_refused = context.node.hub().counters().rooms_refused;
+    Limits::TABLE.iter().map(move |row| {
+        let reached = match row.limit {
+            Limit::Rooms => rooms_refused,
+            Limit::RateKeys => context.rates.forced(),
+            Limit::TicketsPerUser => context.tickets.replaced(),
+            limit => context.metrics.limits.0[limit as usize].value(),
+        };
+        (row.name, reached)
+    })
+}
+
 /// Reads the counters of a server and of its hub when they are asked for.
 struct ServerCollector(Arc<Context>);
 
@@ -200,6 +238,7 @@ impl Collector for ServerCollector {
                 count(&audit.merged),
             ),
             ("audit_written", "Records of the audit log.", count(&audit.written)),
+            ("messages_stored", "Messages of the chat that were stored.", self.0.metrics.messages_stored()),
             ("deliveries", "Frames handed to connections.", counted.deliveries),
             ("flushes", "Flushes of rooms.", counted.flushes),
             (
@@ -222,14 +261,8 @@ impl Collector for ServerCollector {
         let name = "roomkey_limit_reached";
         let help = "How often each limit was reached.";
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for row in Limits::TABLE {
-            let reached = match row.limit {
-                Limit::Rooms => counted.rooms_refused,
-                Limit::RateKeys => self.0.rates.forced(),
-                Limit::TicketsPerUser => self.0.tickets.replaced(),
-                limit => self.0.metrics.limits.0[limit as usize].value(),
-            };
-            ConstCounter::new(reached).encode(family.encode_family(&[("limit", row.name)])?)?;
+        for (name, reached) in limits_reached(&self.0) {
+            ConstCounter::new(reached).encode(family.encode_family(&[("limit", name)])?)?;
         }
         let histogram = &self.0.metrics.revocation_propagation.0;
         histogram.encode(encoder.encode_descriptor(
@@ -238,12 +271,29 @@ impl Collector for ServerCollector {
             Some(&Unit::Seconds),
             histogram.metric_type(),
         )?)?;
-        let histogram = &self.0.metrics.commits.0;
+        let histogram = &self.0.metrics.commits.changes.0;
         histogram.encode(encoder.encode_descriptor(
             "roomkey_commit_changes",
             "Changes that shared one commit of the store.",
             None,
             histogram.metric_type(),
+        )?)?;
+        let counts = self.0.metrics.event_times.counts();
+        let (sum, buckets) = counts.in_seconds();
+        encoder
+            .encode_descriptor(
+                "roomkey_event_duration",
+                "From when an event's turn came to when it was answered.",
+                Some(&Unit::Seconds),
+                MetricType::Histogram,
+            )?
+            .encode_histogram::<NoLabelSet>(sum, counts.total(), &buckets, None)?;
+        let lag = ConstGauge::new(self.0.metrics.shard_lag.recent().as_secs_f64());
+        lag.encode(encoder.encode_descriptor(
+            "roomkey_shard_lag",
+            "The longest that a thread kept others waiting in the last 10 to 20 seconds.",
+            Some(&Unit::Seconds),
+            lag.metric_type(),
         )?)?;
         let gauges = [
             ("connections", "Connections.", hub.connection_count()),

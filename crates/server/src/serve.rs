@@ -326,7 +326,8 @@ fn open_store(
     let ring = backends.bell();
     let commits = builder.commits().clone();
     let sink: CommitSink = Box::new(move |changes| {
-        commits.observe(changes.len());
+        let messages = changes.iter().filter(|change| matches!(change, Committed::MessageCreated(_)));
+        commits.observe(changes.len(), messages.count());
         for change in changes {
             match change {
                 Committed::Revoked(revocation) => live_tokens.apply(revocation.clone()),

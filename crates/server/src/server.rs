@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -32,13 +32,14 @@ use crate::{
     fd_table,
     http::{Listener, OpenConnections, OriginPolicy, TrustedProxies},
     jwks::KeySets,
-    metrics::{self, Metrics, Sizes},
+    metrics::{self, Commits, Metrics},
     namespaces::Namespaces,
     newcomers::Newcomers,
     rates::Rates,
     recovery::{self, Going, RecoverableSockets, Recovery},
     registry::Registry,
     revocation::{self, LiveTokens, Sweeps},
+    shard_lag,
     tickets::Tickets,
 };
 
@@ -125,7 +126,7 @@ pub struct ServerBuilder {
     config: ServerConfig,
     node: Node,
     live_tokens: Arc<LiveTokens>,
-    commits: Sizes,
+    commits: Commits,
     sweeps: Sweeps,
     namespaces: Namespaces,
     engine: Option<Arc<Engine>>,
@@ -156,12 +157,12 @@ impl ServerBuilder {
         let node = Node::new(Arc::new(hub), config.clock.clone());
         let (live_tokens, sweeps) = LiveTokens::new();
         let live_tokens = Arc::new(live_tokens);
-        let commits = Sizes::default();
+        let commits = Commits::default();
         Self { config, node, live_tokens, commits, sweeps, namespaces: Namespaces::default(), engine: None }
     }
 
     /// Counts what is committed together, for a store that is opened before the server is.
-    pub(crate) fn commits(&self) -> &Sizes {
+    pub(crate) fn commits(&self) -> &Commits {
         &self.commits
     }
 
@@ -255,9 +256,11 @@ impl ServerBuilder {
             session: Arc::new(session),
             upgrade_timeout_ms: millis(config.upgrade_timeout),
             expiry_warning_ms: millis(config.expiry_warning),
+            started: config.clock.now(),
             clock: config.clock,
             entropy: config.entropy,
-            metrics: Metrics::new(key_sets, commits),
+            metrics: Metrics::new(key_sets, commits, config.threads),
+            sockets_made: AtomicU64::new(0),
             tickets,
             broadcast_acks: Arc::new(broadcast_acks),
             draining: AtomicBool::new(false),
@@ -320,6 +323,7 @@ impl Server {
                 own.enter();
                 deflate::enter(&context);
                 runtime.block_on(async {
+                    tokio::spawn(shard_lag::watch(context.clone(), shard));
                     tokio::spawn(async move {
                         if let Err(error) =
                             listener.serve(context, shard, router, open, accepting_stops).await

@@ -1,4 +1,9 @@
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::Extensions;
@@ -33,6 +38,8 @@ struct Inner {
     acks: Mutex<PendingAcks>,
     extensions: Mutex<Extensions>,
     recovered: bool,
+    /// Its place among all sockets of the server, in the order in which they came.
+    serial: u64,
 }
 
 /// Acks that the client owes, by the ids of the events.
@@ -80,12 +87,29 @@ impl Socket {
         let before = before.flatten();
         let extensions = before.map(|before| before.extensions(|extensions| extensions.clone()));
         let (acks, extensions) = (Mutex::default(), Mutex::new(extensions.unwrap_or_default()));
-        Self(Arc::new(Inner { id, key, context, handshake, identity, auth, acks, extensions, recovered }))
+        let serial = context.sockets_made.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::new(Inner {
+            id,
+            key,
+            context,
+            handshake,
+            identity,
+            auth,
+            acks,
+            extensions,
+            recovered,
+            serial,
+        }))
     }
 
     /// The public id, which the client knows, too.
     pub fn id(&self) -> SocketId {
         self.0.id
+    }
+
+    /// A number that is greater than that of every socket that was there before.
+    pub(crate) fn serial(&self) -> u64 {
+        self.0.serial
     }
 
     /// Whether this is a client that came back in time: it has its old id, its rooms and what it missed.

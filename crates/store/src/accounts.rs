@@ -56,6 +56,13 @@ pub trait AccountStore: Send + Sync {
     /// The accounts by user id, after `after`; at most `limit`.
     fn accounts(&self, after: Option<&UserId>, limit: usize) -> Pending<Vec<Account>>;
 
+    /// The accounts whose id, e-mail address or user name begins with `text`, without regard to case but for the id, by
+    /// user id, after `after`; at most `limit`.
+    fn find_accounts(&self, text: &str, after: Option<&UserId>, limit: usize) -> Pending<Vec<Account>>;
+
+    /// How many accounts [`Self::find_accounts`] finds in all.
+    fn count_accounts(&self, text: &str) -> Pending<usize>;
+
     /// Replaces the password's hash if it still is `old`, and leaves the sessions alone.
     fn rehash_password(&self, user: &UserId, old: &str, new: String) -> Pending<()>;
 

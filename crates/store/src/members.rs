@@ -82,4 +82,7 @@ pub trait MemberStore: Send + Sync {
         limit: usize,
         permit: Permit,
     ) -> Pending<Vec<Member>>;
+
+    /// How many members a channel has; none if there is no such channel.
+    fn count_members(&self, channel: &ChannelId) -> Pending<usize>;
 }

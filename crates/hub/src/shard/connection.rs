@@ -152,6 +152,10 @@ impl Connection {
     }
 
     /// Whether nobody is there to be written to.
+    pub(super) fn is_polling(&self) -> bool {
+        matches!(self.outgoing, Outgoing::Polling(_))
+    }
+
     pub(super) fn is_parked(&self) -> bool {
         matches!(self.outgoing, Outgoing::Parked { .. })
     }

@@ -107,6 +107,10 @@ impl Core {
         self.parked -= usize::from(removed.is_parked());
     }
 
+    pub(super) fn room_id(&self, room: &RoomKey) -> Option<RoomId> {
+        self.room_ids.get(room).copied()
+    }
+
     pub(super) fn connection(&mut self, key: ConnectionKey) -> Option<&mut Connection> {
         self.connections.get_mut(key.slot as usize).filter(|found| found.generation == key.generation)
     }

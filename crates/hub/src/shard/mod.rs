@@ -6,6 +6,7 @@ mod counters;
 mod flush;
 mod inbox;
 mod log;
+mod look;
 mod parked;
 #[cfg(test)]
 mod recovery_tests;
@@ -30,6 +31,7 @@ pub use self::{
     connection::Wire,
     counters::Counters,
     log::LogConfig,
+    look::{Members, Seen},
     parked::{Era, History, Missed, Reach},
 };
 use self::{core::Core, flush::Progress, inbox::Inbox, log::Log};

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::{AdminPage, Page, PageState, routes};
+use super::{AdminPage, Page, PageState, routes, samples};
 use crate::ClientAddress;
 
 /// How long it waits before it tries again to listen, or to accept where the system has no descriptor to give.
@@ -33,6 +33,7 @@ pub(super) async fn run(page: Arc<AdminPage>) {
         };
         tokio::select! {
             () = serve(&page, listener, &router) => {}
+            () = samples::take(&page) => {}
             () = until(&mut exist, false) => {}
         }
         page.admins.set_page(Page { state: PageState::Closed, url: page.admins.page().borrow().url.clone() });

@@ -5,16 +5,29 @@
 //! main thread's runtime, which is idle otherwise, so that no shard ever does; what it asks of shards holds their locks
 //! for moments that do not grow with the number of connections (`hub::Shard::copy_rooms`, `revocation::SocketIndex`).
 
+mod actions;
 mod admins;
+mod connections;
+mod decisions;
+mod explain;
 mod guard;
 mod listener;
+mod live;
 mod login;
+mod mass;
 mod pages;
+mod paging;
+mod process;
+mod rooms;
 mod routes;
+mod samples;
+mod selection;
 mod sessions;
+mod users;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use self::{mass::MassRate, samples::Samples};
 use crate::{Origin, config::Config, rest::Api};
 
 pub(crate) use admins::{Admins, AdminsParts, Page, PageState};
@@ -26,6 +39,8 @@ pub(crate) struct AdminPage {
     listen: SocketAddr,
     /// Where browsers find it through a proxy.
     url: Option<Origin>,
+    samples: Samples,
+    mass_rate: MassRate,
 }
 
 impl AdminPage {
@@ -33,7 +48,8 @@ impl AdminPage {
     pub(crate) fn new(config: &Config, api: Arc<Api>, admins: Arc<Admins>) -> Option<Self> {
         let admin = &config.admin;
         let url = admin.url.as_ref().map(|url| url.0.clone());
-        admin.enabled.then(|| Self { api, admins, listen: admin.listen, url })
+        let (samples, mass_rate) = (Samples::default(), MassRate::new(&api.limits));
+        admin.enabled.then_some(Self { api, admins, listen: admin.listen, url, samples, mass_rate })
     }
 
     /// Serves it whenever there is an admin, for as long as it is polled.

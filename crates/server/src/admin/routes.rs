@@ -12,7 +12,10 @@ use axum::{
 };
 use roomkey_model::{ErrorCode, Failure, Limit};
 
-use super::{AdminPage, guard, login, pages};
+use super::{
+    AdminPage, actions, connections, decisions, explain, guard, live, login, mass, pages, rooms, samples,
+    users,
+};
 use crate::rest::ApiError;
 
 /// Routes that are being put together.
@@ -41,7 +44,16 @@ impl Routes {
 }
 
 pub(super) fn router(page: Arc<AdminPage>) -> Router {
-    let Routes(router) = login::routes();
+    let Routes(router) = login::routes()
+        .and(samples::routes())
+        .and(live::routes())
+        .and(decisions::routes())
+        .and(connections::routes())
+        .and(rooms::routes())
+        .and(users::routes())
+        .and(actions::routes())
+        .and(mass::routes())
+        .and(explain::routes());
     router
         .merge(pages::router())
         .fallback(async || ApiError(Failure::new(ErrorCode::NotFound)))

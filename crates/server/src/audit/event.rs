@@ -43,8 +43,7 @@ macro_rules! events {
                 match self { $( Self::$variant => tracing::Level::$level, )* }
             }
 
-            /// When it is recorded, for the reference page.
-            #[cfg(test)]
+            /// When it is recorded.
             pub(crate) fn description(self) -> &'static str {
                 match self { $( Self::$variant => concat!($( $doc ),+).trim_ascii(), )* }
             }

@@ -10,6 +10,7 @@ mod head;
 mod log;
 mod paths;
 mod queue;
+mod recent;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -29,7 +30,8 @@ use parking_lot::Mutex;
 use roomkey_model::{Clock, Entropy};
 
 pub(crate) use event::Event;
-pub(crate) use record::{Record, session_tag};
+pub(crate) use recent::{Decision, Recent};
+pub(crate) use record::{Record, session_tag, tag};
 pub(crate) use writer::Counters;
 
 use log::{Log, Open, Rotation};
@@ -120,6 +122,11 @@ impl Audit {
     /// What has been written, and what has not.
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// The newest of what is recorded.
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.queue.recent
     }
 
     /// What an operator should know.

@@ -12,6 +12,7 @@ use roomkey_model::UserId;
 use crate::rates::Network;
 
 use super::{
+    Recent,
     event::Event,
     record::{Entry, Outcome},
 };
@@ -28,6 +29,8 @@ const KINDS_MAX: usize = 16_384;
 pub(super) struct Queue {
     state: Mutex<State>,
     wake: Condvar,
+    /// Told of all that is to be written, in the same order.
+    pub(super) recent: Recent,
 }
 
 #[derive(Default)]
@@ -47,6 +50,7 @@ impl Queue {
         let entry = if entry.is_essential() { Some(entry) } else { state.floods.offer(entry) };
         // One that is only counted is looked at when its window ends, and the writer knows when that is.
         if let Some(entry) = entry {
+            self.recent.push(&entry);
             state.waiting.push(entry);
             drop(state);
             self.wake.notify_one();
@@ -65,7 +69,9 @@ impl Queue {
         }
         let is_last = state.is_closing;
         let mut taken = mem::take(&mut state.waiting);
-        taken.extend(state.floods.due(now_us(), is_last));
+        let due = state.floods.due(now_us(), is_last);
+        due.iter().for_each(|entry| self.recent.push(entry));
+        taken.extend(due);
         (taken, is_last)
     }
 

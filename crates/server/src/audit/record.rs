@@ -84,6 +84,14 @@ pub(super) struct Entry {
     target: Option<Box<str>>,
 }
 
+/// Parts of an entry.
+pub(super) struct Details<'a> {
+    pub(super) issuer: Option<&'a str>,
+    pub(super) session: Option<&'a str>,
+    pub(super) origin: Option<&'a str>,
+    pub(super) target: Option<&'a str>,
+}
+
 impl Entry {
     pub(super) fn new(at_us: u64, record: &Record<'_>) -> Self {
         Self {
@@ -99,6 +107,16 @@ impl Entry {
             origin: record.origin.map(kept),
             request: record.request.map(kept),
             target: record.target.map(kept),
+        }
+    }
+
+    /// What only who shows it needs.
+    pub(super) fn details(&self) -> Details<'_> {
+        Details {
+            issuer: self.issuer.as_deref(),
+            session: self.session.as_deref(),
+            origin: self.origin.as_deref(),
+            target: self.target.as_deref(),
         }
     }
 

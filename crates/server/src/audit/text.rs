@@ -16,6 +16,22 @@ pub(super) fn field(line: &mut String, name: &str, value: &str) {
     line.push('"');
 }
 
+/// The text with what is not seen, or moves what is, written out, and cut to a length: for who reads it on a page.
+pub(super) fn shown(value: &str) -> String {
+    let kept = &value[..value.floor_char_boundary(FIELD_BYTES_MAX)];
+    let mut text = String::with_capacity(kept.len());
+    for character in kept.chars() {
+        match is_unsafe(character) {
+            true => text.extend(character.escape_unicode()),
+            false => text.push(character),
+        }
+    }
+    if kept.len() < value.len() {
+        text.push('…');
+    }
+    text
+}
+
 /// Appends `,"name":number`.
 pub(super) fn number(line: &mut String, name: &str, value: u64) {
     let _ = write!(line, ",\"{name}\":{value}");

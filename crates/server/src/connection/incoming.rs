@@ -14,7 +14,7 @@ use roomkey_protocol::{
     session::{CloseReason, DisconnectReason, Incoming},
     socket::{Encoded, encode_connect, encode_connect_error, encode_disconnect},
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{
     Connection, Ending,
@@ -62,7 +62,7 @@ pub(super) enum Done {
     /// A client that is in has shown another token.
     Reauthenticated { socket: Socket, id: Option<u64>, outcome: Result<Arc<Identity>, Failure> },
     /// A handler has finished, and this is its ack.
-    Handled { socket: Socket, ack: Option<Encoded> },
+    Handled { socket: Socket, ack: Option<Encoded>, received: Instant },
     /// A token was refused, and it is time to say so.
     Refused { name: Arc<str>, failure: Failure },
 }
@@ -98,6 +98,7 @@ impl Connection {
                 Ok(())
             }
             Incoming::Event { namespace, id, name, args } => {
+                let received = Instant::now();
                 self.context.metrics.events_received.increment();
                 let Some(client) = self.client(&namespace) else { return Ok(()) };
                 let socket = client.socket.clone();
@@ -106,7 +107,7 @@ impl Connection {
                 }
                 let event = Event { socket: socket.clone(), name, id, args };
                 let Some(handling) = self.handle(client, event) else { return Ok(()) };
-                self.start_handling(socket, handling, cx)
+                self.start_handling(socket, handling, received, cx)
             }
             Incoming::Ack { namespace, id, args } => {
                 let client = self.client(&namespace);
@@ -141,12 +142,13 @@ impl Connection {
         &mut self,
         socket: Socket,
         mut handling: BoxFuture<'static, Option<Encoded>>,
+        received: Instant,
         cx: &mut TaskContext<'_>,
     ) -> Result<(), Ending> {
         match handling.as_mut().poll(cx) {
-            Poll::Ready(ack) => self.on_done(Done::Handled { socket, ack }, cx),
+            Poll::Ready(ack) => self.on_done(Done::Handled { socket, ack, received }, cx),
             Poll::Pending => {
-                let done = handling.map(|ack| Done::Handled { socket, ack }).boxed();
+                let done = handling.map(move |ack| Done::Handled { socket, ack, received }).boxed();
                 self.work.get_or_insert_default().push(done);
                 Ok(())
             }
@@ -223,7 +225,8 @@ impl Connection {
 
     pub(super) fn on_done(&mut self, done: Done, cx: &mut TaskContext<'_>) -> Result<(), Ending> {
         match done {
-            Done::Handled { socket, ack } => {
+            Done::Handled { socket, ack, received } => {
+                self.context.metrics.event_times.observe(self.seat.shard().index(), received);
                 if let Some(ack) = ack
                     && self
                         .client(socket.namespace())
@@ -367,8 +370,10 @@ impl Connection {
             {
                 let socket = client.socket.clone();
                 let event = Event { socket: socket.clone(), name, id, args };
+                let received = Instant::now();
                 let handling = self.handle(client, event);
-                let done = handling.map(|handling| handling.map(|ack| Done::Handled { socket, ack }).boxed());
+                let done = handling
+                    .map(|handling| handling.map(move |ack| Done::Handled { socket, ack, received }).boxed());
                 self.work.get_or_insert_default().extend(done);
             }
         }

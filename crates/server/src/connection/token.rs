@@ -14,6 +14,7 @@ use roomkey_protocol::{
     socket::{Payload, encode_disconnect, encode_event},
 };
 use serde_json::{json, value::RawValue};
+use tokio::time::Instant;
 
 use super::{Connection, Ending, incoming::Done};
 use crate::{
@@ -202,9 +203,10 @@ impl Connection {
         };
         self.record(Decision::SessionRenewed, Some(&newer), None);
         let expires_at = newer.expires_at.map(|end| end.to_string());
+        let received = Instant::now();
         let done = join_all(settling).map(move |_| {
             let ack = answer(id, &socket, Json(json!({ "data": { "expiresAt": expires_at } })));
-            Done::Handled { socket, ack }
+            Done::Handled { socket, ack, received }
         });
         self.start(done.boxed(), cx)
     }

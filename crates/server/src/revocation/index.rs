@@ -3,7 +3,10 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     hash::{BuildHasher, Hash, RandomState},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use parking_lot::Mutex;
@@ -22,6 +25,7 @@ use crate::Socket;
 pub(crate) struct SocketIndex {
     users: Striped<UserId>,
     sessions: Striped<SessionId>,
+    count: AtomicUsize,
     /// Told whenever a socket has closed.
     pub(super) closed: Notify,
 }
@@ -30,6 +34,7 @@ impl SocketIndex {
     pub(super) fn insert(&self, socket: &Socket) {
         let Some(identity) = socket.identity() else { return };
         self.users.insert(&identity.user, socket);
+        self.count.fetch_add(1, Ordering::Relaxed);
         if let Some(session) = &identity.session {
             self.sessions.insert(session, socket);
         }
@@ -38,7 +43,8 @@ impl SocketIndex {
     /// A token that takes the place of another is of the same user and session, so that the socket is found again.
     pub(super) fn remove(&self, socket: &Socket) {
         let Some(identity) = socket.identity() else { return };
-        self.users.remove(&identity.user, socket);
+        let removed = self.users.remove(&identity.user, socket);
+        self.count.fetch_sub(removed, Ordering::Relaxed);
         if let Some(session) = &identity.session {
             self.sessions.remove(session, socket);
         }
@@ -54,6 +60,25 @@ impl SocketIndex {
     pub(crate) fn all(&self) -> Vec<Socket> {
         self.users.all_that(|_| true)
     }
+
+    /// How many sockets there are.
+    pub(crate) fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// How many users they are of.
+    pub(crate) fn user_count(&self) -> usize {
+        self.users.stripes.iter().map(|stripe| stripe.lock().len()).sum()
+    }
+
+    /// Looks at all sockets in [`Self::PARTS`] parts. The lock of a part, for which who comes and goes waits, is held for
+    /// as long as `look` takes for a sixty-fourth of all sockets: it must be quick.
+    pub(crate) fn look_at_part(&self, part: usize, look: impl FnMut(&Socket)) {
+        self.users.stripes[part].lock().values().flatten().for_each(look);
+    }
+
+    /// The parts that all sockets are in.
+    pub(crate) const PARTS: usize = STRIPES;
 
     /// The sockets of a user that came before the last `max`, the oldest first.
     pub(crate) fn surplus_of_user(&self, user: &UserId, max: usize) -> SmallVec<[Socket; 1]> {
@@ -85,9 +110,11 @@ impl SocketIndex {
     }
 }
 
+const STRIPES: usize = 64;
+
 /// Sockets by a key that several may share, in stripes so that shards seldom meet.
 struct Striped<K> {
-    stripes: [Mutex<HashMap<K, SmallVec<[Socket; 1]>>>; 64],
+    stripes: [Mutex<HashMap<K, SmallVec<[Socket; 1]>>>; STRIPES],
     hasher: RandomState,
 }
 
@@ -111,13 +138,17 @@ impl<K: Clone + Eq + Hash> Striped<K> {
         sockets[..sockets.len().saturating_sub(max)].iter().cloned().collect()
     }
 
-    fn remove(&self, key: &K, socket: &Socket) {
-        if let Entry::Occupied(mut sockets) = self.stripe(key).lock().entry(key.clone()) {
-            sockets.get_mut().retain(|other| other.key() != socket.key());
-            if sockets.get().is_empty() {
-                sockets.remove();
-            }
+    /// Tells how many were there: one or none.
+    fn remove(&self, key: &K, socket: &Socket) -> usize {
+        let mut stripe = self.stripe(key).lock();
+        let Entry::Occupied(mut sockets) = stripe.entry(key.clone()) else { return 0 };
+        let before = sockets.get().len();
+        sockets.get_mut().retain(|other| other.key() != socket.key());
+        let removed = before - sockets.get().len();
+        if sockets.get().is_empty() {
+            sockets.remove();
         }
+        removed
     }
 
     fn get(&self, key: &K) -> SmallVec<[Socket; 1]> {

@@ -144,6 +144,13 @@ impl LiveTokens {
         }
     }
 
+    /// Waits until these sockets are closed, for a while.
+    pub(crate) async fn wait_until_closed(&self, sockets: Vec<Socket>) {
+        if timeout(CLOSE_PATIENCE, self.closed(sockets)).await.is_err() {
+            tracing::warn!("some sockets that are to be closed have not in time");
+        }
+    }
+
     /// One after the other: whoever closes in between costs one look.
     async fn closed(&self, sockets: Vec<Socket>) {
         for socket in sockets {

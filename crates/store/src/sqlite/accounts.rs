@@ -3,7 +3,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     SqliteStore,
-    columns::{id, signed, time},
+    columns::{count, id, signed, time},
     fault, revocations,
     sessions::{self, Which},
 };
@@ -32,6 +32,21 @@ impl AccountStore for SqliteStore {
     fn accounts(&self, after: Option<&UserId>, limit: usize) -> Pending<Vec<Account>> {
         let after = after.cloned();
         self.read(move |connection| list(connection, after.as_ref(), limit))
+    }
+
+    fn find_accounts(&self, text: &str, after: Option<&UserId>, limit: usize) -> Pending<Vec<Account>> {
+        let (text, after) = (text.to_owned(), after.cloned());
+        self.read(move |connection| search(connection, &text, after.as_ref(), limit))
+    }
+
+    fn count_accounts(&self, text: &str) -> Pending<usize> {
+        let text = text.to_owned();
+        self.read(move |connection| {
+            let sql = format!("SELECT count(*) AS accounts FROM accounts WHERE {BEGINS}");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let found = statement.query_row([&text, &key(&text)], |row| count(row, "accounts"))?;
+            Ok(usize::try_from(found).unwrap_or(usize::MAX))
+        })
     }
 
     fn rehash_password(&self, user: &UserId, old: &str, new: String) -> Pending<()> {
@@ -188,6 +203,26 @@ pub(super) fn list(
     )?;
     let after = after.map_or("", UserId::as_str);
     let rows = statement.query_map(params![after, signed(limit)], account)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether an account begins with the text ?1, whose key is ?2. All are looked at: this is for people who search.
+const BEGINS: &str = "(substr(user, 1, length(?1)) = ?1 OR substr(email_key, 1, length(?2)) = ?2
+     OR substr(username_key, 1, length(?2)) = ?2)";
+
+fn search(
+    connection: &Connection,
+    text: &str,
+    after: Option<&UserId>,
+    limit: usize,
+) -> Result<Vec<Account>, StoreError> {
+    let sql = format!(
+        "SELECT user, email, username, password_hash, created FROM accounts
+         WHERE {BEGINS} AND user > ?3 ORDER BY user LIMIT ?4"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let after = after.map_or("", UserId::as_str);
+    let rows = statement.query_map(params![text, key(text), after, signed(limit)], account)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

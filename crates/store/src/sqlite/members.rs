@@ -3,7 +3,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     Caps, SqliteStore, accounts, channels,
-    columns::{id, name, seq, signed, time},
+    columns::{count, id, name, seq, signed, time},
     fault, invites,
 };
 use crate::{
@@ -76,6 +76,16 @@ impl MemberStore for SqliteStore {
                 Some(before) => remove(connection, &channel, &user, before, changes).map(|()| true),
                 None => Ok(false),
             }
+        })
+    }
+
+    fn count_members(&self, channel: &ChannelId) -> Pending<usize> {
+        let channel = channel.clone();
+        self.read(move |connection| {
+            let sql = "SELECT count(*) AS members FROM members WHERE channel = ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let members = statement.query_row([channel.as_str()], |row| count(row, "members"))?;
+            Ok(usize::try_from(members).unwrap_or(usize::MAX))
         })
     }
 

@@ -1,0 +1,78 @@
+//! `/api/live`: measurements and decisions as they come, as server-sent events, until the session ends.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use http::header;
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::{broadcast, watch};
+
+use super::{AdminPage, guard::Seeing, routes::Routes, samples::Sample, sessions::End};
+use crate::audit::Decision;
+
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/api/live", live)
+}
+
+/// A stream that is being read. What its reader is too slow for, it does not get: the lists have it.
+struct Live {
+    samples: watch::Receiver<Option<Arc<Sample>>>,
+    decisions: broadcast::Receiver<Arc<Decision>>,
+    end: watch::Receiver<Option<End>>,
+    has_ended: bool,
+}
+
+async fn live(State(page): State<Arc<AdminPage>>, Seeing(current): Seeing) -> Response {
+    let mut samples = page.samples.watch();
+    // The newest is there at once.
+    samples.mark_changed();
+    let decisions = page.api.server.context.audit.recent().watch();
+    let live = Live { samples, decisions, end: current.end, has_ended: false };
+    let events = stream::unfold(live, async |mut live| {
+        let event = live.next().await?;
+        Some((Ok::<_, Infallible>(event), live))
+    });
+    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response()
+}
+
+impl Live {
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.has_ended {
+            return None;
+        }
+        loop {
+            tokio::select! {
+                biased;
+                end = self.end.wait_for(Option::is_some) => {
+                    self.has_ended = true;
+                    let reason = end.ok().and_then(|end| *end).unwrap_or(End::Expired).as_str();
+                    return Some(event("end", &json!({ "reason": reason })));
+                }
+                decision = self.decisions.recv() => match decision {
+                    Ok(decision) => return Some(event("decision", &*decision)),
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    // Nothing is recorded any more: the server stops.
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                },
+                changed = self.samples.changed() => {
+                    changed.ok()?;
+                    let sample = self.samples.borrow_and_update().clone();
+                    if let Some(sample) = sample {
+                        return Some(event("sample", &*sample));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn event(name: &str, data: &impl Serialize) -> Bytes {
+    let data = serde_json::to_string(data).expect("text and numbers");
+    format!("event: {name}\ndata: {data}\n\n").into()
+}
