@@ -11,17 +11,17 @@ export function startWithPage(t, { env, ...options } = {}) {
   return startServer(t, { ...options, env: { ROOMKEY__ADMIN__LISTEN: "127.0.0.1:0", ...env } });
 }
 
-/** `roomkey admin WORDS` beside the running server: what it prints as JSON. */
+/** `roomkey admin WORDS` beside the running server: what it prints. */
 export async function admin(t, server, words, input = "") {
   const args = ["admin", ...words, "--data-dir", server.dataDir];
   const { code, stdout, stderr } = await runBinary(t, args, { input });
   assert.equal(code, 0, stderr);
-  return stdout === "" ? undefined : JSON.parse(stdout);
+  return stdout;
 }
 
 /** Adds an admin; the address of the page. */
 export async function addAdmin(t, server, name, role = "admin") {
-  const added = await admin(t, server, ["add", name, "--role", role, "--json"], `${ADMIN_PASSWORD}\n`);
+  const added = JSON.parse(await admin(t, server, ["add", name, "--role", role, "--json"], `${ADMIN_PASSWORD}\n`));
   assert.equal(added.page.state, "open", JSON.stringify(added));
   return added.page.url;
 }

@@ -20,18 +20,18 @@ export function nameOf(user: { readonly id: string; readonly name?: string | nul
 export function disconnect(admin: Admin, { socket, user }: Connection): Action {
   return {
     title: `Disconnect ${nameOf(user)}`,
-    text: "The socket is closed. The token stays good: the client may connect again.",
+    text: "Its token stays good: the client may connect again.",
     verb: "Disconnect",
     isDanger: true,
     fields: (
       <label class="check">
-        <input type="checkbox" name="close" data-testid="close" /> Close its whole connection, with all namespaces
+        <input type="checkbox" name="close" data-testid="close" defaultChecked /> With its sockets in other namespaces
       </label>
     ),
     run: async (reason, fields) => {
       const close = fields.get("close") !== null;
       const path = pathOf`/api/connections/${socket}/disconnect`;
-      return closedText(await admin.request<Closed>("POST", path, { reason, ...(close && { close }) }));
+      return closedText(await admin.request<Closed>("POST", path, { reason, close }));
     },
   };
 }
@@ -111,8 +111,8 @@ export function kick(
   return {
     title: `Take ${nameOf(whom.user)} out of ${room.name}`,
     text: onlyThisSocket
-      ? "This socket leaves the room and stays connected."
-      : "All sockets of this user leave the room and stay connected.",
+      ? "This socket leaves the room and stays connected. It may come back where the policy lets it."
+      : "All sockets of this user leave the room and stay connected. They may come back where the policy lets them.",
     verb: "Kick",
     isDanger: true,
     run: async (reason) => {

@@ -25,6 +25,9 @@ export function PolicyPage({ route }: { route: Route }) {
     event.preventDefault();
     const fields = new FormData(event.currentTarget as HTMLFormElement);
     const text = (name: string) => String(fields.get(name) ?? "").trim();
+    const roles = text("roles")
+      .split(/[\s,]+/)
+      .filter(Boolean);
     problem.value = null;
     try {
       explanation.value = await admin.request<Explanation>("POST", "/api/policy/explain", {
@@ -32,6 +35,7 @@ export function PolicyPage({ route }: { route: Route }) {
         action: text("action"),
         ...(action.value !== "create" && { room: text("room") }),
         ...(text("author") !== "" && { author: text("author") }),
+        ...(roles.length > 0 && { roles }),
       });
     } catch (thrown) {
       const failure = asFailure(thrown);
@@ -91,6 +95,12 @@ export function PolicyPage({ route }: { route: Route }) {
             <input name="author" placeholder="User id" autoComplete="off" autoCapitalize="none" spellcheck={false} />
           </label>
         )}
+        <label class="field">
+          <span>
+            with the roles <small>instead of its own</small>
+          </span>
+          <input name="roles" data-testid="roles" placeholder="staff, moderator" autoComplete="off" />
+        </label>
         <button type="submit" class="primary" data-testid="explain">
           Explain
         </button>
@@ -119,7 +129,7 @@ function Answer({ explanation }: { explanation: Explanation }) {
       <Facts
         facts={[
           ["Membership", facts.membership],
-          ["Token", facts.token ? "that of a live socket" : "none: the user is not connected"],
+          ["Token", facts.token ? "of a live socket, or by the roles you gave" : "none: the user is not connected"],
           ["Roles", facts.roles.join(", ") || "–"],
           ["Scopes", facts.scopes.join(", ") || "–"],
           ...Object.entries(facts.claims).map(([name, values]) => [`Claim ${name}`, values.join(", ")] as const),

@@ -58,7 +58,7 @@ export function RoomsPage({ route }: { route: Route }) {
         <>
           <Search
             label="Search rooms"
-            placeholder="Name of a room or channel"
+            placeholder="Beginning of the name"
             value={q}
             onSearch={(text) => replaceRoute(href("rooms", null, { q: text }))}
           />

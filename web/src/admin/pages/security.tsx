@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../parts/icon";
 import { Moment } from "../parts/moment";
 import { Outside } from "../parts/outside";
@@ -9,7 +9,6 @@ import { asFailure, type Failure } from "../wire/failure";
 import { useAdmin } from "../state/admin";
 import { href } from "../state/route";
 import type { Decision } from "../wire/records";
-import { withQuery } from "../wire/request";
 import { eventText } from "../words/decision";
 import { failureText } from "../words/ending";
 import { counted, whole } from "../words/number";
@@ -17,7 +16,8 @@ import { counted, whole } from "../words/number";
 /** So many are shown at first, and so many more each time. */
 const STEP = 100;
 const GROUPS_MAX = 8;
-const PAGE_SIZE = 200;
+/** A screen reader is not interrupted more often. */
+const ANNOUNCE_MS = 3_000;
 
 /** Who was let in and who was refused, as it happens. */
 export function SecurityPage() {
@@ -97,7 +97,7 @@ export function SecurityPage() {
           ))}
         </ol>
       )}
-      <Older isShort={matching.length <= limit.value} onMore={() => (limit.value += STEP)} />
+      <Older isAllShown={matching.length <= limit.value} onMore={() => (limit.value += STEP)} />
     </Page>
   );
 }
@@ -173,18 +173,17 @@ function About({ decision: { user, issuer, target, address, origin, session } }:
   );
 }
 
-const ANNOUNCE_MS = 3_000;
-
 /** Tells a screen reader how many are new, now and then, rather than each of them. */
 function Announced({ decisions }: { decisions: readonly Decision[] }) {
   const text = useSignal("");
-  const heard = useSignal<number | null>(null);
+  const heard = useRef<number | null>(null);
   const newest = decisions[0]?.id ?? 0;
   useEffect(() => {
-    if (heard.peek() === null) heard.value = newest;
     const timer = setTimeout(() => {
-      const fresh = decisions.filter(({ id }) => id > (heard.peek() ?? 0));
-      heard.value = newest;
+      // What is there at first is not new.
+      const known = heard.current ?? newest;
+      heard.current = Math.max(known, newest);
+      const fresh = decisions.filter(({ id }) => id > known);
       const latest = fresh[0];
       if (latest !== undefined) text.value = `${counted(fresh.length, "new decision")}: ${eventText(latest.event)}`;
     }, ANNOUNCE_MS);
@@ -197,24 +196,18 @@ function Announced({ decisions }: { decisions: readonly Decision[] }) {
   );
 }
 
-/** The way to what this page has not shown, or not fetched yet. */
-function Older({ isShort, onMore }: { isShort: boolean; onMore: () => void }) {
+/** The way to what is not shown yet, or was not fetched. */
+function Older({ isAllShown, onMore }: { isAllShown: boolean; onMore: () => void }) {
   const admin = useAdmin();
-  const cursor = useSignal<string | null | undefined>(undefined);
   const failure = useSignal<Failure | null>(null);
   const isLoading = useSignal(false);
 
   const more = async () => {
-    if (!isShort) return onMore();
     if (isLoading.value) return;
     isLoading.value = true;
     failure.value = null;
     try {
-      const path = withQuery("/api/decisions", { limit: PAGE_SIZE, cursor: cursor.value, kind: "all" });
-      type Answer = { decisions: readonly Decision[]; next: string | null };
-      const { decisions, next } = await admin.request<Answer>("GET", path);
-      admin.decisions.add(...decisions);
-      cursor.value = next;
+      if (isAllShown) await admin.loadOlder();
       onMore();
     } catch (thrown) {
       failure.value = asFailure(thrown);
@@ -222,8 +215,8 @@ function Older({ isShort, onMore }: { isShort: boolean; onMore: () => void }) {
       isLoading.value = false;
     }
   };
-  if (isShort && cursor.value === null) {
-    return <p class="muted end">Earlier decisions are in the audit log.</p>;
+  if (isAllShown && admin.older.value === null) {
+    return <p class="muted end">What was decided earlier is in the audit log.</p>;
   }
   return (
     <p class="end">

@@ -28,6 +28,8 @@ export class Admin {
   /** Why there are no figures. */
   readonly statsFailure = signal<Failure | null>(null);
   readonly decisions = new Decisions();
+  /** Where the decisions go on that were not fetched; null where there are none. */
+  readonly older = signal<string | null>(null);
   readonly feedState = computed(() => this.#feed.value?.state.value ?? "ended");
   readonly latest = computed(() => this.samples.value.at(-1) ?? null);
 
@@ -81,11 +83,25 @@ export class Admin {
     }
   }
 
+  /** Fetches decisions from before those that are known, as long as the server has them. */
+  async loadOlder(): Promise<void> {
+    const known = this.decisions.shown.peek().length;
+    while (this.older.peek() !== null && this.decisions.shown.peek().length === known) {
+      await this.#loadDecisions(this.older.peek());
+    }
+  }
+
   async #catchUp(): Promise<void> {
     await this.loadStats();
-    const path = withQuery("/api/decisions", { limit: DECISIONS_PAGE, kind: "all" });
-    const { decisions } = await this.request<{ decisions: readonly Decision[] }>("GET", path);
+    await this.#loadDecisions(null);
+  }
+
+  async #loadDecisions(cursor: string | null): Promise<void> {
+    const path = withQuery("/api/decisions", { limit: DECISIONS_PAGE, kind: "all", cursor });
+    type Answer = { decisions: readonly Decision[]; next: string | null };
+    const { decisions, next } = await this.request<Answer>("GET", path);
     this.decisions.add(...decisions);
+    this.older.value = next;
   }
 
   #begin(me: Me): void {
