@@ -20,11 +20,22 @@ test("decisions stand newest first, each once, however they come", () => {
   expect(ids(decisions)).toEqual([3, 2, 1]);
 });
 
-test("there are never more than the server keeps", () => {
+test("there are never more of an outcome than the server keeps, and none drives out the other", () => {
   const decisions = new Decisions();
-  decisions.add(...Array.from({ length: DECISIONS_MAX + 5 }, (_, index) => decision(index + 1)));
-  expect(decisions.shown.value.length).toBe(DECISIONS_MAX);
-  expect(decisions.shown.value.at(-1)?.id).toBe(6);
+  decisions.add(decision(1));
+  const successes = Array.from({ length: DECISIONS_MAX + 5 }, (_, index) =>
+    decision(index + 2, { outcome: "success" }),
+  );
+  decisions.add(...successes);
+  expect(decisions.shown.value.length).toBe(DECISIONS_MAX + 1);
+  expect(ids(decisions).slice(-2)).toEqual([7, 1]);
+});
+
+test("failures are looked at apart, and all only as far back as all are known", () => {
+  const decisions = new Decisions();
+  decisions.add(decision(1), decision(5), decision(6, { outcome: "success" }));
+  expect(decisions.of("failures", 0).map(({ id }) => id)).toEqual([5, 1]);
+  expect(decisions.of("all", 5).map(({ id }) => id)).toEqual([6, 5]);
 });
 
 test("a pause keeps what is shown and counts what comes; older ones may still be fetched", () => {

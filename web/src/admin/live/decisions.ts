@@ -1,8 +1,11 @@
 import { computed, signal } from "@preact/signals";
 import type { Decision } from "../wire/records";
 
-/** As many as the server keeps. */
+/** As many of each outcome as the server keeps: a flood of the one does not drive out the other. */
 export const DECISIONS_MAX = 2_000;
+
+/** What can be looked at: only what was refused, or everything. */
+export type Kind = "failures" | "all";
 
 /** Decisions that are alike, by their event and reason. */
 export interface Group {
@@ -28,10 +31,17 @@ export class Decisions {
   readonly waiting = computed(() => this.#all.value.length - this.shown.value.length);
   readonly isPaused = computed(() => this.#pausedAt.value !== null);
 
+  /** Those of a kind, from this id on. */
+  of(kind: Kind, from: number): readonly Decision[] {
+    return this.shown.value.filter(({ id, outcome }) => id >= from && (kind === "all" || outcome === "failure"));
+  }
+
   add(...decisions: readonly Decision[]): void {
     const known = new Map(this.#all.peek().map((decision) => [decision.id, decision]));
     for (const decision of decisions) known.set(decision.id, decision);
-    this.#all.value = [...known.values()].sort((a, b) => b.id - a.id).slice(0, DECISIONS_MAX);
+    const newestFirst = [...known.values()].sort((a, b) => b.id - a.id);
+    const room = { failure: DECISIONS_MAX, success: DECISIONS_MAX };
+    this.#all.value = newestFirst.filter(({ outcome }) => room[outcome]-- > 0);
   }
 
   /** Forgets everything: the server was started anew, and counts from one again. */

@@ -4,7 +4,7 @@ import { Icon } from "../parts/icon";
 import { Moment } from "../parts/moment";
 import { Outside } from "../parts/outside";
 import { Page } from "../parts/page";
-import { grouped, groupKey } from "../live/decisions";
+import { grouped, groupKey, type Kind } from "../live/decisions";
 import { asFailure, type Failure } from "../wire/failure";
 import { useAdmin } from "../state/admin";
 import { href } from "../state/route";
@@ -22,17 +22,17 @@ const ANNOUNCE_MS = 3_000;
 /** Who was let in and who was refused, as it happens. */
 export function SecurityPage() {
   const admin = useAdmin();
-  const kind = useSignal<"failures" | "all">("failures");
+  const kind = useSignal<Kind>("failures");
   const group = useSignal<string | null>(null);
   const limit = useSignal(STEP);
   const { decisions } = admin;
 
-  const ofKind = decisions.shown.value.filter(({ outcome }) => kind.value === "all" || outcome === "failure");
+  const ofKind = decisions.of(kind.value, admin.reach[kind.value].value.from);
   const groups = grouped(ofKind).slice(0, GROUPS_MAX);
   const matching = ofKind.filter(
     ({ event, reason }) => group.value === null || groupKey(event, reason) === group.value,
   );
-  const choose = (chosen: "failures" | "all") => {
+  const choose = (chosen: Kind) => {
     kind.value = chosen;
     group.value = null;
     limit.value = STEP;
@@ -97,7 +97,7 @@ export function SecurityPage() {
           ))}
         </ol>
       )}
-      <Older isAllShown={matching.length <= limit.value} onMore={() => (limit.value += STEP)} />
+      <Older kind={kind.value} isAllShown={matching.length <= limit.value} onMore={() => (limit.value += STEP)} />
     </Page>
   );
 }
@@ -197,7 +197,7 @@ function Announced({ decisions }: { decisions: readonly Decision[] }) {
 }
 
 /** The way to what is not shown yet, or was not fetched. */
-function Older({ isAllShown, onMore }: { isAllShown: boolean; onMore: () => void }) {
+function Older({ kind, isAllShown, onMore }: { kind: Kind; isAllShown: boolean; onMore: () => void }) {
   const admin = useAdmin();
   const failure = useSignal<Failure | null>(null);
   const isLoading = useSignal(false);
@@ -207,7 +207,7 @@ function Older({ isAllShown, onMore }: { isAllShown: boolean; onMore: () => void
     isLoading.value = true;
     failure.value = null;
     try {
-      if (isAllShown) await admin.loadOlder();
+      if (isAllShown) await admin.loadOlder(kind);
       onMore();
     } catch (thrown) {
       failure.value = asFailure(thrown);
@@ -215,7 +215,7 @@ function Older({ isAllShown, onMore }: { isAllShown: boolean; onMore: () => void
       isLoading.value = false;
     }
   };
-  if (isAllShown && admin.older.value === null) {
+  if (isAllShown && admin.reach[kind].value.next === null) {
     return <p class="muted end">What was decided earlier is in the audit log.</p>;
   }
   return (

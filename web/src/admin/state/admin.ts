@@ -2,7 +2,7 @@ import { computed, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { asFailure, Failure } from "../wire/failure";
-import { Decisions } from "../live/decisions";
+import { Decisions, type Kind } from "../live/decisions";
 import { Feed } from "../live/feed";
 import { append } from "../live/samples";
 import type { Decision, Me, Sample, Stats } from "../wire/records";
@@ -11,6 +11,8 @@ import { setClock } from "./clock";
 
 /** How many decisions are fetched at once. */
 const DECISIONS_PAGE = 200;
+
+const NOTHING: { readonly from: number; readonly next: string | null } = { from: 0, next: null };
 
 /** Who is logged in to this page, and what the server tells meanwhile. */
 export class Admin {
@@ -28,8 +30,8 @@ export class Admin {
   /** Why there are no figures. */
   readonly statsFailure = signal<Failure | null>(null);
   readonly decisions = new Decisions();
-  /** Where the decisions go on that were not fetched; null where there are none. */
-  readonly older = signal<string | null>(null);
+  /** From which decision on those of a kind are known, and where the server goes on; null where it has no more. */
+  readonly reach = { all: signal(NOTHING), failures: signal(NOTHING) };
   readonly feedState = computed(() => this.#feed.value?.state.value ?? "ended");
   readonly latest = computed(() => this.samples.value.at(-1) ?? null);
 
@@ -83,25 +85,22 @@ export class Admin {
     }
   }
 
-  /** Fetches decisions from before those that are known, as long as the server has them. */
-  async loadOlder(): Promise<void> {
-    const known = this.decisions.shown.peek().length;
-    while (this.older.peek() !== null && this.decisions.shown.peek().length === known) {
-      await this.#loadDecisions(this.older.peek());
-    }
+  /** Fetches decisions from before those that are known. */
+  loadOlder(kind: Kind): Promise<void> {
+    return this.#loadDecisions(kind, this.reach[kind].peek().next);
   }
 
   async #catchUp(): Promise<void> {
     await this.loadStats();
-    await this.#loadDecisions(null);
+    await Promise.all([this.#loadDecisions("failures", null), this.#loadDecisions("all", null)]);
   }
 
-  async #loadDecisions(cursor: string | null): Promise<void> {
-    const path = withQuery("/api/decisions", { limit: DECISIONS_PAGE, kind: "all", cursor });
+  async #loadDecisions(kind: Kind, cursor: string | null): Promise<void> {
+    const path = withQuery("/api/decisions", { limit: DECISIONS_PAGE, kind, cursor });
     type Answer = { decisions: readonly Decision[]; next: string | null };
     const { decisions, next } = await this.request<Answer>("GET", path);
     this.decisions.add(...decisions);
-    this.older.value = next;
+    this.reach[kind].value = { from: next === null ? 0 : (decisions.at(-1)?.id ?? 0), next };
   }
 
   #begin(me: Me): void {
