@@ -1,6 +1,8 @@
 import { defineConfig, loadEnv } from "vite";
 
+/** The admin page is a build of its own, so that neither page loads a piece of the other. */
 export default defineConfig(({ mode }) => {
+  const isAdmin = mode === "admin";
   const server = loadEnv(mode, ".", "ROOMKEY_")["ROOMKEY_URL"] ?? "http://127.0.0.1:3000";
   return {
     resolve: {
@@ -10,10 +12,12 @@ export default defineConfig(({ mode }) => {
     },
     build: {
       outDir: "../crates/server/pages",
-      emptyOutDir: true,
+      // The admin page is built second, and adds itself to what is there.
+      emptyOutDir: !isAdmin,
+      copyPublicDir: !isAdmin,
       // The server embeds the files by name, so the names are stable; it answers with an ETag instead.
       rolldownOptions: {
-        input: { chat: "index.html" },
+        input: isAdmin ? { admin: "admin.html" } : { chat: "index.html" },
         output: {
           entryFileNames: "assets/[name].js",
           chunkFileNames: "assets/[name].js",
@@ -23,7 +27,8 @@ export default defineConfig(({ mode }) => {
       // Nothing may become inline: the content security policy allows files of this origin only.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
-      license: { fileName: "assets/licenses.md" },
+      // What the admin page is made of is part of the chat page, too.
+      license: isAdmin ? false : { fileName: "assets/licenses.md" },
     },
     server: {
       proxy: {

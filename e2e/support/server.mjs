@@ -109,7 +109,16 @@ async function launch(t, program, args, env) {
     child.on("error", reject);
     child.on("exit", () => reject(new Error(`${program} did not start:\n${output.stdout}${output.stderr}`)));
   });
-  return { url, pid: child.pid, output, stop };
+  return { url, pid: child.pid, output, stop, printed: (text) => printed(child, output, text) };
+}
+
+/** Resolves once this text is on standard output. */
+function printed(child, output, text) {
+  return new Promise((resolve) => {
+    const look = () => output.stdout.includes(text) && resolve();
+    child.stdout.on("data", look);
+    look();
+  });
 }
 
 function start(program, args, options) {

@@ -13,8 +13,22 @@ struct Asset {
     content: &'static [u8],
 }
 
-/// Its files. `guard` adds the headers that all answers have.
-const PAGES: &[Asset] = &[];
+macro_rules! assets {
+    ($($path:literal: $content_type:literal = $file:literal;)*) => {
+        /// Its files. `guard` adds the headers that all answers have.
+        const PAGES: &[Asset] = &[$(
+            Asset { path: $path, content_type: $content_type, content: include_bytes!(concat!("../../pages/", $file)) }
+        ),*];
+    };
+}
+
+assets! {
+    "/": "text/html; charset=utf-8" = "admin.html";
+    "/assets/admin.css": "text/css; charset=utf-8" = "assets/admin.css";
+    "/assets/admin.js": "text/javascript; charset=utf-8" = "assets/admin.js";
+    "/assets/icon.svg": "image/svg+xml" = "assets/icon.svg";
+    "/assets/licenses.md": "text/markdown; charset=utf-8" = "assets/licenses.md";
+}
 
 pub(super) fn router() -> Router<Arc<AdminPage>> {
     PAGES.iter().fold(Router::new(), |router, page| {
