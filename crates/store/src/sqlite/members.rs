@@ -3,7 +3,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     Caps, SqliteStore, accounts, channels,
-    columns::{count, id, name, seq, signed, time},
+    columns::{id, name, seq, signed, time},
     fault, invites,
 };
 use crate::{
@@ -81,12 +81,7 @@ impl MemberStore for SqliteStore {
 
     fn count_members(&self, channel: &ChannelId) -> Pending<usize> {
         let channel = channel.clone();
-        self.read(move |connection| {
-            let sql = "SELECT count(*) AS members FROM members WHERE channel = ?1";
-            let mut statement = connection.prepare_cached(sql)?;
-            let members = statement.query_row([channel.as_str()], |row| count(row, "members"))?;
-            Ok(usize::try_from(members).unwrap_or(usize::MAX))
-        })
+        self.read(move |connection| count(connection, &channel))
     }
 
     fn members(
