@@ -58,7 +58,8 @@ async function start(t, port) {
   const env = (url) => ({ JWT_SECRET: SECRET, ROOMKEY_URL: url, ROOMKEY_API_KEY: API_KEY, ROOMKEY_SECRET: SIGNING });
   /** The id of the channel that is `support` on the old server. */
   async function createChannels(url) {
-    const { stdout } = await promisify(execFile)(process.execPath, ["channels.mjs"], { cwd: directory, env: { ...process.env, ...env(url) } });
+    const options = { cwd: directory, env: { ...process.env, ...env(url) } };
+    const { stdout } = await promisify(execFile)(process.execPath, ["channels.mjs"], options);
     return stdout.match(/^support (\S+)$/m)[1];
   }
   return { directory, open, startRoomkey, env, createChannels };

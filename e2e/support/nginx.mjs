@@ -49,7 +49,7 @@ async function accepts(address) {
   const [host, port] = address.split(":");
   for (;;) {
     const socket = net.connect(Number(port), host);
-    const isOpen = await Promise.race([once(socket, "connect").then(() => true), once(socket, "close").then(() => false)]).catch(() => false);
+    const isOpen = await once(socket, "connect").then(() => true, () => false);
     socket.destroy();
     if (isOpen) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
