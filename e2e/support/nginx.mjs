@@ -30,6 +30,8 @@ http { access_log off; ${temporary}\n${changed.replaceAll("ADDRESS", address)} }
   // Its workers end with it, when it is asked to.
   const closed = once(child, "close");
   t.after(() => (child.kill("SIGTERM"), closed));
+  // Also when the test runner has lost patience.
+  process.once("exit", () => child.kill("SIGTERM"));
   let output = "";
   child.stderr.setEncoding("utf8").on("data", (text) => (output += text));
   await Promise.race([accepts(address), closed.then(() => Promise.reject(new Error(`nginx ended:\n${output}`)))]);
