@@ -151,7 +151,10 @@ describe("from a Socket.IO server in Node", () => {
     const channelId = await createChannels(url);
     const [tab, other, bob, eve] = await Promise.all([ada, ada, staff, stranger].map((token) => open(url, token)));
     assert.equal((await tab.order("tea")).code, "BACKEND_FAILED", "the backend is not there yet");
-    await listen(t, directory, "after.mjs", { ...env(url), PORT: String(port) });
+    const backend = await listen(t, directory, "after.mjs", { ...env(url), PORT: String(port) });
+    const headers = { "webhook-id": "1", "webhook-timestamp": String(Math.floor(Date.now() / 1000)), "webhook-signature": "v1,nonsense" };
+    const forged = await fetch(`${backend}/events`, { method: "POST", headers, body: '{"type":"admin:announce"}' });
+    assert.equal(forged.status, 401, "nobody but Roomkey asks it");
     await refuse(open, url);
     await useShop({ tab, other, bob, eve, channelId });
   });
