@@ -58,7 +58,8 @@ async function start(t, port) {
   const env = (url) => ({ JWT_SECRET: SECRET, ROOMKEY_URL: url, ROOMKEY_API_KEY: API_KEY, ROOMKEY_SECRET: SIGNING });
   /** The id of the channel that is `support` on the old server. */
   async function createChannels(url) {
-    const { stdout } = await promisify(execFile)(process.execPath, ["channels.mjs"], { cwd: directory, env: { ...process.env, ...env(url) } });
+    const options = { cwd: directory, env: { ...process.env, ...env(url) } };
+    const { stdout } = await promisify(execFile)(process.execPath, ["channels.mjs"], options);
     return stdout.match(/^support (\S+)$/m)[1];
   }
   return { directory, open, startRoomkey, env, createChannels };
@@ -150,7 +151,10 @@ describe("from a Socket.IO server in Node", () => {
     const channelId = await createChannels(url);
     const [tab, other, bob, eve] = await Promise.all([ada, ada, staff, stranger].map((token) => open(url, token)));
     assert.equal((await tab.order("tea")).code, "BACKEND_FAILED", "the backend is not there yet");
-    await listen(t, directory, "after.mjs", { ...env(url), PORT: String(port) });
+    const backend = await listen(t, directory, "after.mjs", { ...env(url), PORT: String(port) });
+    const headers = { "webhook-id": "1", "webhook-timestamp": String(Math.floor(Date.now() / 1000)), "webhook-signature": "v1,nonsense" };
+    const forged = await fetch(`${backend}/events`, { method: "POST", headers, body: '{"type":"admin:announce"}' });
+    assert.equal(forged.status, 401, "nobody but Roomkey asks it");
     await refuse(open, url);
     await useShop({ tab, other, bob, eve, channelId });
   });

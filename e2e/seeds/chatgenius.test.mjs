@@ -262,7 +262,8 @@ test("who may connect, and how: transports, origins, and where the token is", as
 
   await connect(t, server, token, { extraHeaders: { origin: PAGE } });
   const options = { auth: { token }, transports: ["websocket"] };
-  assert.equal((await refusal(t, server, { ...options, extraHeaders: { origin: "https://elsewhere.example" } })).message, "websocket error");
+  const elsewhere = { ...options, extraHeaders: { origin: "https://elsewhere.example" } };
+  assert.equal((await refusal(t, server, elsewhere)).message, "websocket error");
   assert.equal((await refusal(t, server, { ...options, transports: ["polling"] })).message, "xhr poll error");
   const other = await clerkToken("user_2ada", 60, "https://elsewhere.example");
   const refused = await refusal(t, server, { ...options, auth: { token: other } });

@@ -15,6 +15,7 @@ import { before, test } from "node:test";
 
 import jwt from "jsonwebtoken";
 
+import { refusal } from "../support/client.mjs";
 import { bundle, line, openPage, startBrowser, startSite } from "../support/page.mjs";
 import { createChannel, expectStatus, request } from "../support/rest.mjs";
 import { SECRET, startServer } from "../support/server.mjs";
@@ -89,15 +90,17 @@ test("a room is joined by who has access to it", async (t) => {
 });
 
 test("the errors of the guide, word for word", async (t) => {
-  const { open } = await start(t);
+  const { server, open } = await start(t);
   const page = await open(sign("42", "another secret of thirty-two bytes"));
   assert.equal(await line(page, "failed"), "Connection failed: Authentication error: Invalid token");
   await page.getByText("Status: Disconnected").waitFor();
 
-  // Without a token the hook does not connect. What connects without one is told:
+  // Without a token the hook does not connect. Who does is told:
   const anonymous = await open();
   await anonymous.getByText("Status: Disconnected").waitFor();
   assert.equal(await anonymous.evaluate(() => window.socket), undefined);
+  const { message } = await refusal(t, server, { auth: {} });
+  assert.equal(message, "Authentication error: No token provided");
 });
 
 test("a page of another origin does not get in", async (t) => {

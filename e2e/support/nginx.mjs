@@ -30,6 +30,8 @@ http { access_log off; ${temporary}\n${changed.replaceAll("ADDRESS", address)} }
   // Its workers end with it, when it is asked to.
   const closed = once(child, "close");
   t.after(() => (child.kill("SIGTERM"), closed));
+  // Also when the test runner has lost patience.
+  process.once("exit", () => child.kill("SIGTERM"));
   let output = "";
   child.stderr.setEncoding("utf8").on("data", (text) => (output += text));
   await Promise.race([accepts(address), closed.then(() => Promise.reject(new Error(`nginx ended:\n${output}`)))]);
@@ -49,7 +51,7 @@ async function accepts(address) {
   const [host, port] = address.split(":");
   for (;;) {
     const socket = net.connect(Number(port), host);
-    const isOpen = await Promise.race([once(socket, "connect").then(() => true), once(socket, "close").then(() => false)]).catch(() => false);
+    const isOpen = await once(socket, "connect").then(() => true, () => false);
     socket.destroy();
     if (isOpen) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
