@@ -19,6 +19,7 @@ mod private_file;
 mod revalidation;
 mod secrets;
 mod sections;
+mod signing;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -41,6 +42,7 @@ use crate::{
 use backends::{HandlerSection, WebhookSection};
 use node::{Node, Value};
 use place::{Place, Places};
+use revalidation::RevalidationSection;
 use sections::{
     AdminSection, AuditSection, AuthSection, ChatSection, EngineSection, HttpSection, ServerSection,
 };
@@ -106,9 +108,9 @@ impl Config {
         let secret_in_file = places.is_in_file("auth.jwt_secret")
             || places.is_in_file("auth.jwt_secret_previous")
             || config.auth.api_keys.iter().any(|key| key.key.is_some())
-            || config.auth.revalidation.is_some()
-            || !config.webhooks.is_empty()
-            || !config.handlers.is_empty()
+            || config.auth.revalidation.as_ref().is_some_and(RevalidationSection::has_secret)
+            || config.webhooks.iter().any(WebhookSection::has_secret)
+            || config.handlers.iter().any(HandlerSection::has_secret)
             || config.auth.issuers.iter().any(|issuer| !issuer.secrets.is_empty());
         if secret_in_file {
             exposed.extend(file.as_deref().and_then(private_file::exposure));

@@ -93,7 +93,7 @@ impl Courier {
 
     async fn attempt(&self, delivery: &Delivery) -> Result<(), Refused> {
         let body = delivery.body.as_bytes();
-        let headers = self.setup().secret.headers(&delivery.id, self.clock.now(), body);
+        let headers = self.setup().secrets.headers(&delivery.id, self.clock.now(), body);
         match self.client.tell_json(headers, body.to_vec().into()).await {
             Ok(answer) if answer.status.is_success() => Ok(()),
             Ok(answer) => Err(Refused {

@@ -53,7 +53,7 @@ impl Handlers {
             let (clock, entropy) = (clock.clone(), entropy.clone());
             Handler {
                 events: setup.events,
-                backend: Arc::new(SignedClient { client, secret: setup.secret, clock, entropy }),
+                backend: Arc::new(SignedClient { client, secrets: setup.secrets, clock, entropy }),
                 free: Arc::new(Semaphore::new(limits.backend_requests)),
                 places: Places::default(),
                 places_per_user: limits.backend_requests_per_user,

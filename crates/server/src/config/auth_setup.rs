@@ -102,9 +102,13 @@ impl AuthSetup {
         warnings.extend(config.warnings());
         let authentication = Arc::new(config.authentication(verifier.clone()));
         let api_keys = Arc::new(config.api_keys(&mut warnings)?);
-        let revalidation =
-            auth.revalidation.as_ref().map(|section| section.read(&config.places)).transpose()?;
-        let backends = BackendsSetup::read(&config.webhooks, &config.handlers, &config.places)?;
+        let revalidation = auth
+            .revalidation
+            .as_ref()
+            .map(|section| section.read(&config.places, &mut warnings))
+            .transpose()?;
+        let (webhooks, handlers) = (&config.webhooks, &config.handlers);
+        let backends = BackendsSetup::read(webhooks, handlers, &config.places, &mut warnings)?;
         let keys = issuer.as_ref().zip(ring).map(|(issuer, ring)| {
             let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
             Arc::new(LiveKeys::new(ring, issuer.clone(), authentication.clone(), clock, entropy))

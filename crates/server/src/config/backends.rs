@@ -1,14 +1,14 @@
 //! `[[webhooks]]` and `[[handlers]]`: backends that are told and asked.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-use super::{error::ConfigError, place::Places, values::Secret};
+use super::{error::ConfigError, place::Places, signing::Signing, values::Secret};
 use crate::{
     OutboundUrl,
     backends::EventPatterns,
-    outbound::{InvalidUrl, SigningSecret},
+    outbound::{InvalidUrl, SigningSecrets},
 };
 
 /// An endpoint that is told what happened.
@@ -22,7 +22,14 @@ pub(crate) struct WebhookSection {
     /// Where it is posted to, by `https:`.
     url: String,
     /// The secret that requests are signed with: `whsec_` and base64, or any long text.
-    pub(super) secret: Secret,
+    #[serde(default)]
+    secret: Option<Secret>,
+    /// Several that all of them are signed with, while one is exchanged for another.
+    #[serde(default)]
+    secrets: Option<Vec<Secret>>,
+    /// A file that holds them, each on a line of its own.
+    #[serde(default)]
+    secret_file: Option<PathBuf>,
     /// Which events: names, or beginnings with a `*` behind them. Without it all.
     #[serde(default = "all")]
     events: Vec<String>,
@@ -46,7 +53,14 @@ pub(crate) struct HandlerSection {
     /// Where they are posted to, by `https:`.
     url: String,
     /// The secret that requests are signed with: `whsec_` and base64, or any long text.
-    pub(super) secret: Secret,
+    #[serde(default)]
+    secret: Option<Secret>,
+    /// Several that all of them are signed with, while one is exchanged for another.
+    #[serde(default)]
+    secrets: Option<Vec<Secret>>,
+    /// A file that holds them, each on a line of its own.
+    #[serde(default)]
+    secret_file: Option<PathBuf>,
     /// Time for the backend to answer.
     #[serde(default = "handler_timeout_ms")]
     timeout_ms: u64,
@@ -82,7 +96,7 @@ pub(crate) struct BackendsSetup {
 pub(crate) struct WebhookSetup {
     pub(crate) name: String,
     pub(crate) url: OutboundUrl,
-    pub(crate) secret: SigningSecret,
+    pub(crate) secrets: SigningSecrets,
     pub(crate) events: EventPatterns,
     pub(crate) time_max: Duration,
     pub(crate) attempts_max: u32,
@@ -91,7 +105,7 @@ pub(crate) struct WebhookSetup {
 /// Who is asked.
 pub(crate) struct HandlerSetup {
     pub(crate) url: OutboundUrl,
-    pub(crate) secret: SigningSecret,
+    pub(crate) secrets: SigningSecrets,
     pub(crate) events: EventPatterns,
     pub(crate) time_max: Duration,
 }
@@ -101,10 +115,12 @@ impl BackendsSetup {
         webhooks: &[WebhookSection],
         handlers: &[HandlerSection],
         places: &Places,
+        warnings: &mut Vec<String>,
     ) -> Result<Self, ConfigError> {
         let mut setup = Self::default();
         for (index, section) in webhooks.iter().enumerate() {
-            let webhook = section.read(&|key, problem| refusal(places, "webhooks", index, key, problem))?;
+            let refuse = |key: &str, problem| refusal(places, "webhooks", index, key, problem);
+            let webhook = section.read(&refuse, warnings)?;
             if setup.webhooks.iter().any(|other| other.name == webhook.name) {
                 let problem = "another webhook is called so: give one of them a name".to_owned();
                 return Err(refusal(places, "webhooks", index, "name", problem));
@@ -113,21 +129,27 @@ impl BackendsSetup {
         }
         for (index, section) in handlers.iter().enumerate() {
             let refuse = |key: &str, problem| refusal(places, "handlers", index, key, problem);
-            setup.handlers.push(section.read(&refuse)?);
+            setup.handlers.push(section.read(&refuse, warnings)?);
         }
         Ok(setup)
     }
 }
 
 fn refusal(places: &Places, section: &str, index: usize, key: &str, problem: String) -> ConfigError {
-    ConfigError::new(places.setting(&format!("{section}[{index}].{key}")), problem)
+    let dot = if key.is_empty() { "" } else { "." };
+    ConfigError::new(places.setting(&format!("{section}[{index}]{dot}{key}")), problem)
 }
 
 /// Makes an error about a key of the section.
 type Refuse<'a> = &'a dyn Fn(&str, String) -> ConfigError;
 
 impl WebhookSection {
-    fn read(&self, refuse: Refuse<'_>) -> Result<WebhookSetup, ConfigError> {
+    /// Whether a secret stands in the section itself.
+    pub(super) fn has_secret(&self) -> bool {
+        self.secret.is_some() || self.secrets.is_some()
+    }
+
+    fn read(&self, refuse: Refuse<'_>, warnings: &mut Vec<String>) -> Result<WebhookSetup, ConfigError> {
         let url = url(&self.url, self.allow_private, refuse)?;
         let name = self.name.clone().unwrap_or_else(|| self.url.clone());
         if name.trim().is_empty() {
@@ -139,7 +161,12 @@ impl WebhookSection {
         Ok(WebhookSetup {
             name,
             url,
-            secret: secret(&self.secret, refuse)?,
+            secrets: Signing {
+                secret: self.secret.as_ref(),
+                secrets: self.secrets.as_deref(),
+                secret_file: self.secret_file.as_ref(),
+            }
+            .read(refuse, warnings)?,
             events: events(&self.events, refuse)?,
             time_max: time(self.timeout_ms, refuse)?,
             attempts_max: self.attempts,
@@ -148,10 +175,20 @@ impl WebhookSection {
 }
 
 impl HandlerSection {
-    fn read(&self, refuse: Refuse<'_>) -> Result<HandlerSetup, ConfigError> {
+    /// Whether a secret stands in the section itself.
+    pub(super) fn has_secret(&self) -> bool {
+        self.secret.is_some() || self.secrets.is_some()
+    }
+
+    fn read(&self, refuse: Refuse<'_>, warnings: &mut Vec<String>) -> Result<HandlerSetup, ConfigError> {
         Ok(HandlerSetup {
             url: url(&self.url, self.allow_private, refuse)?,
-            secret: secret(&self.secret, refuse)?,
+            secrets: Signing {
+                secret: self.secret.as_ref(),
+                secrets: self.secrets.as_deref(),
+                secret_file: self.secret_file.as_ref(),
+            }
+            .read(refuse, warnings)?,
             events: events(&self.events, refuse)?,
             time_max: time(self.timeout_ms, refuse)?,
         })
@@ -162,10 +199,6 @@ fn url(text: &str, allow_private: bool, refuse: Refuse<'_>) -> Result<OutboundUr
     let url =
         if allow_private { OutboundUrl::on_private_network(text) } else { OutboundUrl::new(text, false) };
     url.map_err(|problem: InvalidUrl| refuse("url", problem.to_string()))
-}
-
-fn secret(secret: &Secret, refuse: Refuse<'_>) -> Result<SigningSecret, ConfigError> {
-    SigningSecret::new(secret.expose()).map_err(|problem| refuse("secret", problem.to_string()))
 }
 
 fn events(patterns: &[String], refuse: Refuse<'_>) -> Result<EventPatterns, ConfigError> {

@@ -4,6 +4,7 @@ mod errors;
 mod issuers;
 mod policy;
 mod presets;
+mod signing;
 
 use std::net::Ipv6Addr;
 

@@ -9,6 +9,6 @@ pub(crate) mod tls;
 mod url;
 
 pub(crate) use client::{Answer, Client, OutboundError};
-pub(crate) use signature::SigningSecret;
+pub(crate) use signature::SigningSecrets;
 pub(crate) use signed::SignedClient;
 pub use url::{InvalidUrl, OutboundUrl};

@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use roomkey_model::{Clock, Entropy, MessageId};
 
-use super::{Answer, Client, OutboundError, signature::SigningSecret};
+use super::{Answer, Client, OutboundError, signature::SigningSecrets};
 
 /// Posts signed questions to a backend, and waits for the answers.
 pub(crate) struct SignedClient {
     pub(crate) client: Client,
-    pub(crate) secret: SigningSecret,
+    pub(crate) secrets: SigningSecrets,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
 }
@@ -17,6 +17,6 @@ impl SignedClient {
     pub(crate) async fn post(&self, json: Vec<u8>) -> Result<Answer, OutboundError> {
         let now = self.clock.now();
         let id = MessageId::generate(now, &*self.entropy).to_string();
-        self.client.post_json(self.secret.headers(&id, now, &json), json.into()).await
+        self.client.post_json(self.secrets.headers(&id, now, &json), json.into()).await
     }
 }

@@ -70,7 +70,7 @@ impl Revalidation {
         let tls = if setup.url.is_https() { Some(tls::client()?) } else { None };
         let client = Client::new(setup.url, tls, ANSWER_TIME_MAX, ANSWER_BYTES_MAX);
         Ok(Self {
-            backend: SignedClient { client, secret: setup.secret, clock, entropy },
+            backend: SignedClient { client, secrets: setup.secrets, clock, entropy },
             interval: setup.interval,
         })
     }
