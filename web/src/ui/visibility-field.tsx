@@ -10,8 +10,8 @@ export function VisibilityField({ value }: { value: Signal<Visibility> }) {
         value={value}
         onChange={(event) => (value.value = event.currentTarget.value as Visibility)}
       >
-        <option value="public">Public: everybody can find and join it</option>
-        <option value="private">Private: only those who are invited</option>
+        <option value="public">Public: everybody may join</option>
+        <option value="private">Private: by invitation</option>
       </select>
     </label>
   );
