@@ -5,12 +5,13 @@ import { test } from "node:test";
 
 import { useBrowser } from "./support/browser.mjs";
 import {
+  adaAndBob,
   channelItem,
   connected,
   createChannel,
   hear,
-  joinChannel,
   message,
+  openAs,
   openChannel,
   register,
   say,
@@ -22,36 +23,6 @@ import { startServer } from "./support/server.mjs";
 
 const browser = useBrowser();
 
-/** Two new users in one public channel of ada's, both looking at it. */
-async function adaAndBob(t, server) {
-  const [ada, bob] = [await browser.open(t, server.url), await browser.open(t, server.url)];
-  await Promise.all([register(ada, "ada"), register(bob, "bob")]);
-  await createChannel(ada, "harbour");
-  await joinChannel(bob, "harbour");
-  return { ada, bob };
-}
-
-/** `ada` with a channel of so many messages of bob's, both made over HTTP. */
-async function longChannel(server, messages) {
-  const [ada, bob] = [await rest.register(server, "ada"), await rest.register(server, "bob")];
-  const channel = await rest.createChannel(server, ada.token, [bob.user.id]);
-  const tell = async (content) => {
-    const path = `/api/channels/${channel.id}/messages`;
-    rest.expectStatus(201, await rest.request(server, "POST", path, { token: bob.token, body: { content } }));
-  };
-  for (let number = 1; number <= messages; number += 1) await tell(`message ${number} of bob`);
-  return { ada, bob, channel, tell };
-}
-
-async function openAs(t, server, username, options) {
-  const page = await browser.open(t, server.url, options);
-  await page.getByTestId("email").fill(username);
-  await page.getByTestId("password").fill(rest.PASSWORD);
-  await page.getByTestId("login-submit").click();
-  await connected(page);
-  return page;
-}
-
 const COMPRESSION = {
   "not compressed": {},
   "every message compressed": { ROOMKEY__ENGINE__DEFLATE: "true", ROOMKEY__ENGINE__DEFLATE_THRESHOLD_BYTES: "1" },
@@ -60,7 +31,7 @@ const COMPRESSION = {
 for (const [how, env] of Object.entries(COMPRESSION)) {
   test(`two people register and chat, ${how}`, async (t) => {
     const server = await startServer(t, { env });
-    const { ada, bob } = await adaAndBob(t, server);
+    const { ada, bob } = await adaAndBob(browser, t, server);
     await say(bob, "Is anyone here?");
     await hear(ada, "Is anyone here?", "bob");
     await say(ada, "Ahoy ⚓ <b>Bob</b>, see https://example.com/a?b=c.");
@@ -76,7 +47,7 @@ for (const [how, env] of Object.entries(COMPRESSION)) {
 
 test("an edit and a deletion are seen by the other, and a deletion is asked about first", async (t) => {
   const server = await startServer(t);
-  const { ada, bob } = await adaAndBob(t, server);
+  const { ada, bob } = await adaAndBob(browser, t, server);
   await say(ada, "see you at fife");
   await say(ada, "nonsense");
   await hear(bob, "nonsense", "ada");
@@ -101,7 +72,7 @@ test("an edit and a deletion are seen by the other, and a deletion is asked abou
 
 test("a message is sent, delivered when it has arrived anywhere, and read when it was on screen", async (t) => {
   const server = await startServer(t);
-  const { ada, bob } = await adaAndBob(t, server);
+  const { ada, bob } = await adaAndBob(browser, t, server);
   await say(ada, "you see this");
   await message(ada, "you see this", "read").waitFor();
 
@@ -113,7 +84,7 @@ test("a message is sent, delivered when it has arrived anywhere, and read when i
   await bob.close();
   await say(ada, "you are away");
   assert.equal(await message(ada, "you are away").getAttribute("data-status"), "sent");
-  const again = await openAs(t, server, "bob");
+  const again = await openAs(browser, t, server, "bob");
   await message(ada, "you are away", "delivered").waitFor();
   await openChannel(again, "harbour");
   await message(ada, "you are away", "read").waitFor();
@@ -121,7 +92,7 @@ test("a message is sent, delivered when it has arrived anywhere, and read when i
 
 test("who types and who is here is shown", async (t) => {
   const server = await startServer(t);
-  const { ada, bob } = await adaAndBob(t, server);
+  const { ada, bob } = await adaAndBob(browser, t, server);
   await ada.locator('[data-testid="attendance"][data-members="2"][data-online="2"]').waitFor();
   await bob.getByTestId("composer").pressSequentially("hm");
   await ada.getByTestId("typing").getByText("bob is typing…").waitFor();
@@ -136,140 +107,9 @@ test("who types and who is here is shown", async (t) => {
   await member.getByText("seen just now").waitFor();
 });
 
-test("what came while the user was elsewhere is counted, and begins with a line", async (t) => {
-  const server = await startServer(t);
-  const { ada, bob } = await adaAndBob(t, server);
-  await say(ada, "old");
-  await hear(bob, "old", "ada");
-  await createChannel(bob, "attic");
-  assert.equal(await channelItem(bob, "harbour").getByTestId("unread").count(), 0);
-  for (const text of ["one", "two", "three"]) await say(ada, text);
-
-  await channelItem(bob, "harbour").getByTestId("unread").getByText("3").waitFor();
-  await channelItem(bob, "harbour").getByText("ada: three").waitFor();
-  assert.match(await bob.title(), /^\(3\) attic/);
-  const names = () => bob.getByTestId("my-channels").locator("[data-name]").evaluateAll((items) => items.map((item) => item.dataset.name));
-  assert.deepEqual(await names(), ["harbour", "attic"], "where something was written last comes first");
-  await openChannel(bob, "harbour");
-  const behind = bob.locator('[data-testid="divider"] + [data-testid="message"]');
-  assert.equal(await behind.getByTestId("message-content").innerText(), "one");
-  await channelItem(bob, "harbour").getByTestId("unread").waitFor({ state: "detached" });
-  await say(bob, "I am back");
-  assert.equal(await bob.getByTestId("divider").count(), 0, "who answers has read");
-});
-
-test("what comes while the window is in the background is not read, and new when the user is back", async (t) => {
-  const server = await startServer(t);
-  const { ada, bob } = await adaAndBob(t, server);
-  await say(ada, "you see this");
-  await message(ada, "you see this", "read").waitFor();
-  await bob.evaluate(() => {
-    document.hasFocus = () => false;
-    dispatchEvent(new Event("blur"));
-  });
-  await say(ada, "are you there?");
-  await say(ada, "hello?");
-  await message(ada, "hello?", "delivered").waitFor();
-  await channelItem(bob, "harbour").getByTestId("unread").getByText("2").waitFor();
-  const behind = bob.locator('[data-testid="divider"] + [data-testid="message"]');
-  assert.equal(await behind.getByTestId("message-content").innerText(), "are you there?");
-  assert.equal(await message(ada, "hello?").getAttribute("data-status"), "delivered");
-
-  await bob.evaluate(() => {
-    document.hasFocus = () => true;
-    dispatchEvent(new Event("focus"));
-  });
-  await message(ada, "hello?", "read").waitFor();
-  await channelItem(bob, "harbour").getByTestId("unread").waitFor({ state: "detached" });
-});
-
-test("a long history is loaded upwards, and what is on screen stays where it is", async (t) => {
-  const server = await startServer(t);
-  const { tell } = await longChannel(server, 130);
-  const ada = await openAs(t, server, "ada");
-  await openChannel(ada, "harbour");
-  await message(ada, "message 130 of bob").waitFor();
-  assert.equal(await ada.getByTestId("message").count(), 50);
-
-  const box = ada.getByTestId("messages");
-  const marked = message(ada, "message 100 of bob");
-  await marked.evaluate((item) => item.scrollIntoView({ block: "start" }));
-  const before = await marked.boundingBox();
-  assert.equal(await ada.getByTestId("message").count(), 50, "nothing is loaded before it is needed");
-  await box.evaluate((element) => (element.scrollTop -= 600));
-  await ada.locator('[data-testid="message"][data-seq="31"]').waitFor({ state: "attached" });
-  const after = await marked.boundingBox();
-  assert.ok(Math.abs(after.y - before.y - 600) < 2, `moved from ${before.y} to ${after.y}`);
-
-  await tell("one more");
-  await ada.locator('[data-testid="message"][data-seq="131"]').waitFor({ state: "attached" });
-  assert.ok(Math.abs((await marked.boundingBox()).y - after.y) < 2, "what is written below moves nothing");
-
-  while ((await ada.getByTestId("message").count()) < 131) {
-    const first = await ada.getByTestId("message").first().getAttribute("data-seq");
-    await box.evaluate((element) => (element.scrollTop = 0));
-    await ada.waitForFunction((seq) => document.querySelector("[data-seq]").dataset.seq !== seq, first);
-  }
-  await ada.locator('[data-testid="history"][data-state="complete"]').waitFor();
-  const seqs = await ada.getByTestId("message").evaluateAll((items) => items.map((item) => Number(item.dataset.seq)));
-  assert.deepEqual(seqs, Array.from({ length: 131 }, (_, index) => index + 1));
-  await ada.getByTestId("to-end").click();
-  await message(ada, "one more").waitFor();
-  await ada.getByTestId("to-end").waitFor({ state: "detached" });
-});
-
-test("a private channel is for those who were added, or have an invite", async (t) => {
-  const server = await startServer(t);
-  const permissions = ["clipboard-read", "clipboard-write"];
-  const [ada, bob, eve] = await Promise.all([
-    browser.open(t, server.url, { permissions }),
-    browser.open(t, server.url),
-    browser.open(t, server.url),
-  ]);
-  await Promise.all([register(ada, "ada"), register(bob, "bob"), register(eve, "eve")]);
-  await createChannel(ada, "secret", "private");
-  await ada.getByTestId("members-open").click();
-  await ada.getByTestId("invite-name").fill("nobody");
-  await ada.getByTestId("invite-submit").click();
-  await ada.locator('[data-testid="error-notice"][data-code="NOT_FOUND"]').waitFor();
-  await ada.getByTestId("invite-name").fill("bob");
-  await ada.getByTestId("invite-submit").click();
-  await ada.getByTestId("member").filter({ hasText: "bob" }).waitFor();
-  await openChannel(bob, "secret");
-
-  await ada.getByTestId("invite-link").click();
-  await ada.getByTestId("notice").waitFor();
-  const link = await ada.evaluate(() => navigator.clipboard.readText());
-  await eve.getByTestId("reload-channels").click();
-  assert.equal(await channelItem(eve, "secret").count(), 0);
-  await eve.goto(link);
-  await eve.getByTestId("channel-title").getByText("secret").waitFor();
-  await bob.goto(link);
-  await bob.locator('[data-testid="error-notice"][data-code="FORBIDDEN"]').waitFor();
-  await openChannel(bob, "secret");
-
-  await say(ada, "only for you");
-  await hear(bob, "only for you", "ada");
-  await hear(eve, "only for you", "ada");
-
-  const ofBob = ada.getByTestId("member").filter({ hasText: "bob" });
-  await ofBob.getByTestId("member-role").selectOption("reader");
-  await bob.getByText("You can read this channel, but not write in it.").waitFor();
-  await ofBob.getByTestId("member-remove").click();
-  await bob.getByText("This channel is not open to you").waitFor();
-
-  await ada.getByTestId("leave-channel").click();
-  await ada.getByTestId("confirm-yes").click();
-  await ada.locator('[data-testid="error-notice"][data-code="LAST_OWNER"]').waitFor();
-  await eve.getByTestId("members-open").click();
-  await eve.getByTestId("leave-channel").click();
-  await eve.getByTestId("confirm-yes").click();
-  await channelItem(eve, "secret").waitFor({ state: "detached" });
-});
-
 test("what was written while the server was down is sent when it is back, once and in order", async (t) => {
   const server = await startServer(t);
-  const { ada, bob } = await adaAndBob(t, server);
+  const { ada, bob } = await adaAndBob(browser, t, server);
   await say(ada, "before");
   await server.stop("SIGKILL");
   await connected(ada, "reconnecting");
@@ -296,7 +136,7 @@ test("what was written while the server was down is sent when it is back, once a
 
 test("a device without a network says so, and goes on by itself", async (t) => {
   const server = await startServer(t);
-  const { ada, bob } = await adaAndBob(t, server);
+  const { ada, bob } = await adaAndBob(browser, t, server);
   await ada.context().setOffline(true);
   await connected(ada, "offline");
   await ada.getByTestId("connection-trouble").getByText("You are offline").waitFor();

@@ -4,7 +4,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { assertAccessible, DESKTOP, PHONE, picture, useBrowser } from "./support/browser.mjs";
-import { connected, createChannel, joinChannel, message, openChannel, register, say, signIn, texts, write } from "./support/demo.mjs";
+import {
+  connected,
+  createChannel,
+  joinChannel,
+  message,
+  openChannel,
+  register,
+  say,
+  signIn,
+  texts,
+  write,
+} from "./support/demo.mjs";
 import * as rest from "./support/rest.mjs";
 import { startServer } from "./support/server.mjs";
 
@@ -17,7 +28,13 @@ const TALK = [
   ["eve", "I can take the first shift if somebody brings coffee ☕"],
   ["ada", "Deal."],
   ["ada", "Two sugars?"],
-  ["eve", "None. And the tide turns at 10:40, so please be quick with the heavy ones:\n- the turbine\n- both transformers\n- whatever Bob calls “that thing”"],
+  [
+    "eve",
+    `None. And the tide turns at 10:40, so please be quick with the heavy ones:
+- the turbine
+- both transformers
+- whatever Bob calls “that thing”`,
+  ],
   ["bob", "It is a capstan."],
   ["bob", "From 1911!"],
   ["ada", "Then it goes last, and gently."],
@@ -26,7 +43,9 @@ const TALK = [
 /** Three members and what they have said; the caller's page is ada's. */
 async function harbour(server) {
   const names = ["ada", "bob", "eve"];
-  const users = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await rest.register(server, name)])));
+  const users = Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await rest.register(server, name)])),
+  );
   const { ada, bob, eve } = users;
   const post = (path, user, body) => rest.request(server, "POST", path, { token: user.token, body });
   const channel = await rest.createChannel(server, ada.token, [bob.user.id, eve.user.id]);
@@ -92,6 +111,9 @@ for (const [look, options] of LOOKS) {
     await page.getByTestId("members-open").click();
     await page.locator('[data-testid="member"][data-online="true"]').nth(1).waitFor();
     await check("members");
+    await page.getByTestId("settings-open").click();
+    await check("settings");
+    await page.getByTestId("settings-close").click();
     await page.getByTestId("members-close").click();
 
     if (options.viewport === PHONE) await page.getByTestId("back").click();
@@ -202,13 +224,18 @@ test("a screen reader hears what others write, and only that", async (t) => {
   const log = ada.getByRole("log");
   await log.getByText("bob: theirs").waitFor();
   assert.equal(await log.innerText(), "bob: theirs");
-  for (const name of ["complementary", "navigation", "main", "heading"]) assert.ok(await ada.getByRole(name).count(), name);
+  for (const name of ["complementary", "navigation", "main", "heading"])
+    assert.ok(await ada.getByRole(name).count(), name);
 });
 
 test("a phone shows one thing at a time, and nothing sticks out at 360 pixels", async (t) => {
   const server = await startServer(t);
   await harbour(server);
-  const page = await browser.open(t, server.url, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  const page = await browser.open(t, server.url, {
+    viewport: { width: 360, height: 740 },
+    hasTouch: true,
+    isMobile: true,
+  });
   await signIn(page, "ada");
   await connected(page);
   const fits = async (what) => {

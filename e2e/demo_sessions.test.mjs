@@ -4,7 +4,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { useBrowser } from "./support/browser.mjs";
-import { connected, createChannel, joinChannel, message, openChannel, register, say, signIn, texts, thrownOut } from "./support/demo.mjs";
+import {
+  connected,
+  createChannel,
+  joinChannel,
+  message,
+  openChannel,
+  register,
+  say,
+  signIn,
+  texts,
+  thrownOut,
+} from "./support/demo.mjs";
 import { PASSWORD } from "./support/rest.mjs";
 import { runBinary, startServer } from "./support/server.mjs";
 
@@ -29,7 +40,10 @@ test("an expired token is renewed on the way, before the eyes of the user, and n
   await createChannel(ada, "harbour");
   await joinChannel(bob, "harbour");
   const endsAt = async () => Number(await ada.getByTestId("token-end").getAttribute("data-ends-at"));
-  await ada.getByTestId("token-end").getByText(/token ends in 0:0\d/).waitFor();
+  await ada
+    .getByTestId("token-end")
+    .getByText(/token ends in 0:0\d/)
+    .waitFor();
 
   const first = await endsAt();
   const said = [];
@@ -116,7 +130,9 @@ test("my sessions are listed, and one that is signed out is thrown out there", a
   const server = await startServer(t);
   const [here, phone, other] = [
     await browser.open(t, server.url),
-    await browser.open(t, server.url, { userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/605.1" }),
+    await browser.open(t, server.url, {
+      userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/605.1",
+    }),
     await browser.open(t, server.url),
   ];
   await register(here, "ada");
@@ -153,7 +169,10 @@ test("a password that is changed ends the other sessions, and this one goes on",
   await here.getByTestId("current").fill("not the password at all");
   await here.getByTestId("next").fill("8 amber lighthouses at dawn");
   await here.getByTestId("password-submit").click();
-  await here.locator('[data-testid="error-notice"][data-code="INVALID_CREDENTIALS"]').getByText("not your current password").waitFor();
+  await here
+    .locator('[data-testid="error-notice"][data-code="INVALID_CREDENTIALS"]')
+    .getByText("not your current password")
+    .waitFor();
   await here.getByTestId("current").fill(PASSWORD);
   await here.getByTestId("password-submit").click();
   assert.match(await thrownOut(other, "password_changed"), /password was changed/);
@@ -176,7 +195,10 @@ test("a wrong password is told as such, and too many of them with the time to wa
     await answer;
     await page.locator('[data-testid="login-submit"][aria-busy="false"]').waitFor();
   }
-  assert.match(await refused("RATE_LIMITED").innerText(), /Too many attempts\. Try again in (a moment|\d+ (seconds|minutes))\./);
+  assert.match(
+    await refused("RATE_LIMITED").innerText(),
+    /Too many attempts\. Try again in (a moment|\d+ (seconds|minutes))\./,
+  );
 });
 
 test("a tab that is a copy of another begins without its login, and the other one goes on", async (t) => {
@@ -184,7 +206,10 @@ test("a tab that is a copy of another begins without its login, and the other on
   const ada = await browser.open(t, server.url);
   await register(ada, "ada");
   await createChannel(ada, "harbour");
-  const [copy] = await Promise.all([ada.context().waitForEvent("page"), ada.evaluate(() => void window.open(location.href))]);
+  const [copy] = await Promise.all([
+    ada.context().waitForEvent("page"),
+    ada.evaluate(() => void window.open(location.href)),
+  ]);
   await copy.getByTestId("login-submit").waitFor();
   await ada.reload();
   await connected(ada);

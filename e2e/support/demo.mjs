@@ -2,19 +2,19 @@
 
 import assert from "node:assert/strict";
 
-import { PASSWORD } from "./rest.mjs";
+import * as rest from "./rest.mjs";
 
 /** Makes an account, by the form. */
 export async function register(page, username) {
   await page.getByTestId("mode-switch").click();
   await page.getByTestId("email").fill(`${username}@example.com`);
   await page.getByTestId("username").fill(username);
-  await page.getByTestId("password").fill(PASSWORD);
+  await page.getByTestId("password").fill(rest.PASSWORD);
   await page.getByTestId("register-submit").click();
   await connected(page);
 }
 
-export async function signIn(page, username, password = PASSWORD) {
+export async function signIn(page, username, password = rest.PASSWORD) {
   await page.getByTestId("email").fill(username);
   await page.getByTestId("password").fill(password);
   await page.getByTestId("login-submit").click();
@@ -82,4 +82,33 @@ export function texts(page) {
 export async function thrownOut(page, reason) {
   await page.locator(`[data-testid="sign-in"][data-reason="${reason}"]`).waitFor();
   return page.getByTestId("error-notice").innerText();
+}
+
+/** Two new users in one public channel of ada's, both looking at it. */
+export async function adaAndBob(browser, t, server) {
+  const [ada, bob] = [await browser.open(t, server.url), await browser.open(t, server.url)];
+  await Promise.all([register(ada, "ada"), register(bob, "bob")]);
+  await createChannel(ada, "harbour");
+  await joinChannel(bob, "harbour");
+  return { ada, bob };
+}
+
+/** `ada` with a channel of so many messages of bob's, both made over HTTP. */
+export async function longChannel(server, messages) {
+  const [ada, bob] = [await rest.register(server, "ada"), await rest.register(server, "bob")];
+  const channel = await rest.createChannel(server, ada.token, [bob.user.id]);
+  const tell = async (content) => {
+    const path = `/api/channels/${channel.id}/messages`;
+    rest.expectStatus(201, await rest.request(server, "POST", path, { token: bob.token, body: { content } }));
+  };
+  for (let number = 1; number <= messages; number += 1) await tell(`message ${number} of bob`);
+  return { ada, bob, channel, tell };
+}
+
+/** A page of its own, in which this user is logged in. */
+export async function openAs(browser, t, server, username, options) {
+  const page = await browser.open(t, server.url, options);
+  await signIn(page, username);
+  await connected(page);
+  return page;
 }

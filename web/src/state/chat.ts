@@ -9,7 +9,7 @@ import { Selection } from "./selection";
 import { watch } from "./watch";
 import { isLooking } from "./world";
 
-export type DialogName = "new-channel" | "sessions";
+export type DialogName = "new-channel" | "settings" | "sessions";
 
 /** What a person is asked before something that cannot be taken back. */
 export interface Question {

@@ -1,5 +1,5 @@
 import { effect, signal } from "@preact/signals";
-import type { ChannelCount, ChannelStream, Message } from "roomkey";
+import { type ChannelCount, type ChannelStream, type Message, RoomkeyError } from "roomkey";
 import { watch } from "./watch";
 import { isLooking } from "./world";
 
@@ -47,10 +47,12 @@ export class Room {
     return this.stream.subscribe(() => {});
   }
 
-  send(content: string): void {
+  /** Sends a message. A failure is shown where the message stands; it is thrown where there is no place for it. */
+  async send(content: string): Promise<void> {
     this.divider.value = null;
-    // What fails is shown where it stands.
-    void this.stream.send(content).catch(() => undefined);
+    await this.stream.send(content).catch((thrown: unknown) => {
+      if (thrown instanceof RoomkeyError && thrown.code === "QUEUE_FULL") throw thrown;
+    });
   }
 
   /** The messages up to this one are on screen. */

@@ -7,6 +7,7 @@ import { NewChannelDialog } from "./new-channel-dialog";
 import { NoticeList } from "./notice-list";
 import { usePageTitle } from "./page-title";
 import { SessionsDialog } from "./sessions-dialog";
+import { SettingsDialog } from "./settings-dialog";
 import { Sidebar } from "./sidebar";
 
 /** The channels, the one that is open, and its members: side by side, or on a phone one at a time. */
@@ -36,6 +37,8 @@ function OpenDialog({ chat }: { chat: Chat }) {
       return null;
     case "new-channel":
       return <NewChannelDialog chat={chat} />;
+    case "settings":
+      return chat.channel.value === undefined ? null : <SettingsDialog chat={chat} channel={chat.channel.value} />;
     case "sessions":
       return <SessionsDialog chat={chat} />;
   }

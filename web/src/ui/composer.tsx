@@ -22,8 +22,12 @@ export function Composer({ chat, room, channel }: { chat: Chat; room: Room; chan
     input.current?.focus();
     const content = draft.value.trim();
     if (content === "") return;
-    room.send(content);
     draft.value = "";
+    void chat
+      .attempt(() => room.send(content))
+      .then((isDone) => {
+        if (!isDone && draft.value === "") draft.value = content;
+      });
   };
   const onInput = (text: string) => {
     draft.value = text;

@@ -7,10 +7,21 @@ interface FieldProps {
   type?: "text" | "email";
   autoComplete: string;
   required?: boolean;
+  /** The id of what is read with it. */
+  describedBy?: string;
 }
 
 /** A line of text with its label. */
-export function Field({ testId, name, label, note, type = "text", autoComplete, required = false }: FieldProps) {
+export function Field({
+  testId,
+  name,
+  label,
+  note,
+  type = "text",
+  autoComplete,
+  required = false,
+  describedBy,
+}: FieldProps) {
   return (
     <label class="field">
       <span>
@@ -22,6 +33,7 @@ export function Field({ testId, name, label, note, type = "text", autoComplete, 
         {...(type === "email" ? { type } : { type })}
         autoComplete={autoComplete}
         required={required}
+        aria-describedby={describedBy}
         autoCapitalize="none"
         spellcheck={false}
       />

@@ -99,6 +99,16 @@ export function MembersPanel({ chat, channelId }: { chat: Chat; channelId: strin
         ))}
       </ul>
       <footer class="members-footer">
+        {role === "owner" && (
+          <button
+            type="button"
+            class="quiet"
+            data-testid="settings-open"
+            onClick={() => (chat.dialog.value = "settings")}
+          >
+            <Icon name="edit" /> Channel settings
+          </button>
+        )}
         <button type="button" class="quiet" data-testid="leave-channel" onClick={leave}>
           <Icon name="leave" /> Leave this channel
         </button>

@@ -3,6 +3,7 @@ import type { Visibility } from "roomkey";
 import { type Chat, problemOf } from "../state/chat";
 import { Dialog } from "./dialog";
 import { Problem } from "./problem";
+import { VisibilityField } from "./visibility-field";
 
 export function NewChannelDialog({ chat }: { chat: Chat }) {
   const name = useSignal("");
@@ -42,17 +43,7 @@ export function NewChannelDialog({ chat }: { chat: Chat }) {
             onInput={(event) => (name.value = event.currentTarget.value)}
           />
         </label>
-        <label class="field">
-          <span>Who may come in</span>
-          <select
-            data-testid="channel-visibility"
-            value={visibility}
-            onChange={(event) => (visibility.value = event.currentTarget.value as Visibility)}
-          >
-            <option value="public">Public: everybody can find and join it</option>
-            <option value="private">Private: only those who are invited</option>
-          </select>
-        </label>
+        <VisibilityField value={visibility} />
         <Problem problem={problem.value} />
         <div class="dialog-actions">
           <button type="button" class="secondary" onClick={close}>

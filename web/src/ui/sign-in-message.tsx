@@ -1,7 +1,7 @@
 /** The one message of the form. Where there is none, a word of welcome takes its space, so that nothing moves. */
 export function SignInMessage({ problem }: { problem: { code: string; text: string } | null }) {
   return (
-    <div class="sign-in-message" role="alert">
+    <div id="sign-in-message" class="sign-in-message" role="alert">
       {problem === null ? (
         <span>To the chat on {location.host}</span>
       ) : (

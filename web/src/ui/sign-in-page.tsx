@@ -61,6 +61,7 @@ export function SignInPage({ login }: { login: Login }) {
           type={isLogin ? "text" : "email"}
           label={isLogin ? "Email or username" : "Email"}
           autoComplete={isLogin ? "username" : "email"}
+          describedBy="sign-in-message"
           required
         />
         {!isLogin && (
