@@ -14,7 +14,8 @@ fn no_answer_has_a_token_a_password_a_cookie_or_a_key() {
     let (ada, root, eve) = (desk.product.register("ada"), desk.log_in("root"), desk.log_in("eve"));
     // One that came by a header, beside other headers and a query that are nobody's business.
     let backend = token(&json!({
-        "id": "bob", "jti": format!("{CANARY}-jti"), "sid": format!("{CANARY}-sid"),
+        "id": "bob", "jti": format!("{CANARY}-jti"), // The id of a session names it, and opens nothing.
+        "sid": "a-session",
         "secret": format!("{CANARY}-claim"), "exp": TestClock::START_SECS + 600,
     }));
     let headers = format!("Cookie: other={CANARY}-cookie\r\nX-Secret: {CANARY}-header\r\n");

@@ -233,7 +233,9 @@ fn measurements_say_what_the_server_does() {
     let busy = busy.expect("one");
     assert!(busy["rates"]["events"].as_f64() > Some(0.0), "{busy}");
     assert!(busy["latencyMs"]["max"].as_f64() >= busy["latencyMs"]["p50"].as_f64());
-    assert_eq!((&last["threads"], &last["warnings"]), (&json!(2), &json!([])));
+    assert_eq!(last["threads"], 2);
+    // The keys of the test's backends stand in its file.
+    assert!(last["warnings"][0].as_str().is_some_and(|warning| warning.contains("can be read by others")));
     let metrics = desk.product.server().metrics();
     assert!(metrics.contains("roomkey_event_duration_seconds_count 1\n"), "{metrics}");
     assert!(metrics.contains("roomkey_shard_lag_seconds "), "{metrics}");
