@@ -90,6 +90,12 @@ impl HttpClient {
         assert!(self.fill(), "the connection ended");
     }
 
+    /// Whether a response begins, and the connection does not end without one.
+    #[track_caller]
+    pub fn is_answered(&mut self) -> bool {
+        self.fill()
+    }
+
     /// Waits until the server has closed the connection, and gives what it sent before that.
     #[track_caller]
     pub fn rest(&mut self) -> String {

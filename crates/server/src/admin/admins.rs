@@ -201,9 +201,14 @@ impl Admins {
         self.page.subscribe()
     }
 
-    /// Says where the page is.
-    pub(super) fn set_page(&self, page: Page) {
-        self.page.send_replace(page);
+    /// Says that the page is there.
+    pub(super) fn page_is_open(&self, url: String) {
+        self.page.send_replace(Page { state: PageState::Open, url: Some(url) });
+    }
+
+    /// Says that the page is not there.
+    pub(super) fn page_is(&self, state: PageState) {
+        self.page.send_modify(|page| page.state = state);
     }
 
     async fn hash_new(&self, name: &str, password: &str) -> Result<String, Failure> {

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::{AdminPage, Page, PageState, routes, samples};
+use super::{AdminPage, PageState, routes, samples};
 use crate::ClientAddress;
 
 /// How long it waits before it tries again to listen, or to accept where the system has no descriptor to give.
@@ -36,7 +36,7 @@ pub(super) async fn run(page: Arc<AdminPage>) {
             () = samples::take(&page) => {}
             () = until(&mut exist, false) => {}
         }
-        page.admins.set_page(Page { state: PageState::Closed, url: page.admins.page().borrow().url.clone() });
+        page.admins.page_is(PageState::Closed);
         tracing::info!("the admin page is closed: there is no admin");
     }
 }
@@ -56,7 +56,7 @@ async fn bind(page: &AdminPage) -> TcpListener {
             Ok((listener, address)) => {
                 let url = page.url.as_ref().map_or_else(|| format!("http://{address}"), ToString::to_string);
                 tracing::info!(%url, "the admin page is open");
-                page.admins.set_page(Page { state: PageState::Open, url: Some(url) });
+                page.admins.page_is_open(url);
                 return listener;
             }
             Err(error) => {
@@ -67,8 +67,7 @@ async fn bind(page: &AdminPage) -> TcpListener {
                         page.listen
                     );
                     tracing::error!("{problem}");
-                    let url = page.admins.page().borrow().url.clone();
-                    page.admins.set_page(Page { state: PageState::Failed { problem }, url });
+                    page.admins.page_is(PageState::Failed { problem });
                 }
                 was_told = true;
                 sleep(BACK_OFF).await;

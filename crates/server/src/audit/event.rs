@@ -56,7 +56,7 @@ events! {
     LoginFailed = "authn_login_fail", Failure, Ordinary, INFO;
     /// A client failed too often and has to wait, or its connection was closed.
     LoginFailedMax = "authn_login_fail_max", Failure, Ordinary, WARN;
-    /// A client was let in: `reason` is `password`, `refresh`, `ticket` or `token`.
+    /// A client was let in: `reason` is `password`, `refresh`, `ticket`, `token` or `admin password`.
     LoginSucceeded = "authn_login_success", Success, Ordinary, DEBUG;
     /// A user has another password.
     PasswordChanged = "authn_password_change", Success, Essential, INFO;
@@ -66,7 +66,7 @@ events! {
     TokenReused = "authn_token_reuse", Failure, Essential, WARN;
     /// A token, a session, a user or a key was revoked; `target` says which, `reason` why.
     TokenRevoked = "authn_token_revoked", Success, Essential, INFO;
-    /// An operator, or a program with an API key, did something.
+    /// An operator, an admin, or a program with an API key, did something.
     AdminAction = "authz_admin", Success, Essential, INFO;
     /// A blocked user may come back.
     UserUnblocked = "authz_change", Success, Essential, INFO;

@@ -1,3 +1,4 @@
+mod admin;
 mod api_keys;
 mod auth;
 mod errors;

@@ -1,6 +1,7 @@
 //! The whole server over real sockets, byte by byte where the bytes are the contract.
 
 mod accounts;
+mod admin;
 mod backends;
 mod backpressure;
 mod bare_engine;

@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    net::SocketAddr,
     os::unix::net::UnixStream,
     path::Path,
     sync::Arc,
@@ -143,11 +144,7 @@ impl TestProduct {
 
     #[track_caller]
     pub(crate) fn send(&self, method: &str, path: &str, call: &Call) -> Answer {
-        let mut http = HttpClient::connect(self.server().address());
-        http.request(method, path, &call.headers, call.body.as_deref().unwrap_or_default());
-        let response = http.response();
-        let json = serde_json::from_str(&response.body).unwrap_or_default();
-        Answer { status: response.status, json, response }
+        call.send_to(self.server().address(), method, path)
     }
 
     #[track_caller]
@@ -212,6 +209,16 @@ fn run(directory: &Path, config: &str, clock: &Arc<TestClock>) -> TestServer {
 impl Call {
     pub(crate) fn json(body: &Value) -> Self {
         Self::default().header("Content-Type", "application/json").body(&body.to_string())
+    }
+
+    /// Sends it to whoever listens there.
+    #[track_caller]
+    pub(crate) fn send_to(&self, address: SocketAddr, method: &str, path: &str) -> Answer {
+        let mut http = HttpClient::connect(address);
+        http.request(method, path, &self.headers, self.body.as_deref().unwrap_or_default());
+        let response = http.response();
+        let json = serde_json::from_str(&response.body).unwrap_or_default();
+        Answer { status: response.status, json, response }
     }
 
     #[must_use]
