@@ -41,7 +41,7 @@ export function connectionColumns(linkOf: (connection: Connection) => string): r
   return [
     { label: "User", cell: (connection) => <Who connection={connection} link={linkOf(connection)} /> },
     { label: "Address", cell: ({ address }) => <span class="code address">{address}</span> },
-    { label: "Device", cell: ({ userAgent }) => <Device userAgent={userAgent} /> },
+    { label: "Device", kind: "lesser", cell: ({ userAgent }) => <Device userAgent={userAgent} /> },
     {
       label: "Transport",
       kind: "lesser",

@@ -47,7 +47,7 @@ export function ConnectionsPage({ route }: { route: Route }) {
             label="Search connections"
             placeholder="User, address or socket"
             value={q}
-            onSearch={(text) => replaceRoute(href("connections", null, { ...route.query, q: text }))}
+            onSearch={(text) => replaceRoute(href("connections", route.id, { ...route.query, q: text }))}
           />
           <Reload onReload={reload} isLoading={listing.isLoading.value} />
           {admin.mayAct.value && filter !== null && (

@@ -97,7 +97,7 @@ export function PolicyPage({ route }: { route: Route }) {
         )}
         <label class="field">
           <span>
-            with the roles <small>instead of its own</small>
+            with roles <small>optional</small>
           </span>
           <input name="roles" data-testid="roles" placeholder="staff, moderator" autoComplete="off" />
         </label>

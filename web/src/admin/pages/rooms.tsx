@@ -60,7 +60,7 @@ export function RoomsPage({ route }: { route: Route }) {
             label="Search rooms"
             placeholder="Beginning of the name"
             value={q}
-            onSearch={(text) => replaceRoute(href("rooms", null, { q: text }))}
+            onSearch={(text) => replaceRoute(href("rooms", route.id, { ...route.query, q: text }))}
           />
           <Reload onReload={() => void listing.reload()} isLoading={listing.isLoading.value} />
         </>

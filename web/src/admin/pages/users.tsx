@@ -56,7 +56,7 @@ export function UsersPage({ route }: { route: Route }) {
             label="Search users"
             placeholder="Name, email or id"
             value={q}
-            onSearch={(text) => replaceRoute(href("users", null, { q: text }))}
+            onSearch={(text) => replaceRoute(href("users", route.id, { ...route.query, q: text }))}
           />
           <Reload onReload={() => void listing.reload()} isLoading={listing.isLoading.value} />
         </>

@@ -16,7 +16,7 @@ interface PlotProps {
   format: (value: number) => string;
   /** The time that is pointed at, in all plots of the page at once. */
   pointed: Signal<number | null>;
-  /** How many seconds the plot is wide. */
+  /** How many seconds the plot is wide, at most. */
   seconds: number;
   unit?: number;
 }
@@ -26,6 +26,7 @@ const TOP = 8;
 const BOTTOM = 6;
 /** For what the marks say. */
 const GUTTER = 60;
+const WIDTH_MIN_MS = 60_000;
 /** Samples come each two seconds; further apart, some are missing. */
 const GAP_MS = 7_000;
 
@@ -41,7 +42,9 @@ export function Plot({ title, samples, lines, format, pointed, seconds, unit = 1
 
   const newest = samples.at(-1);
   const end = newest === undefined ? 0 : timeOf(newest);
-  const start = end - seconds * 1_000;
+  // A server that was just started has little to show: that is stretched.
+  const known = samples[0] === undefined ? 0 : end - timeOf(samples[0]);
+  const start = end - Math.min(seconds * 1_000, Math.max(known, WIDTH_MIN_MS));
   const series = lines.map(({ of }) => samples.map((sample): Point => ({ at: timeOf(sample), value: of(sample) })));
   const marks = ticks(maximum(series), unit);
   const top = marks.at(-1) ?? 1;

@@ -15,9 +15,12 @@ interface SearchProps {
 export function Search({ label, placeholder, value, onSearch }: SearchProps) {
   const text = useSignal(value);
   const searched = useRef(value);
+  // What it does when the pause is over is up to where one is then.
+  const latest = useRef(onSearch);
+  latest.current = onSearch;
   const search = (wanted: string) => {
     searched.current = wanted;
-    onSearch(wanted);
+    latest.current(wanted);
   };
   useEffect(() => {
     // Back and links change it from outside. What one is typing meanwhile stays.

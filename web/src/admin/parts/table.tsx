@@ -3,7 +3,10 @@ import type { ComponentChildren } from "preact";
 export interface Column<T> {
   readonly label: string;
   readonly cell: (row: T) => ComponentChildren;
-  /** `number`: right; `wide`: a line of its own in a card; `minor` and `lesser`: left out where there is little room, since the detail has it, too. */
+  /**
+   * `number`: right; `wide`: a line of its own in a card; `minor` and `lesser`: left out where there is little room,
+   * since the detail has it, too.
+   */
   readonly kind?: "number" | "minor" | "lesser" | "wide" | "actions";
 }
 
