@@ -51,11 +51,15 @@ impl Client {
         client
     }
 
-    /// Sends a CONNECT packet, which must be accepted.
+    /// Sends a CONNECT packet, which must be accepted. Pings that come before the answer are answered.
     #[track_caller]
     pub fn join(&mut self, connect: &str) {
         self.text(connect);
-        let answer = self.receive_text();
+        let mut answer = self.receive_text();
+        while answer == "2" {
+            self.text("3");
+            answer = self.receive_text();
+        }
         assert!(answer.starts_with("40") && answer.contains(r#"{"sid":""#), "{answer}");
     }
 

@@ -39,8 +39,13 @@ pub(super) fn of(
         if !permit(&channel, role) {
             continue;
         }
-        let of_all = |after| distance(connection, &channel, after, last, counted);
-        let (mut undelivered, mut unread) = (of_all(watermarks.delivered)?, of_all(watermarks.seen)?);
+        let after = |watermark: Seq| last.0.saturating_sub(watermark.0);
+        let (mut undelivered, mut unread) = (after(watermarks.delivered), after(watermarks.seen));
+        if unread > counted {
+            // The oldest may have gone with age.
+            let kept = (last.0 + 1).saturating_sub(oldest(connection, &channel, last)?.0);
+            (undelivered, unread) = (undelivered.min(kept), unread.min(kept));
+        }
         // What was not delivered was not seen: one look at the rows is enough for both.
         let most = counted.min(rows_left);
         let rows = if unread <= most { unread } else { undelivered };
@@ -57,23 +62,6 @@ pub(super) fn of(
         waiting.push(Waiting { channel, last, watermarks, undelivered, unread });
     }
     Ok(waiting)
-}
-
-/// How many messages there are after `after`, whoever sent them.
-fn distance(
-    connection: &Connection,
-    channel: &ChannelId,
-    after: Seq,
-    last: Seq,
-    counted: u64,
-) -> Result<u64, StoreError> {
-    let distance = last.0.saturating_sub(after.0);
-    if distance <= counted {
-        return Ok(distance);
-    }
-    // The oldest may have gone with age.
-    let kept = (last.0 + 1).saturating_sub(oldest(connection, channel, last)?.0);
-    Ok(distance.min(kept))
 }
 
 /// The oldest message that is still there; where there is none, the one that will be next.
