@@ -42,6 +42,9 @@ async fn accounts_are_found_by_how_they_begin() {
 #[tokio::test]
 async fn members_are_counted() {
     for Fixture { store, .. } in backends() {
+        for name in ["ada", "bob"] {
+            store.arrive(profile(name), Timestamp(1)).await.expect("arrives");
+        }
         store.create_channel(new_channel("den", "ada", Visibility::Private)).await.expect("is new");
         assert_eq!(store.count_members(&id("den")).await, Ok(1));
         let (ada, bob) = (user("ada"), user("bob"));
