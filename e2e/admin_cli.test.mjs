@@ -90,7 +90,7 @@ test("names and passwords that are none are refused, and so is who is not there"
   };
   await refused(["add", "a b"], `${PASSWORD}\n`, /name of an admin/);
   await refused(["add", "ada"], "short\n", /fewer than 8/);
-  await refused(["add", "administrator"], "administrator\n", /your name/);
+  await refused(["add", "kassandra"], "kassandra-0815\n", /your name/);
   await refused(["remove", "ada"], "", /no such admin/);
   await refused(["passwd", "ada"], `${PASSWORD}\n`, /no such admin/);
 });

@@ -96,6 +96,14 @@ impl HttpClient {
         self.fill()
     }
 
+    /// Waits until this has come, and leaves it to be read.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) {
+        while !String::from_utf8_lossy(&self.read).contains(text) {
+            assert!(self.fill(), "the connection ended");
+        }
+    }
+
     /// Waits until the server has closed the connection, and gives what it sent before that.
     #[track_caller]
     pub fn rest(&mut self) -> String {

@@ -63,7 +63,7 @@ impl Actor<'_> {
     /// Records what was done.
     pub(super) fn record(&self, what: &str) {
         let reason = format!("admin {}: {}", self.admin.name, self.reason);
-        self.page.api.server.context.audit.record(&Record {
+        self.page.context().audit.record(&Record {
             address: Some(self.sender.address),
             reason: Some(&reason),
             target: Some(what),
@@ -96,7 +96,7 @@ async fn disconnect(
     let socket = connections::find(&page, &id).await?;
     let who = socket.user().map_or_else(String::new, |user| format!(" of user {user}"));
     socket.disconnect(body.close);
-    page.api.server.context.live_tokens.wait_until_closed(vec![socket]).await;
+    page.context().live_tokens.wait_until_closed(vec![socket]).await;
     let actor = Actor { page: &page, sender: &sender, admin: &admin, reason };
     actor.record(&format!("disconnect socket {id}{who}"));
     Ok(Json(json!({ "socketsClosed": 1 })))
@@ -188,7 +188,7 @@ async fn kick(
     let namespace = Some(body.namespace.unwrap_or_else(|| NAMESPACE.to_owned()));
     let filter = Filter { user, room: Some(room.clone()), namespace, ..Filter::default() };
     let is_meant = |id: &str| body.socket.as_deref().is_none_or(|socket| socket == id);
-    let sockets = filter.collect(&page, |socket| is_meant(socket.id().as_str())).await;
+    let sockets = filter.collect(page.context(), |socket| is_meant(socket.id().as_str())).await;
     if sockets.is_empty() {
         return Err(Failure::with_message(ErrorCode::NotFound, "Nobody who is meant is in this room").into());
     }

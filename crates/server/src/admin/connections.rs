@@ -52,7 +52,7 @@ async fn list(
     let user = user.map_err(|problem| Failure::bad_payload(format!("user: {problem}")))?;
     let room = which.room.map(|room| self::room(&room)).transpose()?;
     let filter = Filter { text: which.q, user, room, namespace: which.namespace, address: None };
-    let found = filter.page(&page, before, limit).await;
+    let found = filter.page(page.context(), before, limit).await;
     let next = found.next.map(|serial| cursor(&serial.to_string()));
     let connections: Vec<_> = found.sockets.iter().filter_map(|socket| view(&page, socket)).collect();
     Ok(Json(json!({ "connections": connections, "next": next, "total": found.total })))
@@ -65,7 +65,7 @@ async fn one(
 ) -> Result<Json<Value>, ApiError> {
     let socket = find(&page, &id).await?;
     let mut body = view(&page, &socket).ok_or(ErrorCode::NotFound)?;
-    let hub = page.api.server.context.node.hub();
+    let hub = page.context().node.hub();
     let mut rooms = hub.shard_of(socket.key().connection()).rooms_seen(socket.key());
     rooms.sort();
     body["roomNames"] = json!(rooms);
@@ -74,7 +74,7 @@ async fn one(
 
 /// The socket of this public id.
 pub(super) async fn find(page: &AdminPage, id: &str) -> Result<Socket, Failure> {
-    let found = Filter::default().collect(page, |socket| socket.id().as_str() == id).await;
+    let found = Filter::default().collect(page.context(), |socket| socket.id().as_str() == id).await;
     found.into_iter().next().ok_or_else(|| ErrorCode::NotFound.into())
 }
 
@@ -85,7 +85,7 @@ pub(super) fn room(name: &str) -> Result<RoomName, Failure> {
 /// What is shown of a socket; nothing of one that has ended. Of its token and session no more than tells them apart.
 pub(super) fn view(page: &AdminPage, socket: &Socket) -> Option<Value> {
     let identity = socket.identity()?;
-    let hub = page.api.server.context.node.hub();
+    let hub = page.context().node.hub();
     let seen = hub.shard_of(socket.key().connection()).look_at(socket.key())?;
     let handshake = socket.handshake();
     Some(json!({

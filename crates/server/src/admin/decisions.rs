@@ -43,7 +43,7 @@ async fn list(
     let limit = limit(which.limit, &page)?;
     let before = position(which.cursor.as_deref())?;
     let before = before.map(|id| id.parse().map_err(|_| wrong_cursor())).transpose()?;
-    let recent = page.api.server.context.audit.recent();
+    let recent = page.context().audit.recent();
     let mut decisions = recent.page(before, which.kind == Kind::Failures, limit + 1);
     let has_more = decisions.len() > limit;
     decisions.truncate(limit);

@@ -67,7 +67,7 @@ fn refusal(page: &AdminPage, request: &Request) -> Option<Response> {
         let address = request.extensions().get::<ClientAddress>().map(|address| address.0);
         let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
         let record = Record { address, origin, reason: Some(reason), ..Record::new(event) };
-        page.api.server.context.audit.record(&record);
+        page.context().audit.record(&record);
     };
     if !knows_host(page, headers) {
         record(Event::OriginDenied, "admin page: unknown host");
@@ -165,7 +165,7 @@ impl FromRequestParts<Arc<AdminPage>> for Acting {
         }
         let reason = format!("admin {}: a viewer changes nothing", current.name);
         let target = format!("{} {}", parts.method, parts.uri.path());
-        page.api.server.context.audit.record(&Record {
+        page.context().audit.record(&Record {
             address: Some(Sender::from_parts(parts)?.address),
             reason: Some(&reason),
             target: Some(&target),

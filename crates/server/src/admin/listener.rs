@@ -92,7 +92,7 @@ async fn serve(page: &Arc<AdminPage>, listener: TcpListener, router: &Router) {
             Ok((stream, peer)) if connections.len() < limits.admin_connections => {
                 connections.spawn(answer(page.clone(), stream, peer, router.clone()));
             }
-            Ok(_) => page.api.server.context.metrics.limit_reached(Limit::AdminConnections),
+            Ok(_) => page.context().metrics.limit_reached(Limit::AdminConnections),
             Err(error) => {
                 tracing::warn!(%error, "the admin page cannot accept connections for now");
                 sleep(BACK_OFF).await;
@@ -105,7 +105,7 @@ async fn answer(page: Arc<AdminPage>, stream: TcpStream, peer: SocketAddr, route
     let limits = &page.api.limits;
     let respond = service_fn(|request: Request<Incoming>| {
         let (mut head, body) = request.into_parts();
-        let proxies = &page.api.server.context.trusted_proxies;
+        let proxies = &page.context().trusted_proxies;
         let address = proxies.client_address(peer.ip().to_canonical(), &head.headers);
         head.extensions.insert(ClientAddress(address));
         router.clone().oneshot(Request::from_parts(head, Body::new(body)))

@@ -32,7 +32,7 @@ async fn live(State(page): State<Arc<AdminPage>>, Seeing(current): Seeing) -> Re
     let mut samples = page.samples.watch();
     // The newest is there at once.
     samples.mark_changed();
-    let decisions = page.api.server.context.audit.recent().watch();
+    let decisions = page.context().audit.recent().watch();
     let live = Live { samples, decisions, end: current.end, has_ended: false };
     let events = stream::unfold(live, async |mut live| {
         let event = live.next().await?;

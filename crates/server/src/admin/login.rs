@@ -51,7 +51,7 @@ async fn log_in(
     let logging_in = page.admins.log_in(&login.name, password, sender.address, user_agent);
     let (cookie, current, had_to_end) = attempt(&page, sender.address, &login.name, logging_in).await?;
     if had_to_end {
-        page.api.server.context.metrics.limit_reached(Limit::AdminSessions);
+        page.context().metrics.limit_reached(Limit::AdminSessions);
     }
     record(&page, Event::LoginSucceeded, sender.address, "admin password", Some(&current.name));
     let mut response = Json(view(&current)).into_response();
@@ -175,5 +175,5 @@ fn set_cookie(headers: &mut HeaderMap, value: &str, is_secure: bool) {
 
 fn record(page: &AdminPage, event: Event, address: IpAddr, reason: &str, target: Option<&str>) {
     let record = Record { address: Some(address), reason: Some(reason), target, ..Record::new(event) };
-    page.api.server.context.audit.record(&record);
+    page.context().audit.record(&record);
 }

@@ -93,12 +93,12 @@ async fn disconnect(
             (Filter { address: Some(address), ..Filter::default() }, format!("address {address}"))
         }
     };
-    let count = filter.count(&page).await;
+    let count = filter.count(page.context()).await;
     if !body.confirm.is_some_and(|confirmed| is_about(confirmed, count)) {
         return Ok(unconfirmed(count));
     }
     page.mass_rate.take(page.api.clock.now())?;
-    let sockets = filter.collect(&page, |_| true).await;
+    let sockets = filter.collect(page.context(), |_| true).await;
     let closed = sockets.len();
     for (index, socket) in sockets.iter().enumerate() {
         socket.disconnect(body.close);
@@ -108,7 +108,7 @@ async fn disconnect(
     }
     let actor = Actor { page: &page, sender: &sender, admin: &admin, reason };
     actor.record(&format!("disconnect {whom}: {closed} sockets"));
-    page.api.server.context.live_tokens.wait_until_closed(sockets).await;
+    page.context().live_tokens.wait_until_closed(sockets).await;
     Ok(Json(json!({ "socketsClosed": closed })).into_response())
 }
 

@@ -28,7 +28,7 @@ mod users;
 use std::{net::SocketAddr, sync::Arc};
 
 use self::{mass::MassRate, samples::Samples};
-use crate::{Origin, config::Config, rest::Api};
+use crate::{Origin, config::Config, context::Context, rest::Api};
 
 pub(crate) use admins::{Admins, AdminsParts, Page, PageState};
 
@@ -50,6 +50,10 @@ impl AdminPage {
         let url = admin.url.as_ref().map(|url| url.0.clone());
         let (samples, mass_rate) = (Samples::default(), MassRate::new(&api.limits));
         admin.enabled.then_some(Self { api, admins, listen: admin.listen, url, samples, mass_rate })
+    }
+
+    fn context(&self) -> &Context {
+        &self.api.server.context
     }
 
     /// Serves it whenever there is an admin, for as long as it is polled.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Query};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::request::Parts;
-use roomkey_model::Failure;
+use roomkey_model::{Failure, Limit};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use super::AdminPage;
@@ -33,7 +33,9 @@ pub(super) fn limit(asked: Option<usize>, page: &AdminPage) -> Result<usize, Fai
     match asked {
         None => Ok(ENTRIES.min(max)),
         Some(asked) if (1..=max).contains(&asked) => Ok(asked),
-        Some(_) => Err(Failure::bad_payload(format!("limit: must be 1 to {max}"))),
+        Some(_) => {
+            Err(Failure::bad_payload(format!("limit: must be 1 to {max}")).at(Limit::AdminPageEntries))
+        }
     }
 }
 

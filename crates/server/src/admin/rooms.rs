@@ -95,8 +95,8 @@ async fn one(
     let key = RoomKey::room(&namespace, &name);
     let filter =
         Filter { room: Some(name), namespace: Some(namespace.as_ref().to_owned()), ..Filter::default() };
-    let found = filter.page(&page, None, MEMBERS).await;
-    let sockets = page.api.server.context.node.hub().shards().iter();
+    let found = filter.page(page.context(), None, MEMBERS).await;
+    let sockets = page.context().node.hub().shards().iter();
     let sockets = sockets.map(|shard| shard.copy_members(&key).len()).sum();
     let room = view(&page, &key, sockets).await?;
     if sockets == 0 && room["channel"].is_null() {
@@ -114,7 +114,7 @@ async fn one(
 /// The rooms whose names begin like this, with the sockets in them. What is away and may come back counts, too.
 async fn counted(page: &AdminPage, text: &str) -> HashMap<RoomKey, usize> {
     let (mut all, mut some) = (HashMap::new(), Vec::new());
-    for shard in page.api.server.context.node.hub().shards() {
+    for shard in page.context().node.hub().shards() {
         let mut place = Some(0);
         while let Some(from) = place {
             place = shard.copy_rooms(from, &mut some);

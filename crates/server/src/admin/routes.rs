@@ -76,7 +76,7 @@ async fn to_the_end(request: Request, next: Next) -> Response {
 /// Counts the limit that a refusal speaks of.
 async fn count_limits(State(page): State<Arc<AdminPage>>, response: Response) -> Response {
     if let Some(limit) = response.extensions().get::<Limit>() {
-        page.api.server.context.metrics.limit_reached(*limit);
+        page.context().metrics.limit_reached(*limit);
     }
     response
 }

@@ -90,7 +90,7 @@ impl Samples {
 
 /// Measures for as long as it is polled; the first time at once.
 pub(super) async fn take(page: &AdminPage) {
-    let context = &page.api.server.context;
+    let context = page.context();
     let mut before = Counted::now(context);
     page.samples.push(sample(context, &before, &before));
     loop {
@@ -176,7 +176,7 @@ fn rounded(number: f64) -> f64 {
 }
 
 async fn stats(State(page): State<Arc<AdminPage>>, Seeing(_): Seeing) -> Json<Value> {
-    let context = &page.api.server.context;
+    let context = page.context();
     let samples: Vec<_> = page.samples.kept.lock().iter().cloned().collect();
     let samples: Vec<&Sample> = samples.iter().map(AsRef::as_ref).collect();
     let mut limits: Vec<_> = limits_reached(context).filter(|(_, reached)| *reached > 0).collect();

@@ -10,8 +10,7 @@ use roomkey_hub::{RoomKey, SocketKey};
 use roomkey_model::{RoomName, UserId};
 use tokio::task::yield_now;
 
-use super::AdminPage;
-use crate::{Socket, revocation::SocketIndex, serve::NAMESPACE};
+use crate::{Socket, context::Context, revocation::SocketIndex, serve::NAMESPACE};
 
 /// What sockets have in common; with nothing said, all are meant.
 #[derive(Debug, Default)]
@@ -39,7 +38,7 @@ impl Filter {
     ///
     /// A socket keeps its serial, so that whoever stays is on one page and no other, however many come and go between
     /// two pages. The sockets of the page are the only ones that are copied, and the others are looked at in parts.
-    pub(super) async fn page(&self, page: &AdminPage, before: Option<u64>, count: usize) -> Found {
+    pub(super) async fn page(&self, context: &Context, before: Option<u64>, count: usize) -> Found {
         let (mut newest, mut total) = (Newest::new(count), 0);
         let look = |socket: &Socket| {
             total += 1;
@@ -47,31 +46,30 @@ impl Filter {
                 newest.offer(socket.serial(), || socket.clone());
             }
         };
-        self.each(page, look).await;
+        self.each(context, look).await;
         let (sockets, next) = newest.into_page();
         Found { sockets, next, total }
     }
 
     /// All sockets that are meant and match.
-    pub(super) async fn collect(&self, page: &AdminPage, matches: impl Fn(&Socket) -> bool) -> Vec<Socket> {
+    pub(super) async fn collect(&self, context: &Context, matches: impl Fn(&Socket) -> bool) -> Vec<Socket> {
         let mut all = Vec::new();
-        self.each(page, |socket| all.extend(matches(socket).then(|| socket.clone()))).await;
+        self.each(context, |socket| all.extend(matches(socket).then(|| socket.clone()))).await;
         all
     }
 
     /// How many are meant.
-    pub(super) async fn count(&self, page: &AdminPage) -> usize {
+    pub(super) async fn count(&self, context: &Context) -> usize {
         let mut count = 0;
-        self.each(page, |_| count += 1).await;
+        self.each(context, |_| count += 1).await;
         count
     }
 
     /// Looks at those that are meant. Those of a user are found by the index; else all are looked at, in parts, so that
     /// who comes or goes waits for a moment only, and others on this thread have their turn in between.
-    async fn each(&self, page: &AdminPage, mut look: impl FnMut(&Socket)) {
-        let context = &page.api.server.context;
+    async fn each(&self, context: &Context, mut look: impl FnMut(&Socket)) {
         let members = match &self.room {
-            Some(room) => Some(members(page, &self.room_key(room)).await),
+            Some(room) => Some(members(context, &self.room_key(room)).await),
             None => None,
         };
         let text = self.text.as_ref().map(|text| text.to_lowercase());
@@ -102,9 +100,9 @@ impl Filter {
 }
 
 /// The sockets in a room, of all shards.
-pub(super) async fn members(page: &AdminPage, room: &RoomKey) -> HashSet<SocketKey> {
+async fn members(context: &Context, room: &RoomKey) -> HashSet<SocketKey> {
     let mut all = Vec::new();
-    for shard in page.api.server.context.node.hub().shards() {
+    for shard in context.node.hub().shards() {
         for part in shard.copy_members(room).parts() {
             shard.sockets_at(room, part, &mut all);
             yield_now().await;
@@ -163,7 +161,16 @@ impl<T> Newest<T> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+    use roomkey_auth::Identity;
+    use roomkey_hub::Wire;
+    use roomkey_model::{SocketId, Timestamp};
+    use roomkey_testkit::Stopwatch;
+
     use super::*;
+    use crate::{
+        Handshake, Server, ServerBuilder, ServerConfig, SystemEntropy, mailbox::Mailbox, socket::NewSocket,
+    };
 
     fn page(all: &[u64], before: u64, count: usize) -> (Vec<u64>, Option<u64>) {
         let mut newest = Newest::new(count);
@@ -199,5 +206,105 @@ mod tests {
         assert_eq!(page(&all, 100, 9), ((1..10).rev().collect(), Some(1)));
         assert_eq!(page(&all, 1, 9), (vec![0], None));
         assert_eq!(page(&[], 1, 9), (vec![], None));
+    }
+
+    /// A server that does not run, with so many sockets of half as many users, a tenth of them in the room `lobby`.
+    fn with_sockets(count: usize) -> (Server, Vec<Socket>) {
+        let config =
+            ServerConfig { threads: 1, address: ([127, 0, 0, 1], 0).into(), ..ServerConfig::default() };
+        let server = ServerBuilder::new(config).bind().unwrap();
+        let context = server.handle().context;
+        let shard = &context.node.hub().shards()[0];
+        shard.enter();
+        let namespace: Arc<str> = NAMESPACE.into();
+        let sockets = (0..count).map(|number| {
+            let key =
+                shard.open_socket(shard.insert(Arc::new(Mailbox::default()), Wire::Polling), &namespace);
+            let address = [10, 0, u8::try_from(number % 256).unwrap(), 1].into();
+            let handshake = Handshake::new(address, Timestamp(0), "", &HeaderMap::new(), false);
+            let user = UserId::new(format!("user-{}", number / 2)).unwrap();
+            let socket = Socket::new(NewSocket {
+                id: SocketId::generate(&SystemEntropy),
+                key: key.clone(),
+                context: context.clone(),
+                handshake: Arc::new(handshake),
+                identity: Some(Arc::new(Identity::without_token(user))),
+                auth: None,
+                before: None,
+            });
+            context.live_tokens.register(&socket).unwrap();
+            if number % 10 == 0 {
+                let lobby = RoomKey::room(&namespace, &RoomName::new("lobby").unwrap());
+                context.node.hub().join(&key, &lobby).unwrap();
+            }
+            socket
+        });
+        let sockets = sockets.collect();
+        (server, sockets)
+    }
+
+    async fn serials(context: &Context, filter: &Filter, count: usize) -> Vec<u64> {
+        let (mut before, mut all) = (None, Vec::new());
+        loop {
+            let found = filter.page(context, before, count).await;
+            all.extend(found.sockets.iter().map(Socket::serial));
+            before = found.next;
+            if before.is_none() {
+                return all;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn every_socket_that_is_meant_is_on_one_page() {
+        let (server, sockets) = with_sockets(1000);
+        let context = &server.handle().context;
+        let index = context.live_tokens.sockets();
+        assert_eq!((index.len(), index.user_count()), (1000, 500));
+        let expected = |is_meant: &dyn Fn(usize) -> bool| {
+            let meant = sockets.iter().enumerate().rev().filter(|(number, _)| is_meant(*number));
+            meant.map(|(_, socket)| socket.serial()).collect::<Vec<_>>()
+        };
+        assert_eq!(serials(context, &Filter::default(), 64).await, expected(&|_| true));
+        let room = Filter { room: Some(RoomName::new("lobby").unwrap()), ..Filter::default() };
+        assert_eq!(serials(context, &room, 7).await, expected(&|number| number % 10 == 0));
+        let text = Filter { text: Some("USER-12".to_owned()), ..Filter::default() };
+        let begins = |number: usize| (number / 2).to_string().starts_with("12");
+        assert_eq!(serials(context, &text, 7).await, expected(&begins));
+        let user = Filter { user: Some(UserId::new("user-12").unwrap()), ..Filter::default() };
+        assert_eq!(serials(context, &user, 7).await, expected(&|number| number / 2 == 12));
+        let address = Filter { address: Some([10, 0, 3, 1].into()), ..Filter::default() };
+        assert_eq!(address.count(context).await, expected(&|number| number % 256 == 3).len());
+        context.live_tokens.remove(&sockets[0]);
+        context.live_tokens.remove(&sockets[0]);
+        assert_eq!((index.len(), index.user_count()), (999, 500));
+    }
+
+    /// Not a test: `cargo test --release -p roomkey --lib -- --ignored selection::tests::measure --nocapture`.
+    #[tokio::test]
+    #[ignore = "measures"]
+    async fn measure() {
+        let (server, _sockets) = with_sockets(100_000);
+        let context = &server.handle().context;
+        let room = Filter { room: Some(RoomName::new("lobby").unwrap()), ..Filter::default() };
+        let text = Filter { text: Some("user-77".to_owned()), ..Filter::default() };
+        for (name, filter) in [("all", Filter::default()), ("a room of 10,000", room), ("by text", text)] {
+            for _ in 0..3 {
+                let watch = Stopwatch::start();
+                let found = filter.page(context, None, 50).await;
+                println!("{name}: {} of {} in {:?}", found.sockets.len(), found.total, watch.elapsed());
+            }
+        }
+        let index = context.live_tokens.sockets();
+        let parts = (0..SocketIndex::PARTS).map(|part| {
+            let watch = Stopwatch::start();
+            index.look_at_part(part, |socket| drop(std::hint::black_box(socket.identity())));
+            watch.elapsed()
+        });
+        println!("the longest lock of the index: {:?}", parts.max());
+        let shard = &context.node.hub().shards()[0];
+        let watch = Stopwatch::start();
+        let members = shard.copy_members(&RoomKey::room(&NAMESPACE.into(), &RoomName::new("lobby").unwrap()));
+        println!("{} members copied under one lock in {:?}", members.len(), watch.elapsed());
     }
 }

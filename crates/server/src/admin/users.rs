@@ -57,7 +57,7 @@ async fn one(
     let user = user(&id)?;
     let account = page.api.store.account(&user).await.map_err(Failure::from)?;
     let filter = Filter { user: Some(user.clone()), ..Filter::default() };
-    let found = filter.page(&page, None, page.api.limits.admin_page_entries).await;
+    let found = filter.page(page.context(), None, page.api.limits.admin_page_entries).await;
     let is_known = account.is_some()
         || found.total > 0
         || page.api.accounts.is_blocked(&user)
@@ -87,7 +87,7 @@ fn view(page: &AdminPage, user: &UserId, account: Option<&Account>) -> Value {
         "username": account.and_then(|account| account.username.as_ref()),
         "created": account.map(|account| account.created.to_rfc3339()),
         "blocked": page.api.accounts.is_blocked(user),
-        "online": page.api.server.context.live_tokens.sockets().of_user(user).len(),
+        "online": page.context().live_tokens.sockets().of_user(user).len(),
     })
 }
 

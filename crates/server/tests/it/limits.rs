@@ -388,8 +388,12 @@ fn every_limit_is_counted_under_its_name() {
 
 #[test]
 fn no_limit_is_forgotten() {
-    // Beside what else happens then: `backpressure.rs`, `rates.rs`, `recovery.rs`, `refresh.rs`.
+    // Beside what else happens then: `admin/`, `backpressure.rs`, `rates.rs`, `recovery.rs`, `refresh.rs`.
     let elsewhere = [
+        Limit::AdminConnections,
+        Limit::AdminMassDisconnects,
+        Limit::AdminPageEntries,
+        Limit::AdminSessions,
         Limit::EventsPerUser,
         Limit::EventsWaiting,
         Limit::ParkedSockets,

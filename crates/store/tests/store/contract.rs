@@ -12,6 +12,47 @@ fn contents(messages: &[Message]) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn accounts_are_found_by_how_they_begin() {
+    for Fixture { store, .. } in backends() {
+        for (id, email, name) in [
+            ("u1", "ada@example.org", Some("Countess")),
+            ("u2", "bob@example.org", None),
+            ("x3", "Ada@b.org", None),
+        ] {
+            store.create_account(account(id, email, name)).await.expect("is new");
+        }
+        let find = async |text: &str, after: Option<&str>, limit| {
+            let after = after.map(user);
+            let found = store.find_accounts(text, after.as_ref(), limit).await.expect("reads");
+            found.into_iter().map(|account| account.user.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(find("", None, 10).await, ["u1", "u2", "x3"]);
+        assert_eq!(find("ADA@", None, 10).await, ["u1", "x3"]);
+        assert_eq!(find("ADA@", Some("u1"), 10).await, ["x3"]);
+        assert_eq!(find("counT", None, 10).await, ["u1"]);
+        assert_eq!(find("u", None, 1).await, ["u1"]);
+        assert_eq!(find("%", None, 10).await, [""; 0]);
+        assert_eq!(find("da@", None, 10).await, [""; 0]);
+        for (text, count) in [("", 3), ("ada", 2), ("u", 2), ("U", 0), ("%", 0)] {
+            assert_eq!(store.count_accounts(text).await, Ok(count), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn members_are_counted() {
+    for Fixture { store, .. } in backends() {
+        store.create_channel(new_channel("den", "ada", Visibility::Private)).await.expect("is new");
+        assert_eq!(store.count_members(&id("den")).await, Ok(1));
+        let (ada, bob) = (user("ada"), user("bob"));
+        let permit = Box::new(|_, _| true);
+        store.add_member(&id("den"), &ada, &bob, Role::Member, Timestamp(2), permit).await.expect("is added");
+        assert_eq!(store.count_members(&id("den")).await, Ok(2));
+        assert_eq!(store.count_members(&id("nowhere")).await, Ok(0));
+    }
+}
+
+#[tokio::test]
 async fn an_account_is_found_by_everything_that_is_unique() {
     for Fixture { store, .. } in backends() {
         let ada = account("u1", "Ada@Example.org", Some("Ada"));

@@ -1,6 +1,6 @@
 //! What is told as it happens, and for how long.
 
-use roomkey_testkit::{HttpClient, eventually};
+use roomkey_testkit::HttpClient;
 use serde_json::json;
 
 use super::support::{ADMIN_PASSWORD, Admin, Desk};
@@ -48,9 +48,9 @@ fn m12_a_live_stream_ends_when_the_time_of_its_session_is_over() {
 fn measurements_and_decisions_are_told_as_they_come() {
     let desk = Desk::start();
     let root = desk.log_in("root");
-    let stream = desk.watch(&root);
+    let mut stream = desk.watch(&root);
     desk.product.post("/api/auth/login", &json!({ "username": "ada", "password": "a wrong one" }));
-    eventually("it is recorded", || desk.product.audited("authn_login_fail"));
+    stream.wait_for("authn_login_fail");
     desk.post(&root, "/api/logout", &json!({}));
     let told = told(stream);
     assert!(told.contains("text/event-stream"), "{told}");

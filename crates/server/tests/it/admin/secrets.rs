@@ -68,7 +68,7 @@ fn no_answer_has_a_token_a_password_a_cookie_or_a_key() {
         vec![ada.token.clone(), ada.refresh_token.clone(), backend.clone()],
         parts(&ada.token)[1..].to_vec(),
         parts(&backend)[1..].to_vec(),
-        vec![root.0.clone(), eve.0.clone()],
+        vec![root.0, eve.0.clone()],
         [PASSWORD, ADMIN_PASSWORD, SECRET, API_KEY, USERS_KEY, "$argon2"].map(str::to_owned).to_vec(),
     ]
     .concat();

@@ -80,6 +80,12 @@ impl Desk {
         answer.json
     }
 
+    /// Waits until the audit log has such a record.
+    #[track_caller]
+    pub(crate) fn is_audited(&self, event: &str) {
+        roomkey_testkit::eventually(event, || self.product.audited(event));
+    }
+
     /// A live stream that has begun.
     pub(crate) fn watch(&self, admin: &Admin) -> HttpClient {
         let mut http = HttpClient::connect(self.address);
