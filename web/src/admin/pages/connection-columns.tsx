@@ -8,7 +8,7 @@ import { whole } from "../words/number";
 /** Who, and where the detail is. */
 export function Who({ connection: { user }, link }: { connection: Connection; link: string }) {
   return (
-    <a class="who" href={link}>
+    <a class="who tight" href={link}>
       <Outside text={user.name ?? user.id} />
       {user.name !== null && <Outside text={user.id} isCode />}
     </a>

@@ -1,4 +1,4 @@
-import type { Consideration, Decision, Explanation } from "../wire/records";
+import type { Consideration, Explanation } from "../wire/records";
 
 const EVENTS: Readonly<Record<string, string>> = {
   authn_login_fail: "Refused",
@@ -30,11 +30,6 @@ const EVENTS: Readonly<Record<string, string>> = {
 /** What was decided, in a few words. Unknown events are said by their own name. */
 export function eventText(event: string): string {
   return EVENTS[event] ?? event;
-}
-
-/** Who or what it is about, from the most to the least telling. */
-export function aboutWhom(decision: Decision): string | null {
-  return decision.user ?? decision.target ?? decision.address ?? null;
 }
 
 const MISMATCHES: Readonly<Record<string, string>> = {
