@@ -32,7 +32,7 @@ function answered(page, server, path, status) {
 }
 
 test("an expired token is renewed on the way, before the eyes of the user, and nothing is lost", async (t) => {
-  const env = { ROOMKEY__AUTH__ACCESS_TOKEN_LIFETIME_S: "4", ROOMKEY__AUTH__EXPIRY_WARNING_S: "1" };
+  const env = { ROOMKEY__AUTH__ACCESS_TOKEN_LIFETIME_S: "8", ROOMKEY__AUTH__EXPIRY_WARNING_S: "2" };
   const server = await startServer(t, { env });
   const [ada, bob] = [await browser.open(t, server.url), await browser.open(t, server.url)];
   await register(ada, "ada");
