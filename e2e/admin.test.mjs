@@ -234,7 +234,7 @@ test("failed logins and refused handshakes appear as they happen, and a pause ho
   const refused = page.locator('[data-testid="decisions"] [data-event="authn_login_fail"]');
   await request(server, "POST", "/api/auth/login", { body: { username: "ada", password: "guessed" } });
   await refused.nth(0).waitFor();
-  assert.match(await refused.first().innerText(), /Refused: password\s+from 127\.0\.0\.1/);
+  assert.match(await refused.first().innerText(), /Refused: wrong name or password\s+from 127\.0\.0\.1/);
   await page.getByTestId("pause").click();
   await refusal(t, server, { auth: { token: forgedToken("ada") }, transports: ["websocket"] });
   await page.getByTestId("pause").getByText("Go on (1 new)").waitFor();

@@ -9,7 +9,7 @@ import { asFailure, type Failure } from "../wire/failure";
 import { useAdmin } from "../state/admin";
 import { href } from "../state/route";
 import type { Decision } from "../wire/records";
-import { eventText } from "../words/decision";
+import { eventText, reasonText } from "../words/decision";
 import { failureText } from "../words/ending";
 import { counted, whole } from "../words/number";
 
@@ -78,7 +78,7 @@ export function SecurityPage() {
                 {eventText(event)}
                 {reason !== null && (
                   <small>
-                    <bdi>{reason}</bdi>
+                    <bdi>{reasonText({ event, reason })}</bdi>
                   </small>
                 )}
               </span>
@@ -103,7 +103,8 @@ export function SecurityPage() {
 }
 
 function Row({ decision }: { decision: Decision }) {
-  const { at, event, outcome, description, reason, count, id } = decision;
+  const { at, event, outcome, description, count, id } = decision;
+  const reason = reasonText(decision);
   return (
     <li data-outcome={outcome} data-event={event} data-id={id}>
       <Moment time={at} as="clock" />

@@ -1,4 +1,4 @@
-import type { Consideration, Explanation } from "../wire/records";
+import type { Consideration, Decision, Explanation } from "../wire/records";
 
 const EVENTS: Readonly<Record<string, string>> = {
   authn_login_fail: "Refused",
@@ -30,6 +30,29 @@ const EVENTS: Readonly<Record<string, string>> = {
 /** What was decided, in a few words. Unknown events are said by their own name. */
 export function eventText(event: string): string {
   return EVENTS[event] ?? event;
+}
+
+/** What a login that failed was tried with, and what was wrong with it. */
+const FAILED: Readonly<Record<string, string>> = {
+  "admin password": "wrong name or password of an admin",
+  password: "wrong name or password",
+  refresh: "refresh token unknown or over",
+};
+
+/** What a login that succeeded was proven by. */
+const PROVEN: Readonly<Record<string, string>> = {
+  "admin password": "an admin, with a password",
+  password: "with a password",
+  refresh: "with a refresh token",
+  ticket: "with a ticket",
+  token: "with a token",
+};
+
+/** The reason of a decision. Most are sentences already; of logins it is the way that was tried. */
+export function reasonText({ event, reason }: Pick<Decision, "event" | "reason">): string | null {
+  if (!reason) return null;
+  const words = event === "authn_login_fail" ? FAILED : event === "authn_login_success" ? PROVEN : {};
+  return words[reason] ?? reason;
 }
 
 const MISMATCHES: Readonly<Record<string, string>> = {

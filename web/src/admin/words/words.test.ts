@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { device } from "./device";
-import { considerationText, explanationText } from "./decision";
+import { considerationText, explanationText, reasonText } from "./decision";
 import { endingText, failureText } from "./ending";
 import { bytes, counted, fine, milliseconds, whole } from "./number";
 import { ago, clock, duration, exact, left } from "./time";
@@ -99,4 +99,12 @@ test("ends and failures are sentences", () => {
   expect(failureText(new Failure("RATE_LIMITED", "Slow down.", { retryAfterMs: 90_000 }))).toBe(
     "Slow down. Try again in 1 min.",
   );
+});
+
+test("the way of a login is said in words, and what is a sentence already is kept", () => {
+  expect(reasonText({ event: "authn_login_fail", reason: "password" })).toBe("wrong name or password");
+  expect(reasonText({ event: "authn_login_success", reason: "password" })).toBe("with a password");
+  expect(reasonText({ event: "authn_login_fail", reason: "the token has ended" })).toBe("the token has ended");
+  expect(reasonText({ event: "authz_fail", reason: "password" })).toBe("password");
+  expect(reasonText({ event: "authz_fail" })).toBeNull();
 });
