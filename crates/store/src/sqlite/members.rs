@@ -195,12 +195,13 @@ pub(super) fn add(
     Ok(())
 }
 
-/// How many members a channel has.
+/// How many members a channel has: none if there is no such channel.
 pub(super) fn count(connection: &Connection, channel: &ChannelId) -> Result<usize, StoreError> {
-    let count: i64 = connection
+    let count: Option<i64> = connection
         .prepare_cached("SELECT member_count FROM channels WHERE channel = ?1")?
-        .query_row([channel.as_str()], |row| row.get(0))?;
-    Ok(usize::try_from(count).unwrap_or(0))
+        .query_row([channel.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(usize::try_from(count.unwrap_or(0)).unwrap_or(0))
 }
 
 /// Gives a member another role.
