@@ -212,6 +212,38 @@ test("a channel over a connection that is cut again and again has no gap and not
   await following;
 });
 
+test("a channel of long messages, of which few fit into a page, has no gap", async (t) => {
+  const server = await startServer(t);
+  const proxy = await startProxy(t, server);
+  const writer = await start(t, server, "ada");
+  const channel = await createChannel(server, token("ada"), ["bob"]);
+  const write = async (count) => {
+    for (; count > 0; count -= 1) await writer.send(channel.id, "x".repeat(16_000));
+  };
+  await write(40);
+  const reader = await start(t, proxy, "bob");
+  const stream = reader.channel(channel.id);
+  stream.subscribe(() => {});
+  const { messages: newest, hasOlder } = await until(stream, ({ phase }) => phase === "live");
+  assert.ok(newest.length < 40, `${newest.length} messages in a page`);
+  assert.equal(hasOlder, true);
+  proxy.cut();
+  await until(reader.connection, ({ phase }) => phase !== "connected");
+  await write(40);
+  const last = (await writer.send(channel.id, "the end")).seq;
+  await until(stream, ({ messages }) => messages.at(-1)?.seq === last);
+  while (stream.get().hasOlder) await stream.loadOlder();
+  const all = Array.from({ length: last }, (_, index) => index + 1);
+  assert.deepEqual(stream.get().messages.map(({ seq }) => seq), all);
+
+  const followed = [];
+  for await (const { seq } of reader.follow(channel.id)) {
+    followed.push(seq);
+    if (seq === last) break;
+  }
+  assert.deepEqual(followed, all);
+});
+
 test("marks: a message has arrived when the other's page has it, is read when it was seen, and is unread until then", async (t) => {
   const server = await startServer(t);
   const [ada, bob] = [await start(t, server, "ada"), await start(t, server, "bob")];

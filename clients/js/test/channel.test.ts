@@ -36,6 +36,29 @@ test("the newest page, older ones on demand, and what is written from then on", 
   assert.equal(channel.get().hasOlder, false);
 });
 
+test("short pages leave no gap, neither before nor after what is here, and an empty one is the beginning", async () => {
+  const all = world();
+  const { clock, server } = all;
+  server.pageBytes = 100;
+  const { channel } = await watched(all, 60);
+  assert.deepEqual(seqs(channel), range(45, 60));
+  assert.equal(channel.get().hasOlder, true);
+  server.sockets[0]!.drop();
+  for (let count = 0; count < 60; count += 1) server.write("c1", "missed");
+  await clock.advance(500);
+  server.write("c1", "live");
+  await clock.advance();
+  assert.deepEqual(seqs(channel), range(45, 121));
+  // Those before are gone, or not for me.
+  server.messages.splice(0, 40);
+  await Promise.all([channel.loadOlder(), clock.advance()]);
+  assert.deepEqual(seqs(channel), range(41, 121));
+  assert.equal(channel.get().hasOlder, true);
+  await Promise.all([channel.loadOlder(), clock.advance()]);
+  assert.deepEqual(seqs(channel), range(41, 121));
+  assert.equal(channel.get().hasOlder, false);
+});
+
 test("what was missed, and what was edited or deleted while the connection was cut", async () => {
   const all = world();
   const { clock, server } = all;

@@ -122,11 +122,76 @@ test("a channel that cannot be read ends the stream with the reason", async () =
   await assert.rejects(stream.done, { code: "FORBIDDEN" });
 });
 
+test("a page that is shorter than it could be is not the end", async () => {
+  const all = world();
+  const { clock, server } = all;
+  server.pageBytes = 16;
+  for (let count = 0; count < 40; count += 1) server.write("c1", "x");
+  const one = await connected(all);
+  const stream = following(one);
+  await clock.advance();
+  server.write("c1", "live");
+  await clock.advance();
+  assert.deepEqual(stream.seqs(), upTo(41));
+  server.sockets[0]!.drop();
+  for (let count = 0; count < 40; count += 1) server.write("c1", "missed");
+  await clock.advance(500);
+  assert.deepEqual(stream.seqs(), upTo(81));
+  server.write("c1", "live");
+  await clock.advance();
+  assert.deepEqual(stream.seqs(), upTo(82));
+});
+
+test("a channel in which much is written is not asked about for as long as that goes on", async () => {
+  const all = world();
+  const { clock, server } = all;
+  server.write("c1", "old");
+  const one = await connected(all);
+  const usual = server.handlers["message:history"]!;
+  server.handlers["message:history"] = (payload, socket) => {
+    // Each page has what has just been announced.
+    if (server.messages.length < 100) server.write("c1", "live");
+    return usual(payload, socket);
+  };
+  const stream = following(one);
+  await clock.advance();
+  for (let count = 0; count < 5; count += 1) server.write("c1", "live");
+  await clock.advance();
+  assert.deepEqual(stream.seqs(), upTo(7));
+  assert.equal(server.askedFor("message:history").length, 1);
+});
+
+test("what I sent before the connection was cut, and is confirmed after it, is not the end of what was missed", async () => {
+  const all = world();
+  const { clock, server } = all;
+  server.pageBytes = 10;
+  const one = await connected(all);
+  const channel = one.channel("c1");
+  channel.subscribe(() => {});
+  await clock.advance();
+  const usual = server.handlers["sendMessage"]!;
+  server.handlers["sendMessage"] = (payload, socket) => {
+    server.handlers["sendMessage"] = usual;
+    socket.drop();
+    usual(payload, socket);
+    return undefined;
+  };
+  void one.send("c1", "mine");
+  await clock.advance();
+  for (let count = 0; count < 40; count += 1) server.write("c1", "missed");
+  await clock.advance(500);
+  assert.deepEqual(
+    channel.get().messages.map(({ seq }) => seq),
+    upTo(41),
+  );
+});
+
 test("whatever arrives in whatever order, each message comes once and in order", async () => {
   for (let seed = 1; seed <= 200; seed += 1) {
     const all = world();
     const { clock, server } = all;
     const random = randomFrom(seed);
+    server.pageBytes = seed % 2 === 0 ? 16 : Infinity;
     const one = await connected(all);
     const usual = server.handlers["message:history"]!;
     server.handlers["message:history"] = (payload, socket) => {

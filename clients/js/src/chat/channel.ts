@@ -36,8 +36,8 @@ export interface ChannelHost {
   seen(): void;
 }
 
-/** Pages that are loaded to catch up; with more it begins anew at the end. Also: how much is looked at again. */
-const PAGES_MAX = 20;
+/** Messages that are loaded to catch up; with more it begins anew at the end. Also: how many are looked at again. */
+const KEPT_MAX = 1_000;
 /** Versions of messages that are kept for pages which are on their way. */
 const VERSIONS_MAX = 500;
 const STATUS_INTERVAL_MS = 500;
@@ -216,7 +216,7 @@ export class ChannelStream implements Observable<ChannelState> {
       messages: (messages) => this.#append(messages),
       caughtUp: () => this.#set({ phase: "live" }),
       failed: (error) => this.#fail(error),
-      page: (count) => count <= PAGES_MAX || (void this.#load(), false),
+      hasRoom: (count) => count <= KEPT_MAX || (void this.#load(), false),
     });
     this.#feed.start();
   }
@@ -230,7 +230,7 @@ export class ChannelStream implements Observable<ChannelState> {
   /** Asks again for what is loaded: it may have been edited while there was no connection. */
   async #lookAgain(): Promise<void> {
     const generation = this.#generation;
-    const kept = this.#known.messages.slice(-PAGES_MAX * PAGE);
+    const kept = this.#known.messages.slice(-KEPT_MAX);
     const isCut = kept.length < this.#known.messages.length;
     this.#set({ phase: "behind", messages: kept, hasOlder: this.#known.hasOlder || isCut });
     const last = kept.at(-1)?.seq ?? 0;
@@ -367,8 +367,9 @@ function forgetOldest(kept: Map<string, unknown> | Set<string>): void {
   if (kept.size > VERSIONS_MAX && !oldest.done) kept.delete(oldest.value);
 }
 
+/** Whether there may be messages before this page, however short it is: where there are none, the next one is empty. */
 function hasMore(page: readonly Message[]): boolean {
-  return page.length === PAGE && (page[0]?.seq ?? 1) > 1;
+  return (page[0]?.seq ?? 1) > 1;
 }
 
 function evicted(): RoomkeyError {

@@ -15,8 +15,8 @@ export interface FeedEvents {
   caughtUp(): void;
   /** The channel cannot be read: the feed has ended. */
   failed(error: RoomkeyError): void;
-  /** So many pages came one after the other. Tells whether to go on. */
-  page?(count: number): boolean;
+  /** So many messages came since it began to catch up. Tells whether to go on. */
+  hasRoom?(count: number): boolean;
 }
 
 /**
@@ -31,8 +31,11 @@ export class Feed {
   readonly #waiting = new Map<number, Message>();
   readonly #offs: Off[];
   #last: number;
+  /** The first number that was announced on this connection: what is written after it is announced as well. */
+  #heard = Infinity;
   #isAsking = false;
   #isBehind = true;
+  #given = 0;
   #attempts = 0;
   #isClosed = false;
   #forgetRetry: Off = () => {};
@@ -44,7 +47,7 @@ export class Feed {
     this.#channelId = channelId;
     this.#last = after;
     this.#events = events;
-    this.#offs = [line.on("message.created", (message) => this.receive(message)), line.onUp(() => this.#resume())];
+    this.#offs = [line.on("message.created", (message) => this.#announced(message)), line.onUp(() => this.#resume())];
   }
 
   /** Begins; until then, messages that are written are kept. */
@@ -58,29 +61,41 @@ export class Feed {
     for (const off of this.#offs) off();
   }
 
-  /** Takes a message that the server has announced, in whatever order. */
+  /** Takes a message that the server has stored, in whatever order. */
   receive(message: Message): void {
     if (message.channelId !== this.#channelId || message.seq <= this.#last) return;
     if (this.#waiting.size < WAITING_MAX) this.#waiting.set(message.seq, message);
-    else this.#isBehind = true;
+    else this.#miss();
     if (this.#isAsking) return;
     this.#give(this.#inOrder());
     if (this.#waiting.size > 0) void this.#catchUp();
   }
 
+  #announced(message: Message): void {
+    if (message.channelId === this.#channelId) this.#heard = Math.min(this.#heard, message.seq);
+    this.receive(message);
+  }
+
   #resume(): void {
     this.#attempts = 0;
-    this.#isBehind = true;
+    this.#miss();
     void this.#catchUp();
+  }
+
+  /** Something may have been written that nobody has told, or for which there was no room. */
+  #miss(): void {
+    this.#isBehind = true;
+    this.#heard = Infinity;
   }
 
   /** Asks for page after page until nothing is missing. */
   async #catchUp(): Promise<void> {
     if (this.#isAsking || this.#isClosed) return;
     this.#isAsking = true;
+    this.#given = 0;
     let isCaughtUp = false;
-    for (let pages = 1; !isCaughtUp && !this.#isClosed && this.#line.isUp; pages += 1) {
-      if (this.#events.page?.(pages) === false) break;
+    while (!isCaughtUp && !this.#isClosed && this.#line.isUp) {
+      if (this.#events.hasRoom?.(this.#given) === false) break;
       try {
         isCaughtUp = await this.#nextPage();
         this.#attempts = 0;
@@ -105,10 +120,13 @@ export class Feed {
       });
     if (this.#isClosed) return false;
     const next = this.#follow(messages);
-    // What was announced before the question, and is not in the whole answer, has nothing before it.
-    if (messages.length < PAGE && this.#waiting.has(waited)) this.#last = waited - 1;
+    // The server has nothing more, also nothing before what was announced ahead of the question.
+    const isEnd = messages.length === 0;
+    if (isEnd && this.#waiting.has(waited)) this.#last = waited - 1;
     this.#give([...next, ...this.#inOrder()]);
-    return messages.length < PAGE && !this.#isBehind && this.#waiting.size === 0;
+    // Any other page may be shorter than it could be. The end is also where it meets what is announced.
+    const isComplete = isEnd || this.#last >= this.#heard - 1;
+    return isComplete && !this.#isBehind && this.#waiting.size === 0;
   }
 
   /** A page says what comes next, also where numbers are left out because the messages are gone for good. */
@@ -131,6 +149,7 @@ export class Feed {
   }
 
   #give(messages: readonly Message[]): void {
+    this.#given += messages.length;
     if (messages.length > 0) this.#events.messages(messages);
   }
 

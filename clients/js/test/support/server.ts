@@ -30,6 +30,8 @@ export class TestServer {
   /** All events that came. */
   readonly asked: [event: string, payload: unknown][] = [];
   readonly messages: Message[] = [];
+  /** Of content, as many bytes as a page of messages may have. */
+  pageBytes = Infinity;
   readonly handlers: Record<string, Handler> = {};
   /** Looks at the token of a handshake; returns why it is refused. */
   admit: (token: unknown) => Refusal | undefined = () => undefined;
@@ -42,8 +44,12 @@ export class TestServer {
     });
     this.handlers["message:history"] = ({ channelId, before, after, limit }) => {
       const all = this.messages.filter((message) => message.channelId === channelId);
-      if (after !== undefined) return { data: { messages: all.filter(({ seq }) => seq > after).slice(0, limit) } };
-      return { data: { messages: all.filter(({ seq }) => before === undefined || seq < before).slice(-limit) } };
+      if (after !== undefined) {
+        const oldest = all.filter(({ seq }) => seq > after).slice(0, limit);
+        return { data: { messages: this.#within(oldest) } };
+      }
+      const newest = all.filter(({ seq }) => before === undefined || seq < before).slice(-limit);
+      return { data: { messages: this.#within(newest.reverse()).reverse() } };
     };
     this.handlers["auth:refresh"] = () => ({
       data: { expiresAt: new Date(this.#clock.now() + 600_000).toISOString() },
@@ -105,6 +111,14 @@ export class TestServer {
     const deleted = { messageId: id, channelId: message.channelId, seq: message.seq };
     this.tell(event, event === "message.deleted" ? deleted : message);
     return message;
+  }
+
+  /** The first of them, as many as fit into a page, and at least one. */
+  #within(messages: Message[]): Message[] {
+    let bytes = 0;
+    const isTooMuch = ({ content }: Message) => (bytes += content.length) > this.pageBytes;
+    const count = messages.findIndex(isTooMuch);
+    return count < 0 ? messages : messages.slice(0, Math.max(count, 1));
   }
 
   tell(event: string, argument: unknown): void {
