@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import type { ChannelStream, Client } from "../src/index.js";
 import { refused } from "./support/server.js";
-import { type World, world } from "./support/world.js";
+import { jwt, response, type World, world } from "./support/world.js";
 
 async function watched(all: World, count = 0): Promise<{ one: Client; channel: ChannelStream; off: () => void }> {
   for (let written = 0; written < count; written += 1) all.server.write("c1", `old ${written + 1}`);
@@ -199,6 +199,35 @@ test("a mark that was lost with the connection is told on the next one", async (
   channel.markSeen();
   await clock.advance(2_000);
   assert.deepEqual(server.askedFor("message:seen"), [{ messageId: "c1-2" }, { messageId: "c1-2" }]);
+});
+
+test("what one user has seen, or would have asked, is not told as the next one's, whose own marks are", async () => {
+  const all = world();
+  const { clock, server } = all;
+  let who = "ada";
+  Object.assign(all.platform, { fetch: async () => response(200, { user: { id: who, username: who } }) });
+  const one = all.client({ getToken: () => jwt(clock, 600, { sub: who }) });
+  for (let count = 0; count < 3; count += 1) server.write("c1", "new", "eve");
+  const channel = one.channel("c1");
+  channel.subscribe(() => {});
+  one.connect();
+  await clock.advance();
+  assert.deepEqual(server.askedFor("message:delivered"), [{ messageId: "c1-3" }]);
+  for (const seq of [1, 2]) {
+    const receipt = { recipientId: "eve", status: "READ", timestamp: "" };
+    server.tell("message.status", { messageId: `c1-${seq}`, channelId: "c1", seq, ...receipt });
+  }
+  channel.markSeen();
+  one.close();
+  who = "bob";
+  one.connect();
+  await clock.advance(2_000);
+  assert.deepEqual(server.askedFor("message:seen"), []);
+  assert.equal(server.askedFor("message:getStatus").length, 1, "asked at once, for her");
+  assert.equal(server.askedFor("message:delivered").length, 2, "his device has them, too");
+  channel.markSeen();
+  await clock.advance(1_000);
+  assert.deepEqual(server.askedFor("message:seen"), [{ messageId: "c1-3" }]);
 });
 
 test("how far my messages have come is asked once for many changes", async () => {

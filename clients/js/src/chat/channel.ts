@@ -49,7 +49,8 @@ export class ChannelStream implements Observable<ChannelState> {
   readonly channelId: string;
   readonly #host: ChannelHost;
   readonly #lease: Lease;
-  readonly #receipts: Receipts;
+  /** What this user has got and seen: another one after `forget`. */
+  #receipts: Receipts;
   readonly #status: Throttle;
   readonly #store: Store<ChannelState>;
 
@@ -78,7 +79,7 @@ export class ChannelStream implements Observable<ChannelState> {
       () => this.#start(),
       () => this.#stop(),
     );
-    this.#receipts = new Receipts(host.line, clock, host.seen);
+    this.#receipts = this.#newReceipts();
     this.#status = new Throttle(clock, STATUS_INTERVAL_MS, () => void this.#askStatus());
     this.#store = new Store<ChannelState>({ ...this.#known, outgoing: [] });
   }
@@ -143,6 +144,10 @@ export class ChannelStream implements Observable<ChannelState> {
   /** Forgets what is known: it was another user's. */
   forget(): void {
     this.#unfollow();
+    this.#receipts.close();
+    this.#receipts = this.#newReceipts();
+    this.#status.cancel();
+    this.#changed = undefined;
     this.#versions.clear();
     this.#gone.clear();
     this.#pending.clear();
@@ -170,7 +175,15 @@ export class ChannelStream implements Observable<ChannelState> {
     if (line.isUp) this.#up(false);
   }
 
-  #know(me: string): void {
+  #newReceipts(): Receipts {
+    const { line, platform, seen } = this.#host;
+    return new Receipts(line, platform.clock, seen);
+  }
+
+  async #learnMe(): Promise<void> {
+    const receipts = this.#receipts;
+    const me = await this.#host.me().catch(() => undefined);
+    if (me === undefined || receipts !== this.#receipts) return;
     this.#me = me;
     this.#gave(this.#known.messages);
   }
@@ -185,10 +198,7 @@ export class ChannelStream implements Observable<ChannelState> {
   /** The connection stands: what is here may be old. */
   #up(isRecovered: boolean): void {
     this.#receipts.resume();
-    this.#host.me().then(
-      (me) => this.#know(me),
-      () => undefined,
-    );
+    void this.#learnMe();
     if (this.#feed === undefined) void this.#load();
     else if (!isRecovered) void this.#lookAgain();
   }
@@ -307,13 +317,13 @@ export class ChannelStream implements Observable<ChannelState> {
 
   /** How far a message has come with all recipients: so far have all of mine before it come. */
   async #askStatus(): Promise<void> {
-    const changed = this.#changed;
+    const [changed, receipts] = [this.#changed, this.#receipts];
     this.#changed = undefined;
     if (changed === undefined) return;
     const { messageId, seq } = changed;
     const found = await this.#host.line.request("message:getStatus", { messageId }).catch(() => undefined);
     const sender = this.#known.messages.find(({ id }) => id === messageId)?.userId ?? this.#me;
-    if (found === undefined || sender === undefined) return;
+    if (found === undefined || sender === undefined || receipts !== this.#receipts) return;
     this.#set({ messages: reach(this.#known.messages, sender, seq, found.status) });
   }
 

@@ -13,6 +13,7 @@ export class Receipts {
   #seen: Message | undefined;
   #deliveredSeq = 0;
   #seenSeq = 0;
+  #isClosed = false;
 
   readonly #onSeen: () => void;
 
@@ -37,13 +38,19 @@ export class Receipts {
     this.#send.run();
   }
 
+  /** Nothing is told any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#send.cancel();
+  }
+
   /** What could not be told while there was no connection. */
   resume(): void {
     if (this.#delivered !== undefined || this.#seen !== undefined) this.#send.run();
   }
 
   #tell(): void {
-    if (!this.#line.isUp) return;
+    if (!this.#line.isUp || this.#isClosed) return;
     const [delivered, seen] = [this.#delivered, this.#seen];
     this.#delivered = this.#seen = undefined;
     if (seen !== undefined) {
