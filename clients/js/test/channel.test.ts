@@ -201,6 +201,35 @@ test("a mark that was lost with the connection is told on the next one", async (
   assert.deepEqual(server.askedFor("message:seen"), [{ messageId: "c1-2" }, { messageId: "c1-2" }]);
 });
 
+test("a mark that is refused for the moment is told when that is over, and not before", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 2);
+  await clock.advance(1_000);
+  for (const event of ["message:seen", "message:delivered"]) {
+    server.handlers[event] = () => refused("RATE_LIMITED", "after", 5_000);
+  }
+  channel.markSeen();
+  await clock.advance(600);
+  server.write("c1", "new");
+  await clock.advance(3_000);
+  for (const event of ["message:seen", "message:delivered"]) server.handlers[event] = () => ({ data: {} });
+  const told = (event: string) => server.askedFor(event).map(({ messageId }) => messageId);
+  assert.deepEqual([told("message:seen"), told("message:delivered")], [["c1-2"], ["c1-2"]]);
+  await clock.advance(60_000);
+  assert.deepEqual(
+    [told("message:seen"), told("message:delivered")],
+    [
+      ["c1-2", "c1-2"],
+      ["c1-2", "c1-3"],
+    ],
+  );
+  server.handlers["message:seen"] = () => refused("FORBIDDEN");
+  channel.markSeen();
+  await clock.advance(60_000);
+  assert.deepEqual(told("message:seen"), ["c1-2", "c1-2", "c1-3"]);
+});
+
 test("what one user has seen, or would have asked, is not told as the next one's, whose own marks are", async () => {
   const all = world();
   const { clock, server } = all;

@@ -177,7 +177,7 @@ export class ChannelStream implements Observable<ChannelState> {
 
   #newReceipts(): Receipts {
     const { line, platform, seen } = this.#host;
-    return new Receipts(line, platform.clock, seen);
+    return new Receipts(line, platform, seen);
   }
 
   async #learnMe(): Promise<void> {
