@@ -59,6 +59,25 @@ test("short pages leave no gap, neither before nor after what is here, and an em
   assert.equal(channel.get().hasOlder, false);
 });
 
+test("older messages that come after their page was left are asked for again when it is shown again", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel, off } = await watched(all, 120);
+  const usual = server.handlers["message:history"]!;
+  server.handlers["message:history"] = async (payload, socket) => {
+    await new Promise<void>((resolve) => clock.after(100, resolve));
+    return usual(payload, socket);
+  };
+  void channel.loadOlder();
+  off();
+  await clock.advance(1_000);
+  assert.equal(channel.get().isLoadingOlder, false);
+  channel.subscribe(() => {});
+  await clock.advance(1_000);
+  await Promise.all([channel.loadOlder(), clock.advance(1_000)]);
+  assert.deepEqual(seqs(channel), range(21, 120));
+});
+
 test("what was missed, and what was edited or deleted while the connection was cut", async () => {
   const all = world();
   const { clock, server } = all;

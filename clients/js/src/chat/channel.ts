@@ -235,6 +235,7 @@ export class ChannelStream implements Observable<ChannelState> {
     this.#generation += 1;
     this.#feed?.close();
     this.#feed = undefined;
+    if (this.#known.isLoadingOlder) this.#set({ isLoadingOlder: false });
   }
 
   /** Asks again for what is loaded: it may have been edited while there was no connection. */
