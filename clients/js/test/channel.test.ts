@@ -78,6 +78,19 @@ test("older messages that come after their page was left are asked for again whe
   assert.deepEqual(seqs(channel), range(21, 120));
 });
 
+test("without a connection, to load older messages changes nothing", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 120);
+  server.sockets[0]!.drop();
+  const before = channel.get();
+  await channel.loadOlder();
+  assert.equal(channel.get(), before, "who loads at each change would never end");
+  await clock.advance(500);
+  await Promise.all([channel.loadOlder(), clock.advance()]);
+  assert.deepEqual(seqs(channel), range(21, 120));
+});
+
 test("what was missed, and what was edited or deleted while the connection was cut", async () => {
   const all = world();
   const { clock, server } = all;

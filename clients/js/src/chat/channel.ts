@@ -124,11 +124,11 @@ export class ChannelStream implements Observable<ChannelState> {
     if (seen !== undefined) this.#receipts.seen(seen);
   };
 
-  /** Loads the page before the first message. */
+  /** Loads the page before the first message; without a connection, nothing. */
   readonly loadOlder = async (): Promise<void> => {
     const { hasOlder, isLoadingOlder, messages } = this.#known;
     const before = messages[0]?.seq;
-    if (!hasOlder || isLoadingOlder || before === undefined) return;
+    if (!hasOlder || isLoadingOlder || before === undefined || !this.#host.line.isUp) return;
     const generation = this.#generation;
     this.#set({ isLoadingOlder: true });
     try {
