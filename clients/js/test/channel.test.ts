@@ -105,6 +105,51 @@ test("what was missed, and what was edited or deleted while the connection was c
   assert.equal(channel.get().phase, "live");
 });
 
+test("a channel that is refused for the moment is loaded when that is over; one that may not be read has failed", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const usual = server.handlers["message:history"]!;
+  const refusals = [refused("RATE_LIMITED", "after", 3_000), refused("UNAVAILABLE", "after"), undefined];
+  server.handlers["message:history"] = (payload, socket) =>
+    refusals.length > 0 ? refusals.shift() : usual(payload, socket);
+  const { channel } = await watched(all, 3);
+  assert.deepEqual([channel.get().phase, channel.get().error?.code], ["loading", "RATE_LIMITED"]);
+  await clock.advance(2_999);
+  assert.equal(server.askedFor("message:history").length, 1, "no sooner than it was told");
+  // The third is not answered at all.
+  await clock.advance(30_000);
+  assert.deepEqual([channel.get().phase, channel.get().error], ["live", null]);
+  assert.deepEqual(seqs(channel), range(1, 3));
+  server.handlers["message:history"] = () => refused("FORBIDDEN");
+  const forbidden = await watched(all);
+  assert.equal(forbidden.channel.get().phase, "failed");
+  assert.equal(clock.pending, 0);
+});
+
+test("a channel that was left before it could be loaded asks no more", async () => {
+  const all = world();
+  const { clock, server } = all;
+  server.handlers["message:history"] = () => refused("RATE_LIMITED", "after", 1_000);
+  const { off } = await watched(all, 3);
+  off();
+  await clock.advance(60_000);
+  assert.equal(server.askedFor("message:history").length, 1);
+});
+
+test("what was edited meanwhile is corrected also where that is refused at first", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 3);
+  const usual = server.handlers["message:history"]!;
+  const refusals = [refused("RATE_LIMITED", "after", 3_000), refused("RATE_LIMITED", "after", 3_000)];
+  server.handlers["message:history"] = (payload, socket) => refusals.shift() ?? usual(payload, socket);
+  server.sockets[0]!.drop();
+  server.change("c1-1", { content: "edited" });
+  await clock.advance(10_000);
+  assert.deepEqual(contents(channel), ["edited", "old 2", "old 3"]);
+  assert.equal(channel.get().phase, "live");
+});
+
 test("who was away for long begins at the end again, without a gap", async () => {
   const all = world();
   const { clock, server } = all;

@@ -1,3 +1,4 @@
+import { waitMs } from "../auth/remedy.js";
 import { asFailure, RoomkeyError } from "../wire/failure.js";
 import type { Line, Off } from "../connection.js";
 import { Lease } from "../lease.js";
@@ -14,7 +15,7 @@ import { append, newest, prepend, reach, update, type Window } from "./window.js
 export interface ChannelState {
   /** `live`: nothing is missing after the first message here. `behind`: what came meanwhile is being loaded. */
   readonly phase: "loading" | "live" | "behind" | "failed";
-  /** Why the channel cannot be read, or why older messages could not be loaded. */
+  /** Why the channel cannot be read, or not yet, or why older messages could not be loaded. */
   readonly error: RoomkeyError | null;
   /** One stretch of the channel by `seq`, without gaps; edits of mine are in it at once. */
   readonly messages: readonly Message[];
@@ -69,6 +70,7 @@ export class ChannelStream implements Observable<ChannelState> {
   #changed: StatusChange | undefined;
   #me: string | undefined;
   #generation = 0;
+  #forgetRetry: Off = () => {};
 
   constructor(channelId: string, host: ChannelHost) {
     this.channelId = channelId;
@@ -200,11 +202,11 @@ export class ChannelStream implements Observable<ChannelState> {
     this.#receipts.resume();
     void this.#learnMe();
     if (this.#feed === undefined) void this.#load();
-    else if (!isRecovered) void this.#lookAgain();
+    else if (!isRecovered) this.#lookAgain();
   }
 
   /** Loads the newest page, and goes on from there. */
-  async #load(): Promise<void> {
+  async #load(attempts = 0): Promise<void> {
     this.#unfollow();
     const generation = this.#generation;
     try {
@@ -215,8 +217,19 @@ export class ChannelStream implements Observable<ChannelState> {
       this.#follow();
     } catch (thrown) {
       // Without a connection the next one tries again.
-      if (generation === this.#generation && this.#host.line.isUp) this.#fail(asFailure(thrown));
+      if (generation !== this.#generation || !this.#host.line.isUp) return;
+      const error = asFailure(thrown);
+      if (!error.isTransient) return this.#fail(error);
+      this.#set({ phase: this.#known.messages.length === 0 ? "loading" : "behind", error });
+      this.#later(error, attempts, () => void this.#load(attempts + 1));
     }
+  }
+
+  /** Does something when a refusal may have passed, unless the channel is left or loaded anew before that. */
+  #later(error: RoomkeyError, attempts: number, action: () => void): void {
+    const { clock, random } = this.#host.platform;
+    this.#forgetRetry();
+    this.#forgetRetry = clock.after(waitMs(error, attempts, random), action);
   }
 
   #follow(): void {
@@ -233,27 +246,36 @@ export class ChannelStream implements Observable<ChannelState> {
 
   #unfollow(): void {
     this.#generation += 1;
+    this.#forgetRetry();
     this.#feed?.close();
     this.#feed = undefined;
     if (this.#known.isLoadingOlder) this.#set({ isLoadingOlder: false });
   }
 
   /** Asks again for what is loaded: it may have been edited while there was no connection. */
-  async #lookAgain(): Promise<void> {
-    const generation = this.#generation;
+  #lookAgain(): void {
     const kept = this.#known.messages.slice(-KEPT_MAX);
     const isCut = kept.length < this.#known.messages.length;
     this.#set({ phase: "behind", messages: kept, hasOlder: this.#known.hasOlder || isCut });
-    const last = kept.at(-1)?.seq ?? 0;
+    this.#forgetRetry();
+    void this.#reread((kept[0]?.seq ?? 1) - 1, kept.at(-1)?.seq ?? 0, 0);
+  }
+
+  async #reread(after: number, last: number, attempts: number): Promise<void> {
+    const generation = this.#generation;
     try {
-      for (let after = (kept[0]?.seq ?? 1) - 1; after < last;) {
+      while (after < last) {
         const page = await this.#page({ after });
         if (generation !== this.#generation || page.length === 0) return;
         this.#set({ messages: update(this.#known.messages, page, false) });
         after = page.at(-1)?.seq ?? last;
+        attempts = 0;
       }
-    } catch {
-      // The connection is gone again, and the next one does the same; or the feed meets the same refusal.
+    } catch (thrown) {
+      // Without a connection the next one does the same; and what is refused for good, the feed is refused as well.
+      const error = asFailure(thrown);
+      if (generation !== this.#generation || !this.#host.line.isUp || !error.isTransient) return;
+      this.#later(error, attempts, () => void this.#reread(after, last, attempts + 1));
     }
   }
 
