@@ -393,9 +393,11 @@ test("a channel that nobody watches any more asks and hears nothing, and is brou
   server.write("c1", "unheard");
   await clock.advance(1_000);
   assert.equal(server.askedFor("message:history").length, asked);
+  assert.equal(channel.get().phase, "behind");
   one.channel("c1").subscribe(() => {});
   await clock.advance();
   assert.deepEqual(contents(channel), ["old 1", "unheard"]);
+  assert.equal(channel.get().phase, "live");
   assert.equal(socket.listeners, watching);
 });
 

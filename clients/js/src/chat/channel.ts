@@ -195,6 +195,7 @@ export class ChannelStream implements Observable<ChannelState> {
     this.#unfollow();
     this.#status.cancel();
     this.#confirmed.clear();
+    if (this.#known.phase === "live") this.#set({ phase: "behind" });
   }
 
   /** The connection stands: what is here may be old. */
