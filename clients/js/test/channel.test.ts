@@ -91,6 +91,26 @@ test("without a connection, to load older messages changes nothing", async () =>
   assert.deepEqual(seqs(channel), range(21, 120));
 });
 
+test("of a channel that is watched for long the newest are kept, and the others can be loaded again", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const { channel } = await watched(all, 3);
+  const write = async (count: number) => {
+    for (; count > 0; count -= 1) server.write("c1", "new");
+    await clock.advance();
+  };
+  await write(1_100);
+  assert.deepEqual(seqs(channel), range(104, 1_103));
+  assert.equal(channel.get().hasOlder, true);
+  const older = channel.loadOlder();
+  // Written before the page of older ones arrives.
+  await write(10);
+  await older;
+  assert.deepEqual(seqs(channel), range(54, 1_113));
+  await write(10);
+  assert.deepEqual(seqs(channel), range(64, 1_123), "what was asked for stays, as much as it was");
+});
+
 test("what was missed, and what was edited or deleted while the connection was cut", async () => {
   const all = world();
   const { clock, server } = all;

@@ -37,7 +37,10 @@ export interface ChannelHost {
   seen(): void;
 }
 
-/** Messages that are loaded to catch up; with more it begins anew at the end. Also: how many are looked at again. */
+/**
+ * Messages that are kept, but for older ones that were asked for, and that are loaded to catch up; with more it begins
+ * anew at the end. Also: how many are looked at again.
+ */
 const KEPT_MAX = 1_000;
 /** Versions of messages that are kept for pages which are on their way. */
 const VERSIONS_MAX = 500;
@@ -282,7 +285,11 @@ export class ChannelStream implements Observable<ChannelState> {
 
   #append(messages: readonly Message[]): void {
     const newer = messages.map((message) => this.#current(message));
-    this.#set({ messages: append(this.#known.messages, newer) });
+    const { messages: known, hasOlder, isLoadingOlder } = this.#known;
+    const all = append(known, newer);
+    // A page of older messages on its way has to find the first one where it was.
+    const kept = isLoadingOlder ? all : all.slice(-Math.max(KEPT_MAX, known.length));
+    this.#set({ messages: kept, hasOlder: hasOlder || kept.length < all.length });
     this.#gave(newer);
   }
 
