@@ -205,12 +205,13 @@ export class Client {
 
   readonly #myId = async (): Promise<string> => (await this.me()).id;
 
-  /** What one user has seen is not shown to the next. */
+  /** What one user has seen or written is not shown to the next. */
   #lookAtUser(): void {
     const { user } = this.#tokens;
     const isAnother = this.#user !== undefined && user !== this.#user;
     this.#user = user;
     if (!isAnother) return;
+    this.#outbox.forget();
     const lists = [this.#inbox, this.#channelList, this.#newest, ...this.#members.values()];
     for (const kept of [...this.#channels.values(), ...this.#presence.values(), ...lists]) kept.forget();
   }
