@@ -114,6 +114,11 @@ export class Connection implements Line {
     this.#end({ phase: "idle" });
   }
 
+  /** Ends it for this reason, as where the server has said so. */
+  stop(error: RoomkeyError): void {
+    this.#end({ phase: "stopped", error });
+  }
+
   /** Shows a fresh token in band. Resolves with its end; calls at the same time are one. */
   renew(): Promise<string> {
     this.#renewing ??= this.#renewOnce().finally(() => {
@@ -163,7 +168,7 @@ export class Connection implements Line {
     this.on("auth:expiring", () => void this.#renewWhileUp(0));
     this.on("auth:expired", () => this.#expired());
     this.on("auth:revoked", (body) => {
-      this.#stop(readFailure(body) ?? new RoomkeyError("TOKEN_REVOKED", "The session was ended."));
+      this.stop(readFailure(body) ?? new RoomkeyError("TOKEN_REVOKED", "The session was ended."));
     });
   }
 
@@ -205,7 +210,7 @@ export class Connection implements Line {
     const failure = readFailure(error.data, error.message);
     if (failure !== undefined) this.#apply(failure);
     else if (this.socket.active) this.#attempting(new RoomkeyError("UNREACHABLE", error.message, "after"));
-    else this.#stop(new RoomkeyError("UNEXPECTED", error.message));
+    else this.stop(new RoomkeyError("UNEXPECTED", error.message));
   }
 
   #disconnected(reason: Socket.DisconnectReason): void {
@@ -213,13 +218,13 @@ export class Connection implements Line {
     if (!this.#isWanted) return;
     if (reason === "io client disconnect") this.#end({ phase: "idle" });
     else if (reason === "io server disconnect") {
-      this.#stop(new RoomkeyError("DISCONNECTED", "The server ended the connection."));
+      this.stop(new RoomkeyError("DISCONNECTED", "The server ended the connection."));
     } else this.#attempting(unreachable());
   }
 
   #apply(failure: RoomkeyError): void {
     const next = remedy(failure, { refreshed: this.#refreshed, waits: this.#waits }, this.#platform.random);
-    if (next.kind === "stop") return this.#stop(failure);
+    if (next.kind === "stop") return this.stop(failure);
     this.#attempting(failure);
     if (next.kind === "refresh") {
       this.#refreshed = true;
@@ -238,7 +243,7 @@ export class Connection implements Line {
     const isShort = this.#platform.clock.now() - this.#stoodSince < SHORT_LIFE_MS;
     this.#shortLives = isShort ? this.#shortLives + 1 : 0;
     if (this.#shortLives === SHORT_LIVES_MAX) {
-      this.#stop(new RoomkeyError("TOKEN_EXPIRED", "The tokens that are given end at once."));
+      this.stop(new RoomkeyError("TOKEN_EXPIRED", "The tokens that are given end at once."));
     }
   }
 
@@ -268,10 +273,6 @@ export class Connection implements Line {
 
   #attempting(error: RoomkeyError | null): void {
     this.#state.set({ phase: this.#stoodOnce ? "reconnecting" : "connecting", error });
-  }
-
-  #stop(error: RoomkeyError): void {
-    this.#end({ phase: "stopped", error });
   }
 
   #end(state: ConnectionState): void {
