@@ -6,7 +6,7 @@ import type { Tokens } from "./auth/tokens.js";
 import type { Platform } from "./platform.js";
 import { type Observable, Store } from "./store.js";
 import type { ClientEvent, DataOf, PayloadOf, ServerEvent, ServerEvents } from "./wire/events.js";
-import { asFailure, readFailure, RoomkeyError, unreachable } from "./wire/failure.js";
+import { asFailure, closed, readFailure, RoomkeyError, unreachable } from "./wire/failure.js";
 
 /** How the connection stands. */
 export type ConnectionState =
@@ -69,6 +69,8 @@ export class Connection implements Line {
   #waits = 0;
   #forgetTimer: Off = () => {};
   #renewing: Promise<string> | undefined;
+  /** How often it was opened, each time perhaps by another user. */
+  #turn = 0;
 
   constructor(url: string | undefined, tokens: Tokens, platform: Platform, settings: SocketSettings = {}) {
     this.#platform = platform;
@@ -103,6 +105,7 @@ export class Connection implements Line {
   open(): void {
     if (this.#isWanted) return;
     this.#isWanted = true;
+    this.#turn += 1;
     this.#refreshed = false;
     this.#waits = 0;
     this.#shortLives = 0;
@@ -121,19 +124,23 @@ export class Connection implements Line {
 
   /** Shows a fresh token in band. Resolves with its end; calls at the same time are one. */
   renew(): Promise<string> {
-    this.#renewing ??= this.#renewOnce().finally(() => {
+    if (this.#renewing !== undefined) return this.#renewing;
+    const renewing = this.#renewOnce().finally(() => {
+      if (this.#renewing !== renewing) return;
       this.#renewing = undefined;
       this.#token.set({ ...this.#token.get(), isRenewing: false });
     });
-    return this.#renewing;
+    return (this.#renewing = renewing);
   }
 
   async request<E extends ClientEvent>(event: E, payload: PayloadOf<E>): Promise<DataOf<E>> {
+    const turn = this.#turn;
     try {
       return await this.#ask(event, payload);
     } catch (thrown) {
       if (!(thrown instanceof RoomkeyError) || thrown.retry !== "refresh" || event === "auth:refresh") throw thrown;
       await this.renew();
+      if (turn !== this.#turn) throw closed();
       return this.#ask(event, payload);
     }
   }
@@ -249,12 +256,13 @@ export class Connection implements Line {
 
   /** Renews the token, again and again where that fails for the moment, for as long as the connection stands. */
   async #renewWhileUp(attempts: number): Promise<void> {
+    const turn = this.#turn;
     try {
       await this.renew();
       if (this.isUp) this.#state.set({ phase: "connected", error: null });
     } catch (thrown) {
       const failure = asFailure(thrown);
-      if (!this.isUp) return;
+      if (!this.isUp || turn !== this.#turn) return;
       this.#state.set({ phase: "connected", error: failure });
       if (!failure.isTransient) return;
       const ms = waitMs(failure, attempts, this.#platform.random);
@@ -278,6 +286,7 @@ export class Connection implements Line {
   #end(state: ConnectionState): void {
     this.#isWanted = false;
     this.#stoodOnce = false;
+    this.#renewing = undefined;
     this.#forgetTimer();
     this.#stock.disconnect();
     this.#token.set({ endsAt: null, isRenewing: false });

@@ -2,7 +2,7 @@ import { waitMs } from "../auth/remedy.js";
 import type { Line, Off } from "../connection.js";
 import type { Platform } from "../platform.js";
 import { type Observable, Store } from "../store.js";
-import { asFailure, RoomkeyError } from "../wire/failure.js";
+import { asFailure, closed, RoomkeyError } from "../wire/failure.js";
 import type { Message, Time } from "../wire/records.js";
 
 /** A message of mine that the server has not confirmed. */
@@ -181,7 +181,7 @@ export class Outbox {
     this.#isBegun = state.phase !== "stopped" && state.phase !== "idle";
     if (this.#isBegun && !wasBegun) this.#before = new Set(this.#entries.keys());
     if (state.phase !== "stopped" && state.phase !== "idle") return;
-    const error = state.phase === "stopped" ? state.error : new RoomkeyError("CLOSED", "The client was closed.");
+    const error = state.phase === "stopped" ? state.error : closed();
     for (const clientId of [...this.#entries.keys()]) this.#fail(clientId, error);
     for (const end of [...this.#pauses]) end();
   }
