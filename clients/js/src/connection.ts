@@ -40,7 +40,8 @@ export interface Line {
   onUp(listener: (isRecovered: boolean) => void): Off;
 }
 
-export type SocketSettings = Partial<ManagerOptions & SocketOptions>;
+/** Without `retries`: the stock client's queue is no user's, and who connects next would send it. */
+export type SocketSettings = Partial<Omit<ManagerOptions & SocketOptions, "retries">>;
 
 const ACK_TIMEOUT_MS = 10_000;
 /** A connection that its token ends within this time did not really stand. */
@@ -78,7 +79,7 @@ export class Connection implements Line {
     const auth = (send: (data: object) => void) => void this.#authenticate(send);
     const fixed = { transports: ["websocket", "polling"], tryAllTransports: true, forceNew: true };
     const connect = platform.connect ?? ((to, options) => (to === undefined ? io(options) : io(to, options)));
-    this.socket = connect(url, { ...fixed, ...settings, autoConnect: false, auth });
+    this.socket = connect(url, { ...fixed, ...settings, retries: 0, autoConnect: false, auth });
     this.#stock = {
       connect: this.socket.connect.bind(this.socket),
       disconnect: this.socket.disconnect.bind(this.socket),
@@ -288,6 +289,8 @@ export class Connection implements Line {
     this.#stoodOnce = false;
     this.#renewing = undefined;
     this.#forgetTimer();
+    // What the stock client still has to send is not for whoever connects next. (A pretended one has no such thing.)
+    this.socket.sendBuffer?.splice(0);
     this.#stock.disconnect();
     this.#token.set({ endsAt: null, isRenewing: false });
     this.#state.set(state);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { claimsOf } from "../src/auth/claims.js";
+import type { SocketSettings } from "../src/connection.js";
 import { RoomkeyError } from "../src/index.js";
 import { refusal, refused } from "./support/server.js";
 import { jwt, world } from "./support/world.js";
@@ -392,4 +393,16 @@ test("what one user asked, and had to be renewed for, is not asked again for the
   await clock.advance();
   assert.equal(server.askedFor("channel:create").length, 1);
   assert.deepEqual(one.connection.get(), { phase: "connected", error: null });
+});
+
+test("what the stock client has not sent when it is closed is not sent by whoever connects next", async () => {
+  const { platform, client } = world();
+  const { connect: _, ...real } = platform;
+  for (const socket of [{}, { retries: 3 }] as SocketSettings[]) {
+    const one = client({ platform: real, socket });
+    one.socket.emit("order:place", { item: "tea" });
+    assert.equal(one.socket.sendBuffer.length, 1);
+    one.close();
+    assert.equal(one.socket.sendBuffer.length, 0);
+  }
 });
