@@ -128,13 +128,40 @@ test("who has slept through the end of the token comes back with its cookie", as
   await phase(page, "connected");
 });
 
-test("where somebody else logs in in another tab, the first one stops before it acts in their name", async (t) => {
+test("where somebody else logs in in another tab, the first one stops, and asks for nothing in their name", async (t) => {
   const site = await startSite(t);
   const url = await start(t, site);
   const page = await open(t, site, { url, registration: ADA });
   await phase(page, "connected");
   const other = await open(t, site, { url, registration: BOB, beside: page });
+  await phase(page, "stopped");
   await phase(other, "connected");
+  assert.equal(await page.evaluate(() => window.client.connection.get().error.code), "PRINCIPAL_MISMATCH");
+  const create = async () => {
+    const channel = { name: "made in Ada's tab", visibility: "private" };
+    return window.client.request("POST", "/api/channels", channel).then(() => "made", ({ code }) => code);
+  };
+  assert.equal(await page.evaluate(create), "PRINCIPAL_MISMATCH");
+  await page.evaluate(() => window.client.connect());
+  await phase(page, "connected");
+  assert.equal(await page.evaluate(async () => (await window.client.me()).username), "bob");
+  assert.equal(await page.evaluate(create), "made");
+});
+
+test("a tab that was not told of another login stops when it connects again, before it shows anything of theirs", async (t) => {
+  const site = await startSite(t);
+  const url = await start(t, site);
+  const page = await open(t, site, { url, registration: ADA });
+  await phase(page, "connected");
+  // A page that logs in without the package tells nobody.
+  const other = await page.context().newPage();
+  await other.goto(site);
+  const register = async ({ url, body }) => {
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify(body), credentials: "include" };
+    return (await fetch(`${url}/api/auth/register`, init)).status;
+  };
+  assert.equal(await other.evaluate(register, { url, body: BOB }), 201);
   await page.evaluate(() => window.client.socket.io.engine.close());
   await phase(page, "stopped");
   assert.equal(await page.evaluate(() => window.client.connection.get().error.code), "PRINCIPAL_MISMATCH");

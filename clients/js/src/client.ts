@@ -26,6 +26,8 @@ export interface TokenSession {
   getToken: GetToken;
   /** The server does not accept its tokens any more. */
   end?(error: RoomkeyError): void;
+  /** Calls `listener` when its login has ended, or has become somebody else's; returns what ends that. */
+  onEnd?(listener: (error: RoomkeyError) => void): Off;
   /** Asks Roomkey's HTTP API in the user's name, where that is not done with a token. */
   request?<T>(method: Method, path: string, body?: unknown): Promise<T>;
 }
@@ -73,6 +75,7 @@ export class Client {
   readonly #presence = new Map<string, PresenceStream>();
   #account: Promise<Account> | undefined;
   #user: string | undefined;
+  #offEnd: Off | undefined;
 
   constructor(options: ClientOptions) {
     this.#platform = platformWith(options.platform);
@@ -90,7 +93,11 @@ export class Client {
     this.connection.subscribe(() => {
       const state = this.connection.get();
       if (state.phase === "connected") this.#lookAtUser();
-      if (state.phase === "stopped" || state.phase === "idle") this.#account = undefined;
+      if (state.phase === "stopped" || state.phase === "idle") {
+        this.#account = undefined;
+        this.#offEnd?.();
+        this.#offEnd = undefined;
+      } else this.#offEnd ??= session.onEnd?.((error) => this.#connection.stop(error));
       if (state.phase === "stopped" && state.error.code.startsWith("TOKEN_")) session.end?.(state.error);
     });
   }
@@ -205,12 +212,13 @@ export class Client {
 
   readonly #myId = async (): Promise<string> => (await this.me()).id;
 
-  /** What one user has seen is not shown to the next. */
+  /** What one user has seen or written is not shown to the next. */
   #lookAtUser(): void {
     const { user } = this.#tokens;
     const isAnother = this.#user !== undefined && user !== this.#user;
     this.#user = user;
     if (!isAnother) return;
+    this.#outbox.forget();
     const lists = [this.#inbox, this.#channelList, this.#newest, ...this.#members.values()];
     for (const kept of [...this.#channels.values(), ...this.#presence.values(), ...lists]) kept.forget();
   }

@@ -6,7 +6,7 @@ import type { Tokens } from "./auth/tokens.js";
 import type { Platform } from "./platform.js";
 import { type Observable, Store } from "./store.js";
 import type { ClientEvent, DataOf, PayloadOf, ServerEvent, ServerEvents } from "./wire/events.js";
-import { asFailure, readFailure, RoomkeyError, unreachable } from "./wire/failure.js";
+import { asFailure, closed, readFailure, RoomkeyError, unreachable } from "./wire/failure.js";
 
 /** How the connection stands. */
 export type ConnectionState =
@@ -40,7 +40,8 @@ export interface Line {
   onUp(listener: (isRecovered: boolean) => void): Off;
 }
 
-export type SocketSettings = Partial<ManagerOptions & SocketOptions>;
+/** Without `retries`: the stock client's queue is no user's, and who connects next would send it. */
+export type SocketSettings = Partial<Omit<ManagerOptions & SocketOptions, "retries">>;
 
 const ACK_TIMEOUT_MS = 10_000;
 /** A connection that its token ends within this time did not really stand. */
@@ -69,6 +70,8 @@ export class Connection implements Line {
   #waits = 0;
   #forgetTimer: Off = () => {};
   #renewing: Promise<string> | undefined;
+  /** How often it was opened, each time perhaps by another user. */
+  #turn = 0;
 
   constructor(url: string | undefined, tokens: Tokens, platform: Platform, settings: SocketSettings = {}) {
     this.#platform = platform;
@@ -76,7 +79,7 @@ export class Connection implements Line {
     const auth = (send: (data: object) => void) => void this.#authenticate(send);
     const fixed = { transports: ["websocket", "polling"], tryAllTransports: true, forceNew: true };
     const connect = platform.connect ?? ((to, options) => (to === undefined ? io(options) : io(to, options)));
-    this.socket = connect(url, { ...fixed, ...settings, autoConnect: false, auth });
+    this.socket = connect(url, { ...fixed, ...settings, retries: 0, autoConnect: false, auth });
     this.#stock = {
       connect: this.socket.connect.bind(this.socket),
       disconnect: this.socket.disconnect.bind(this.socket),
@@ -103,6 +106,7 @@ export class Connection implements Line {
   open(): void {
     if (this.#isWanted) return;
     this.#isWanted = true;
+    this.#turn += 1;
     this.#refreshed = false;
     this.#waits = 0;
     this.#shortLives = 0;
@@ -114,21 +118,30 @@ export class Connection implements Line {
     this.#end({ phase: "idle" });
   }
 
+  /** Ends it for this reason, as where the server has said so. */
+  stop(error: RoomkeyError): void {
+    this.#end({ phase: "stopped", error });
+  }
+
   /** Shows a fresh token in band. Resolves with its end; calls at the same time are one. */
   renew(): Promise<string> {
-    this.#renewing ??= this.#renewOnce().finally(() => {
+    if (this.#renewing !== undefined) return this.#renewing;
+    const renewing = this.#renewOnce().finally(() => {
+      if (this.#renewing !== renewing) return;
       this.#renewing = undefined;
       this.#token.set({ ...this.#token.get(), isRenewing: false });
     });
-    return this.#renewing;
+    return (this.#renewing = renewing);
   }
 
   async request<E extends ClientEvent>(event: E, payload: PayloadOf<E>): Promise<DataOf<E>> {
+    const turn = this.#turn;
     try {
       return await this.#ask(event, payload);
     } catch (thrown) {
       if (!(thrown instanceof RoomkeyError) || thrown.retry !== "refresh" || event === "auth:refresh") throw thrown;
       await this.renew();
+      if (turn !== this.#turn) throw closed();
       return this.#ask(event, payload);
     }
   }
@@ -163,7 +176,7 @@ export class Connection implements Line {
     this.on("auth:expiring", () => void this.#renewWhileUp(0));
     this.on("auth:expired", () => this.#expired());
     this.on("auth:revoked", (body) => {
-      this.#stop(readFailure(body) ?? new RoomkeyError("TOKEN_REVOKED", "The session was ended."));
+      this.stop(readFailure(body) ?? new RoomkeyError("TOKEN_REVOKED", "The session was ended."));
     });
   }
 
@@ -205,7 +218,7 @@ export class Connection implements Line {
     const failure = readFailure(error.data, error.message);
     if (failure !== undefined) this.#apply(failure);
     else if (this.socket.active) this.#attempting(new RoomkeyError("UNREACHABLE", error.message, "after"));
-    else this.#stop(new RoomkeyError("UNEXPECTED", error.message));
+    else this.stop(new RoomkeyError("UNEXPECTED", error.message));
   }
 
   #disconnected(reason: Socket.DisconnectReason): void {
@@ -213,13 +226,13 @@ export class Connection implements Line {
     if (!this.#isWanted) return;
     if (reason === "io client disconnect") this.#end({ phase: "idle" });
     else if (reason === "io server disconnect") {
-      this.#stop(new RoomkeyError("DISCONNECTED", "The server ended the connection."));
+      this.stop(new RoomkeyError("DISCONNECTED", "The server ended the connection."));
     } else this.#attempting(unreachable());
   }
 
   #apply(failure: RoomkeyError): void {
     const next = remedy(failure, { refreshed: this.#refreshed, waits: this.#waits }, this.#platform.random);
-    if (next.kind === "stop") return this.#stop(failure);
+    if (next.kind === "stop") return this.stop(failure);
     this.#attempting(failure);
     if (next.kind === "refresh") {
       this.#refreshed = true;
@@ -238,18 +251,19 @@ export class Connection implements Line {
     const isShort = this.#platform.clock.now() - this.#stoodSince < SHORT_LIFE_MS;
     this.#shortLives = isShort ? this.#shortLives + 1 : 0;
     if (this.#shortLives === SHORT_LIVES_MAX) {
-      this.#stop(new RoomkeyError("TOKEN_EXPIRED", "The tokens that are given end at once."));
+      this.stop(new RoomkeyError("TOKEN_EXPIRED", "The tokens that are given end at once."));
     }
   }
 
   /** Renews the token, again and again where that fails for the moment, for as long as the connection stands. */
   async #renewWhileUp(attempts: number): Promise<void> {
+    const turn = this.#turn;
     try {
       await this.renew();
       if (this.isUp) this.#state.set({ phase: "connected", error: null });
     } catch (thrown) {
       const failure = asFailure(thrown);
-      if (!this.isUp) return;
+      if (!this.isUp || turn !== this.#turn) return;
       this.#state.set({ phase: "connected", error: failure });
       if (!failure.isTransient) return;
       const ms = waitMs(failure, attempts, this.#platform.random);
@@ -270,14 +284,13 @@ export class Connection implements Line {
     this.#state.set({ phase: this.#stoodOnce ? "reconnecting" : "connecting", error });
   }
 
-  #stop(error: RoomkeyError): void {
-    this.#end({ phase: "stopped", error });
-  }
-
   #end(state: ConnectionState): void {
     this.#isWanted = false;
     this.#stoodOnce = false;
+    this.#renewing = undefined;
     this.#forgetTimer();
+    // What the stock client still has to send is not for whoever connects next. (A pretended one has no such thing.)
+    this.socket.sendBuffer?.splice(0);
     this.#stock.disconnect();
     this.#token.set({ endsAt: null, isRenewing: false });
     this.#state.set(state);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { claimsOf } from "../src/auth/claims.js";
+import type { SocketSettings } from "../src/connection.js";
 import { RoomkeyError } from "../src/index.js";
 import { refusal, refused } from "./support/server.js";
 import { jwt, world } from "./support/world.js";
@@ -299,4 +301,108 @@ test("the end of the token is known, also of a fresh one, and that it is being r
   ]);
   one.close();
   assert.deepEqual(one.token.get(), { endsAt: null, isRenewing: false });
+});
+
+test("a fresh token that one user waited for is not shown for the next, whose it is cannot be seen", async () => {
+  const { clock, server, client } = world();
+  const wanted: string[] = [];
+  let user = "ada";
+  let release = () => {};
+  const one = client({
+    getToken: async ({ skipCache }) => {
+      const ticket = `ticket of ${user}`;
+      wanted.push(`${user} ${skipCache}`);
+      if (skipCache && user === "ada") await new Promise<void>((resolve) => (release = resolve));
+      return ticket;
+    },
+  });
+  one.connect();
+  await clock.advance();
+  server.tell("auth:expired", { code: "TOKEN_EXPIRED", message: "" });
+  server.sockets[0]!.drop();
+  await clock.advance(500);
+  one.close();
+  user = "bob";
+  one.connect();
+  await clock.advance();
+  release();
+  await clock.advance(60_000);
+  assert.deepEqual(server.shown, ["ticket of ada", "ticket of bob"]);
+  assert.deepEqual(wanted, ["ada false", "ada true", "bob false"]);
+  server.tell("auth:expiring", { expiresAt: "" });
+  await clock.advance();
+  assert.deepEqual(server.askedFor("auth:refresh"), [{ token: "ticket of bob" }]);
+});
+
+for (const skipCache of [false, true]) {
+  test(`a token that one user waited for does not stop the next (skipCache ${skipCache})`, async () => {
+    const { clock, server, client } = world();
+    const gates: (() => void)[] = [];
+    let sub = "ada";
+    const one = client({
+      getToken: async (wanted) => {
+        const token = jwt(clock, skipCache && !wanted.skipCache ? -1 : 600, { sub });
+        if (wanted.skipCache === skipCache) await new Promise<void>((resolve) => gates.push(resolve));
+        return token;
+      },
+    });
+    one.connect();
+    await clock.advance();
+    one.close();
+    sub = "bob";
+    one.connect();
+    await clock.advance();
+    assert.equal(gates.length, 2);
+    gates[0]!();
+    await clock.advance();
+    gates[1]!();
+    await clock.advance();
+    assert.deepEqual(one.connection.get(), { phase: "connected", error: null });
+    assert.deepEqual(
+      server.shown.map((token) => claimsOf(String(token))?.["sub"]),
+      ["bob"],
+    );
+  });
+}
+
+test("what one user asked, and had to be renewed for, is not asked again for the next", async () => {
+  const { clock, server, client } = world();
+  let [sub, isHanging] = ["ada", true];
+  let release = () => {};
+  const one = client({
+    getToken: async ({ skipCache }) => {
+      const token = jwt(clock, 600, { sub });
+      if (skipCache && isHanging) await new Promise<void>((resolve) => (release = resolve));
+      return token;
+    },
+  });
+  one.connect();
+  await clock.advance();
+  server.handlers["channel:create"] = () => refused("TOKEN_EXPIRED", "refresh");
+  const asked = one.emit("channel:create", { name: "ada's" });
+  await clock.advance();
+  one.close();
+  [sub, isHanging] = ["bob", false];
+  one.connect();
+  await clock.advance();
+  server.tell("auth:expiring", { expiresAt: "" });
+  await clock.advance();
+  assert.equal(server.askedFor("auth:refresh").length, 1, "the renewal of the first is not waited for");
+  release();
+  await assert.rejects(asked, { code: "CLOSED" });
+  await clock.advance();
+  assert.equal(server.askedFor("channel:create").length, 1);
+  assert.deepEqual(one.connection.get(), { phase: "connected", error: null });
+});
+
+test("what the stock client has not sent when it is closed is not sent by whoever connects next", async () => {
+  const { platform, client } = world();
+  const { connect: _, ...real } = platform;
+  for (const socket of [{}, { retries: 3 }] as SocketSettings[]) {
+    const one = client({ platform: real, socket });
+    one.socket.emit("order:place", { item: "tea" });
+    assert.equal(one.socket.sendBuffer.length, 1);
+    one.close();
+    assert.equal(one.socket.sendBuffer.length, 0);
+  }
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createCookieSession } from "../src/index.js";
+import { tabs } from "./support/tabs.js";
 import { response, world } from "./support/world.js";
 
 /** A server that keeps tokens in cookies, and a browser that keeps the cookies; its tabs share it. */
@@ -119,4 +120,94 @@ test("logging out needs the server, which alone can take the cookies back", asyn
   isAway = false;
   await session.logOut();
   assert.deepEqual([session.user.get(), jar.user], [null, null]);
+});
+
+/** Two tabs of one browser that hear each other, the first with a client. */
+async function twoTabs() {
+  const all = world();
+  const { asked, jar, fetch } = browser();
+  const platform = { ...all.platform, ...tabs(), fetch };
+  const [session, other] = [1, 2].map(() => createCookieSession({ url: "http://roomkey", platform }));
+  await session!.logIn(credentials("ada"));
+  const one = all.client({ session: session!, platform });
+  one.connect();
+  await all.clock.advance();
+  return { ...all, asked, jar, session: session!, other: other!, one };
+}
+
+const logins = "/api/auth/sessions";
+
+test("where another user logs in in another tab, the first stops at once, and asks nothing in their name before it begins as them", async () => {
+  const { clock, server, asked, session, other, one } = await twoTabs();
+  await other.logIn(credentials("bob"));
+  await clock.advance();
+  const state = one.connection.get();
+  assert.equal(state.phase === "stopped" && state.error.code, "PRINCIPAL_MISMATCH");
+  assert.equal(session.user.get()?.id, "bob");
+  const before = asked.length;
+  await assert.rejects(one.request("GET", logins), { code: "PRINCIPAL_MISMATCH" });
+  await assert.rejects(session.logins.endOthers(), { code: "PRINCIPAL_MISMATCH" });
+  assert.equal(asked.length, before);
+  one.connect();
+  await clock.advance();
+  assert.equal(one.connection.get().phase, "connected");
+  assert.match(String(server.shown.at(-1)), /^rkt_bob/);
+  await one.request("GET", logins);
+});
+
+test("a logout in another tab ends this one, also for what is asked when the next user is there", async () => {
+  const { clock, asked, session, other, one } = await twoTabs();
+  assert.equal((await other.resume())?.id, "ada");
+  await other.logOut();
+  await clock.advance();
+  const state = one.connection.get();
+  assert.deepEqual(state.phase === "stopped" && [state.error.code, state.error.reason], [
+    "TOKEN_REVOKED",
+    "logged_out",
+  ]);
+  assert.equal(session.user.get(), null);
+  await other.logIn(credentials("bob"));
+  await clock.advance();
+  const before = asked.length;
+  await assert.rejects(one.request("GET", logins), { code: "TOKEN_MISSING" });
+  assert.equal(asked.length, before);
+  assert.equal((await session.resume())?.id, "bob");
+  await one.request("GET", logins);
+});
+
+test("the same user may log in in as many tabs as they like", async () => {
+  const { clock, other, one } = await twoTabs();
+  await other.logIn(credentials("ada"));
+  await clock.advance();
+  assert.equal(one.connection.get().phase, "connected");
+  await one.request("GET", logins);
+});
+
+test("another user who logs in in the same tab is who the next connection is for", async () => {
+  const { clock, server, session, one } = await twoTabs();
+  await session.logIn(credentials("bob"));
+  const state = one.connection.get();
+  assert.equal(state.phase === "stopped" && state.error.code, "PRINCIPAL_MISMATCH");
+  one.connect();
+  await clock.advance();
+  assert.match(String(server.shown.at(-1)), /^rkt_bob/);
+});
+
+test("a login that the server has ended speaks for nobody, whoever is the next", async () => {
+  const { clock, server, asked, jar, one } = await twoTabs();
+  server.tell("auth:revoked", { code: "TOKEN_REVOKED", reason: "blocked", message: "" });
+  await clock.advance();
+  Object.assign(jar, { user: { id: "bob" }, isFresh: true });
+  const before = asked.length;
+  await assert.rejects(one.request("GET", logins), { code: "TOKEN_MISSING" });
+  assert.equal(asked.length, before);
+});
+
+test("who has only the tokens of a session is told in the place of the next one", async () => {
+  const { clock, other, session, one } = await twoTabs();
+  one.close();
+  await other.logIn(credentials("bob"));
+  await clock.advance();
+  await assert.rejects(async () => session.getToken({ skipCache: false }), { code: "PRINCIPAL_MISMATCH" });
+  assert.match(String(await session.getToken({ skipCache: false })), /^rkt_bob/);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { refused } from "./support/server.js";
-import { world } from "./support/world.js";
+import { jwt, world } from "./support/world.js";
 
 const contents = (messages: readonly { content: string }[]) => messages.map(({ content }) => content);
 
@@ -160,4 +160,46 @@ test("a client that is closed while it waits to send again waits no more", async
   one.close();
   await assert.rejects(sent, { code: "CLOSED" });
   assert.equal(clock.pending, 0);
+});
+
+test("what one user could not send, or wrote after the end, is neither shown to the next nor sent by them", async () => {
+  const { clock, server, client } = world();
+  let sub = "ada";
+  const one = client({ getToken: () => jwt(clock, 600, { sub }) });
+  const channel = one.channel("c1");
+  channel.subscribe(() => {});
+  one.connect();
+  await clock.advance();
+  server.sockets[0]!.comesBack = false;
+  server.sockets[0]!.drop();
+  void one.send("c1", "a secret");
+  one.close();
+  const late = one.send("c1", "one more");
+  const ids = channel.get().outgoing.map(({ clientId }) => clientId);
+  assert.equal(ids.length, 2);
+  sub = "bob";
+  one.connect();
+  const own = one.send("c1", "from bob");
+  await clock.advance(1_000);
+  await assert.rejects(late, { code: "PRINCIPAL_MISMATCH" });
+  assert.equal((await own).content, "from bob");
+  assert.deepEqual(channel.get().outgoing, []);
+  for (const id of ids) await assert.rejects(channel.retry(id), { code: "NOT_FOUND" });
+  assert.deepEqual(contents(server.askedFor("sendMessage")), ["from bob"]);
+});
+
+test("what failed for the same user stays over the next connection", async () => {
+  const { clock, server, client } = world();
+  const one = client();
+  const channel = one.channel("c1");
+  channel.subscribe(() => {});
+  one.connect();
+  await clock.advance();
+  server.handlers["sendMessage"] = () => refused("FORBIDDEN");
+  void one.send("c1", "a");
+  await clock.advance();
+  one.close();
+  one.connect();
+  await clock.advance();
+  assert.deepEqual(contents(channel.get().outgoing), ["a"]);
 });

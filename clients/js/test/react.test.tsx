@@ -280,6 +280,27 @@ test("useSocket(token): one connection, in place for a newer token, anew for ano
   assert.equal(clock.pending, 0);
 });
 
+test("useSocket(token): another user's token while the connection is made again", async () => {
+  const all = world();
+  const { clock, server } = all;
+  const [ada, newer, bob] = [
+    jwt(clock, 600, { sub: "ada" }),
+    jwt(clock, 700, { sub: "ada" }),
+    jwt(clock, 600, { sub: "bob" }),
+  ];
+  const page = await screen(clock, <Tutorial all={all} token={ada} />);
+  const socket = server.sockets[0]!;
+  await page.run(() => socket.drop());
+  await page.show(<Tutorial all={all} token={newer} />);
+  assert.equal(socket.attempts, 1, "a newer one of the same user waits for the next attempt");
+  await page.show(<Tutorial all={all} token={bob} />);
+  assert.equal(page.text, "Status: Connected ");
+  await page.run(() => {}, 60_000);
+  assert.equal(page.text, "Status: Connected ");
+  assert.deepEqual(server.shown, [ada, bob]);
+  await page.unmount();
+});
+
 test("useSocket(): the socket of the provider; without one it says what is missing", async () => {
   const all = world();
   const client = all.client();

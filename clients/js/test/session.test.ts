@@ -72,8 +72,32 @@ test("an exchange that is answered after the logout logs nobody in", async () =>
   await session.logIn(login);
   const token = session.getToken({ skipCache: true });
   const out = session.logOut();
-  await Promise.all([token, out]);
+  await Promise.all([rejects(token, "TOKEN_MISSING"), out]);
   assert.equal(session.user.get(), null);
+});
+
+test("an exchange that is answered after the next login gives its user no token of the last one's", async () => {
+  const { clock, platform } = world();
+  const bob = {
+    status: 200,
+    body: { token: jwt(clock, 600, { sub: "bob" }), refreshToken: "b1", user: { id: "bob" } },
+  };
+  const { platform: on } = http(platform, grant(clock, 600, "r1"), grant(clock, 600, "r2"), bob);
+  let answer = () => {};
+  const fetch = (async (url, init) => {
+    const answered = await on.fetch!(url, init);
+    if (String(url).endsWith("refresh")) await new Promise<void>((resolve) => (answer = resolve));
+    return answered;
+  }) as typeof globalThis.fetch;
+  const session = make({ ...on, fetch });
+  await session.logIn(login);
+  const token = session.getToken({ skipCache: true });
+  await clock.advance();
+  session.end();
+  await session.logIn({ username: "bob", password: "secret" });
+  answer();
+  await rejects(token, "CLOSED");
+  assert.equal(session.user.get()?.id, "bob");
 });
 
 test("tabs that share a storage use each refresh token once", async () => {

@@ -22,9 +22,11 @@ export class Flight {
     this.#name = name;
   }
 
-  /** The text that `fetch` gives, or that another caller's gave meanwhile. Without a key only this process shares. */
-  run(key: string | undefined, fetch: () => Promise<string>): Promise<string> {
-    const own = key ?? "";
+  /**
+   * The text that `fetch` gives, or that another caller's gave meanwhile. The tabs share by the key; without one only this
+   * process shares, with who gives the same `own`.
+   */
+  run(key: string | undefined, fetch: () => Promise<string>, own = key ?? ""): Promise<string> {
     const running = this.#running.get(own);
     if (running !== undefined) return running;
     const started = (key === undefined ? fetch() : this.#inTurn(key, fetch)).finally(() => this.#running.delete(own));

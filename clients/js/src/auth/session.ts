@@ -1,6 +1,6 @@
 import { type Platform, platformWith } from "../platform.js";
 import { type Observable, Store } from "../store.js";
-import { RoomkeyError, tokenMissing } from "../wire/failure.js";
+import { closed, RoomkeyError, tokenMissing } from "../wire/failure.js";
 import type { Account } from "../wire/records.js";
 import { type Method, request } from "../wire/rest.js";
 import { isEnding, loginOf } from "./claims.js";
@@ -131,8 +131,10 @@ export class Session {
     if (before !== asked && this.#isGood(before)) return before.token;
     try {
       const grant = this.#granted(await this.#post<Answer>("refresh", { refreshToken: before.refreshToken }));
-      // Logged out meanwhile: the new tokens are nobody's.
-      if (this.#grant.get() === before) this.#set(grant);
+      // Logged out meanwhile, or logged in anew: the new tokens are nobody's.
+      const now = this.#grant.get();
+      if (now !== before) throw now === null ? tokenMissing() : closed();
+      this.#set(grant);
       return grant.token;
     } catch (thrown) {
       const isOver = thrown instanceof RoomkeyError && thrown.needsLogin;

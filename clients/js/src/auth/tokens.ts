@@ -1,6 +1,6 @@
 import type { Clock } from "../platform.js";
 import { soon } from "../soon.js";
-import { asFailure, RoomkeyError, tokenMissing } from "../wire/failure.js";
+import { asFailure, closed, RoomkeyError, tokenMissing } from "../wire/failure.js";
 import { isEnding, loginOf, userOf } from "./claims.js";
 import type { Flight } from "./flight.js";
 
@@ -43,6 +43,7 @@ export class Tokens {
   /** From here on the tokens may be of another user. */
   begin(): void {
     this.#user = this.#login = undefined;
+    this.#wantsFresh = false;
     this.#beginnings += 1;
   }
 
@@ -54,16 +55,25 @@ export class Tokens {
   /** The token to show now. */
   async current(): Promise<string> {
     if (this.#wantsFresh) return this.fresh();
+    const beginning = this.#beginnings;
     const token = await this.#ask(false);
+    this.#expect(beginning);
     if (!this.#isClockOff && isEnding(token, this.#clock.now(), NEAR_END_MS)) return this.fresh();
     return this.#note(token);
   }
 
   /** A token that is newer than the last one. Calls at the same time share one, also those of other tabs. */
   async fresh(): Promise<string> {
-    const token = await this.#flight.run(this.#login, () => this.#ask(true));
+    const beginning = this.#beginnings;
+    const token = await this.#flight.run(this.#login, () => this.#ask(true), this.#login ?? String(beginning));
+    this.#expect(beginning);
     this.#isClockOff = isEnding(token, this.#clock.now(), NEAR_END_MS);
     return this.#note(token);
+  }
+
+  /** What was asked for before a new beginning may be of another user. */
+  #expect(beginning: number): void {
+    if (beginning !== this.#beginnings) throw closed();
   }
 
   /** Whoever is logged in now: what one user has begun, another does not go on with. */

@@ -2,7 +2,7 @@ import { waitMs } from "../auth/remedy.js";
 import type { Line, Off } from "../connection.js";
 import type { Platform } from "../platform.js";
 import { type Observable, Store } from "../store.js";
-import { asFailure, RoomkeyError } from "../wire/failure.js";
+import { asFailure, closed, RoomkeyError } from "../wire/failure.js";
 import type { Message, Time } from "../wire/records.js";
 
 /** A message of mine that the server has not confirmed. */
@@ -34,6 +34,9 @@ export class Outbox {
   readonly #sizeMax: number;
   readonly #store = new Store<readonly Outgoing[]>([]);
   readonly #entries = new Map<string, Entry>();
+  /** Written before the connection was begun: if it turns out to be another user's, by somebody else. */
+  #before: ReadonlySet<string> = new Set();
+  #isBegun = false;
   readonly #pumping = new Set<string>();
   readonly #pauses = new Set<() => void>();
   readonly #confirmedListeners = new Set<(outgoing: Outgoing, message: Message) => void>();
@@ -81,6 +84,16 @@ export class Outbox {
   discard(clientId: string): void {
     if (this.#entries.get(clientId)?.outgoing.deliveryStatus !== "FAILED") return;
     this.#entries.delete(clientId);
+    this.#show();
+  }
+
+  /** The connection is another user's than the last one: what was written for that one is neither shown nor sent. */
+  forget(): void {
+    const error = new RoomkeyError("PRINCIPAL_MISMATCH", "It was written by somebody else.");
+    for (const clientId of this.#before) {
+      this.#entries.get(clientId)?.settle.reject(error);
+      this.#entries.delete(clientId);
+    }
     this.#show();
   }
 
@@ -164,8 +177,11 @@ export class Outbox {
   /** Where nobody connects again, nothing is sent in the name of whoever comes next. */
   #lookAtLine(): void {
     const state = this.#line.state.get();
+    const wasBegun = this.#isBegun;
+    this.#isBegun = state.phase !== "stopped" && state.phase !== "idle";
+    if (this.#isBegun && !wasBegun) this.#before = new Set(this.#entries.keys());
     if (state.phase !== "stopped" && state.phase !== "idle") return;
-    const error = state.phase === "stopped" ? state.error : new RoomkeyError("CLOSED", "The client was closed.");
+    const error = state.phase === "stopped" ? state.error : closed();
     for (const clientId of [...this.#entries.keys()]) this.#fail(clientId, error);
     for (const end of [...this.#pauses]) end();
   }

@@ -2,6 +2,7 @@
 import { useContext, useEffect, useRef, useState } from "react";
 import type { Socket } from "socket.io-client";
 
+import { userOf } from "../auth/claims.js";
 import { type Client, createClient } from "../client.js";
 import type { ConnectionState } from "../connection.js";
 import type { Platform } from "../platform.js";
@@ -49,8 +50,9 @@ function useTokenClient(token: string | null, { url, platform }: SocketOptions):
 
   useEffect(() => {
     if (shown.current === token) return;
+    const before = userOf(shown.current ?? "");
     shown.current = token;
-    if (isWanted && kept.current !== null) show(kept.current.client);
+    if (isWanted && kept.current !== null) show(kept.current.client, before !== undefined && before === userOf(token));
   }, [isWanted, token]);
 
   useEffect(() => {
@@ -68,13 +70,14 @@ function useTokenClient(token: string | null, { url, platform }: SocketOptions):
 }
 
 /** Shows the new token on the connection that stands, or tries again with it. */
-function show(client: Client): void {
+function show(client: Client, isSameUser: boolean): void {
   const { phase } = client.connection.get();
+  const again = () => (client.close(), client.connect());
   if (phase === "stopped") client.connect();
+  // The next attempt of the same user has the new token anyway; another user's would be refused as somebody else's.
+  if ((phase === "connecting" || phase === "reconnecting") && !isSameUser) again();
   if (phase !== "connected") return;
   client.renew().catch((thrown: unknown) => {
-    if (!(thrown instanceof RoomkeyError) || thrown.code !== "PRINCIPAL_MISMATCH") return;
-    client.close();
-    client.connect();
+    if (thrown instanceof RoomkeyError && thrown.code === "PRINCIPAL_MISMATCH") again();
   });
 }

@@ -78,6 +78,10 @@ export function unreachable(): RoomkeyError {
   return new RoomkeyError("UNREACHABLE", "The server cannot be reached.", "after");
 }
 
+export function closed(): RoomkeyError {
+  return new RoomkeyError("CLOSED", "The client was closed.");
+}
+
 export function tokenMissing(): RoomkeyError {
   return new RoomkeyError("TOKEN_MISSING", "Nobody is logged in.");
 }
