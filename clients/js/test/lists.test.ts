@@ -241,6 +241,21 @@ test("the newest messages are asked for again where the server puts that off", a
   assert.equal(client.newest.get().get("a")?.content, "hello");
 });
 
+test("the newest messages are asked for after a connection that was recovered, too", async () => {
+  const here = withChannels(100, channel("a", { role: "member", lastSeq: 1 }));
+  here.server.write("a", "hello");
+  const client = await connected(here);
+  const goOn = heldBack(here, "message:history");
+  client.newest.subscribe(() => {});
+  await here.clock.advance();
+  const socket = here.server.sockets[0]!;
+  socket.recovered = true;
+  socket.drop();
+  goOn();
+  await here.clock.advance(500);
+  assert.equal(client.newest.get().get("a")?.content, "hello");
+});
+
 const member = (id: string): Member => ({ user: { id, username: id }, role: "member", joinedAt: "" });
 
 test("members: all pages; who comes is asked for, and who goes is gone at once", async () => {
