@@ -151,6 +151,27 @@ test("the focus stays in a detail whose button does away with itself, and Escape
   await close();
 });
 
+test("who hears the page is told of new decisions in the middle of a flood of them", async (t) => {
+  const { server, url } = await startBusy(t);
+  const page = await browser.open(t, url);
+  await page.clock.install();
+  await logIn(page, "root");
+  await page.getByTestId("live").waitFor();
+  await goTo(page, "security");
+  await page.getByTestId("decisions").waitFor();
+  // What was there at first is not new. From here on, the time of the page goes on only where it is told to.
+  await page.clock.pauseAt(Date.now() + 60_000);
+  await page.clock.runFor(3_000);
+  const rows = page.locator('[data-testid="decisions"] > li');
+  for (let number = 1; number <= 3; number += 1) {
+    const before = await rows.count();
+    await request(server, "POST", "/api/auth/login", { body: { username: `nobody ${number}`, password: "guessed" } });
+    await rows.nth(before).waitFor();
+    await page.clock.runFor(2_000);
+  }
+  assert.match(await page.locator("main").getByRole("status").first().textContent(), /^\d+ new decisions?: /);
+});
+
 test("places are links: Back leads to the list as it was searched, and a reload stays", async (t) => {
   const { url } = await startBusy(t);
   const page = await openAs(t, browser, url, "root");
