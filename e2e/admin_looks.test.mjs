@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addAdmin, goTo, logIn, openAs, startWithPage } from "./support/admin.mjs";
+import { addAdmin, confirm, goTo, logIn, openAs, startWithPage } from "./support/admin.mjs";
 import { assertAccessible, DESKTOP, PHONE, picture, useBrowser } from "./support/browser.mjs";
 import { connect, refusal } from "./support/client.mjs";
 import { createChannel, register, request } from "./support/rest.mjs";
@@ -116,6 +116,60 @@ test("a keyboard is enough: to a connection, into the dialog, out of it, and bac
   await page.keyboard.press("Escape");
   await page.getByTestId("detail").waitFor({ state: "detached" });
   await page.waitForFunction((row) => document.activeElement?.closest("tr")?.dataset.key === row, row);
+});
+
+test("the focus stays in a detail whose button does away with itself, and Escape still closes it", async (t) => {
+  const { url, ada } = await startBusy(t);
+  const page = await openAs(t, browser, url, "root");
+  const titleFocused = () => page.waitForFunction(() => document.activeElement?.id === "detail-title");
+  const press = async (button) => {
+    await button.focus();
+    await page.keyboard.press("Enter");
+  };
+  const close = async () => {
+    await page.keyboard.press("Escape");
+    await page.getByTestId("detail").waitFor({ state: "detached" });
+  };
+  const detail = page.getByTestId("detail");
+
+  await goTo(page, "connections");
+  await press(page.locator('[data-testid="connections"] tbody a').first());
+  await press(detail.getByTestId("disconnect"));
+  await confirm(page, "maintenance");
+  await detail.locator('[data-code="NOT_FOUND"]').waitFor();
+  await titleFocused();
+  await close();
+
+  await goTo(page, `users/${ada.user.id}`);
+  await press(detail.getByTestId("end-session"));
+  await confirm(page, "a stolen laptop");
+  await detail.getByTestId("end-session").waitFor({ state: "detached" });
+  await titleFocused();
+  await press(detail.getByTestId("block"));
+  await confirm(page, "spam");
+  await detail.getByTestId("unblock").waitFor();
+  await close();
+});
+
+test("who hears the page is told of new decisions in the middle of a flood of them", async (t) => {
+  const { server, url } = await startBusy(t);
+  const page = await browser.open(t, url);
+  await page.clock.install();
+  await logIn(page, "root");
+  await page.getByTestId("live").waitFor();
+  await goTo(page, "security");
+  await page.getByTestId("decisions").waitFor();
+  // What was there at first is not new. From here on, the time of the page goes on only where it is told to.
+  await page.clock.pauseAt(Date.now() + 60_000);
+  await page.clock.runFor(3_000);
+  const rows = page.locator('[data-testid="decisions"] > li');
+  for (let number = 1; number <= 3; number += 1) {
+    const before = await rows.count();
+    await request(server, "POST", "/api/auth/login", { body: { username: `nobody ${number}`, password: "guessed" } });
+    await rows.nth(before).waitFor();
+    await page.clock.runFor(2_000);
+  }
+  assert.match(await page.locator("main").getByRole("status").first().textContent(), /^\d+ new decisions?: /);
 });
 
 test("places are links: Back leads to the list as it was searched, and a reload stays", async (t) => {

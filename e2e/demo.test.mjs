@@ -10,6 +10,7 @@ import {
   connected,
   createChannel,
   hear,
+  longChannel,
   message,
   openAs,
   openChannel,
@@ -132,6 +133,31 @@ test("what was written while the server was down is sent when it is back, once a
   await connected(ada);
   await message(ada, "and one more").waitFor();
   assert.deepEqual(await texts(ada), ["before", "written in between", "and one more"]);
+});
+
+test("who scrolls up while the server is down has a page that answers, and the rest when it is back", async (t) => {
+  const server = await startServer(t);
+  await longChannel(server, 60);
+  const ada = await openAs(browser, t, server, "ada");
+  await openChannel(ada, "harbour");
+  await message(ada, "message 60 of bob").waitFor();
+  assert.equal(await ada.getByTestId("message").count(), 50);
+  await server.stop("SIGKILL");
+  await connected(ada, "reconnecting");
+  await ada.getByTestId("messages").evaluate((box) => {
+    const scrolled = new Promise((resolve) => box.addEventListener("scroll", resolve, { once: true }));
+    box.scrollTop = 0;
+    return scrolled;
+  });
+  await ada.locator('[data-testid="history"][data-state="more"]').waitFor();
+  await ada.getByTestId("load-older").click();
+  await ada.locator('[data-testid="history"][data-code="UNREACHABLE"]').waitFor();
+  await ada.getByTestId("composer").fill("still here");
+
+  await server.restart();
+  await connected(ada);
+  await ada.locator('[data-testid="message"][data-seq="1"]').waitFor({ state: "attached" });
+  assert.equal(await ada.getByTestId("message").count(), 60);
 });
 
 test("a device without a network says so, and goes on by itself", async (t) => {

@@ -74,11 +74,13 @@ test("a session that cannot be renewed for the moment says so, and goes on when 
   const env = { ROOMKEY__AUTH__ACCESS_TOKEN_LIFETIME_S: "8", ROOMKEY__AUTH__EXPIRY_WARNING_S: "6" };
   const server = await startServer(t, { env });
   const ada = await browser.open(t, server.url);
-  await ada.route("**/api/auth/refresh", (route) => route.abort());
   await register(ada, "ada");
   await createChannel(ada, "harbour");
-  await ada.locator('[data-testid="token-end"][data-state="failing"]').waitFor();
-  await ada.getByTestId("connection-trouble").getByText("could not be renewed yet").waitFor();
+  // Seen for as long as the token lasts that was got before: looked for from the beginning.
+  const failing = ada.locator('[data-testid="token-end"][data-state="failing"]').waitFor();
+  const told = ada.getByTestId("connection-trouble").getByText("could not be renewed yet").waitFor();
+  await ada.route("**/api/auth/refresh", (route) => route.abort());
+  await Promise.all([failing, told]);
   await connected(ada, "reconnecting");
   await ada.getByTestId("composer").fill("written without a token");
   await ada.getByTestId("composer").press("Enter");

@@ -88,7 +88,7 @@ export class Client {
     this.#outbox = new Outbox(this.#connection, this.#platform, options.queueMax ?? QUEUE_MAX);
     this.#inbox = new Inbox(this.#connection, clock);
     this.#lease = new Lease(clock, this.connect, this.close);
-    this.#channelList = new ChannelList({ line: this.#connection, clock, me: this.#myId });
+    this.#channelList = new ChannelList({ line: this.#connection, platform: this.#platform, me: this.#myId });
     this.#newest = new Newest(this.#connection, this.#platform, this.#channelList);
     this.connection.subscribe(() => {
       const state = this.connection.get();
@@ -168,8 +168,8 @@ export class Client {
   /** The members of a channel; the same object, likewise. */
   readonly members = (channelId: string): MembersStream =>
     entry(this.#members, channelId, () => {
-      const [line, clock] = [this.#connection, this.#platform.clock];
-      return new MembersStream(channelId, { line, clock, request: this.request });
+      const [line, platform] = [this.#connection, this.#platform];
+      return new MembersStream(channelId, { line, platform, request: this.request });
     });
 
   /** Who types in a channel; the same object, likewise. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Channel, ChannelListState, Member } from "../src/index.js";
-import { refused } from "./support/server.js";
+import { type Answer, refused } from "./support/server.js";
 import { response, world, type World } from "./support/world.js";
 
 const channel = (id: string, change: Partial<Channel> = {}): Channel => ({
@@ -104,6 +104,81 @@ test("channels: an answer that is older than a message takes nothing back, and a
   assert.deepEqual(names(channels.get()), ["a member"]);
 });
 
+/** Holds back the answers to `event`, which are made when they are asked for, until the function returned is called. */
+function heldBack({ server }: World, event: string) {
+  const answer = server.handlers[event]!;
+  let goOn = () => {};
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  server.handlers[event] = async (payload, socket) => {
+    const made = await answer(payload, socket);
+    await held;
+    return made;
+  };
+  return () => ((server.handlers[event] = answer), goOn());
+}
+
+test("channels: what changes while the list is loaded is not taken back by an answer that is older", async () => {
+  const mine = ["renamed", "promoted", "left", "quiet"].map((id) => channel(id, { role: "member" }));
+  const here = withChannels(100, ...mine, channel("joined"));
+  const { server, clock } = here;
+  const { channels } = await connected(here);
+  channels.subscribe(() => {});
+  await clock.advance();
+  const goOn = heldBack(here, "channel:list");
+  channels.refresh();
+  await clock.advance(500);
+
+  server.handlers["channel:join"] = ({ channelId }) => ({ data: channel(channelId, { role: "member" }) });
+  const join = channels.join({ channelId: "joined" });
+  server.tell("channel.updated", channel("renamed", { name: "new" }));
+  server.tell("member.added", { channelId: "promoted", userId: "me", role: "owner" });
+  server.tell("room:evicted", { room: "channel:left" });
+  server.tell("room:evicted", { room: "channel:unknown" });
+  await clock.advance();
+  await join;
+  const expected = ["joined member", "promoted owner", "quiet member", "renamed member"];
+  assert.deepEqual(names(channels.get()), expected);
+  goOn();
+  await clock.advance();
+  assert.deepEqual(names(channels.get()), expected);
+  assert.equal(channels.get().channels.get("renamed")?.name, "new");
+  here.channels = here.channels.map((known) => (known.id === "quiet" ? channel("quiet", { role: "owner" }) : known));
+  await clock.advance(500);
+  assert.equal(channels.get().channels.get("quiet")?.role, "owner", "it is asked again");
+});
+
+test("channels and members: what the server puts off is asked for again when that is over", async () => {
+  const here = withChannels(100, channel("a", { role: "member" }));
+  const { server, clock } = here;
+  const answers: Record<string, () => Answer> = {
+    "channel:list": () => ({ data: { channels: [] } }),
+    "channel:members": () => ({ data: { members: [member("bob")] } }),
+  };
+  for (const event of Object.keys(answers)) server.handlers[event] = () => refused("RATE_LIMITED", "after", 3_000);
+  const client = await connected(here);
+  const lists = [client.channels, client.members("a")];
+  const offs = lists.map((list) => list.subscribe(() => {}));
+  await clock.advance();
+  assert.deepEqual(
+    lists.map((list) => list.get().error?.code),
+    ["RATE_LIMITED", "RATE_LIMITED"],
+  );
+  Object.assign(server.handlers, answers);
+  await clock.advance(2_999);
+  assert.ok(lists.every((list) => !list.get().isLoaded));
+  await clock.advance(1);
+  assert.ok(lists.every((list) => list.get().isLoaded && list.get().error === null));
+
+  for (const event of Object.keys(answers)) server.handlers[event] = () => refused("FORBIDDEN");
+  client.channels.refresh();
+  server.tell("member.added", { channelId: "a", userId: "eve", role: "member" });
+  await clock.advance(500);
+  const asked = server.asked.length;
+  await clock.advance(600_000);
+  assert.equal(server.asked.length, asked, "what is refused for good is not asked again");
+  for (const off of offs) off();
+});
+
 test("channels: nobody who watches, nothing asked; and the next user begins with nothing", async () => {
   const here = withChannels(100, channel("a", { role: "member" }));
   let user = "me";
@@ -163,6 +238,21 @@ test("the newest messages are asked for again where the server puts that off", a
   await here.clock.advance(1_999);
   assert.equal(client.newest.get().size, 0);
   await here.clock.advance(1);
+  assert.equal(client.newest.get().get("a")?.content, "hello");
+});
+
+test("the newest messages are asked for after a connection that was recovered, too", async () => {
+  const here = withChannels(100, channel("a", { role: "member", lastSeq: 1 }));
+  here.server.write("a", "hello");
+  const client = await connected(here);
+  const goOn = heldBack(here, "message:history");
+  client.newest.subscribe(() => {});
+  await here.clock.advance();
+  const socket = here.server.sockets[0]!;
+  socket.recovered = true;
+  socket.drop();
+  goOn();
+  await here.clock.advance(500);
   assert.equal(client.newest.get().get("a")?.content, "hello");
 });
 

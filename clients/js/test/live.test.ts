@@ -94,6 +94,33 @@ test("presence: asked once, kept up to date, asked again on the next connection"
   assert.deepEqual(online(), []);
 });
 
+test("presence: who left a channel while there was no connection is not kept, and many who come are one question", async () => {
+  const { clock, server, client } = world();
+  const one = client();
+  let here = ["ada", "bob"];
+  server.handlers["presence:get"] = () => ({
+    data: { presence: here.map((userId) => ({ userId, online: true, lastSeen: null })) },
+  });
+  one.connect();
+  await clock.advance();
+  const stream = one.presence({ channelId: "c1" });
+  stream.subscribe(() => {});
+  await clock.advance();
+  server.sockets[0]!.drop();
+  here = ["bob"];
+  await clock.advance(1_000);
+  assert.deepEqual([...stream.get().keys()], ["bob"]);
+
+  const asked = server.askedFor("presence:get").length;
+  for (let number = 1; number <= 20; number += 1) {
+    here.push(`u${number}`);
+    server.tell("member.added", { channelId: "c1", userId: `u${number}`, role: "member" });
+  }
+  await clock.advance(500);
+  assert.equal(stream.get().size, 21);
+  assert.equal(server.askedFor("presence:get").length, asked + 2);
+});
+
 test("inbox: counts are asked for at most once a second, notifications are kept newest first", async () => {
   const { clock, server, client } = world();
   const one = client();

@@ -55,6 +55,12 @@ export class Room {
     });
   }
 
+  /** The beginning of what is loaded is near. What was refused is not asked for again before the user says so. */
+  reachTop(isConnected: boolean): void {
+    const { error } = this.stream.get();
+    if (isConnected && (error === null || error.code === "UNREACHABLE")) void this.stream.loadOlder();
+  }
+
   /** The messages up to this one are on screen. */
   seen(messageId: string): void {
     if (this.isPlaced.peek() && isLooking.value) this.stream.markSeen(messageId);

@@ -26,7 +26,7 @@ export function MessageList({ chat, channel, room }: MessageListProps) {
     content: [state, room.isPlaced.value],
     wrote: state.outgoing.at(-1)?.clientId,
     begin: divider === null ? null : `[data-after="${divider}"]`,
-    onTop: () => void room.stream.loadOlder(),
+    onTop: () => room.reachTop(chat.client.connection.get().phase === "connected"),
     onSeen: ({ dataset }) => dataset["messageId"] !== undefined && room.seen(dataset["messageId"]),
   });
   // Who comes back sees what came meanwhile.

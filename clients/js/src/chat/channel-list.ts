@@ -1,6 +1,7 @@
 import type { Line, Off } from "../connection.js";
 import { Lease } from "../lease.js";
-import type { Clock } from "../platform.js";
+import type { Platform } from "../platform.js";
+import { Retry } from "../retry.js";
 import { type Observable, Store } from "../store.js";
 import { Throttle } from "../throttle.js";
 import { asFailure, type RoomkeyError } from "../wire/failure.js";
@@ -26,7 +27,7 @@ export interface ChannelChange {
 /** What a list of channels needs of its client. */
 export interface ChannelListHost {
   readonly line: Line;
-  readonly clock: Clock;
+  readonly platform: Platform;
   /** The id of the user who is logged in. */
   me(): Promise<string>;
 }
@@ -44,16 +45,21 @@ export class ChannelList implements Observable<ChannelListState> {
   readonly #host: ChannelListHost;
   readonly #lease: Lease;
   readonly #ask: Throttle;
+  readonly #retry: Retry;
   readonly #store = new Store<ChannelListState>(EMPTY);
   #offs: Off[] = [];
   #me: string | undefined;
   #generation = 0;
+  /** What has changed while a load runs: its answer may be older than that. */
+  #changes: Set<string> | undefined;
 
   constructor(host: ChannelListHost) {
     this.#host = host;
-    this.#ask = new Throttle(host.clock, INTERVAL_MS, () => void this.#load());
+    const { clock } = host.platform;
+    this.#ask = new Throttle(clock, INTERVAL_MS, () => void this.#load());
+    this.#retry = new Retry(host.platform, () => this.#ask.run());
     this.#lease = new Lease(
-      host.clock,
+      clock,
       () => this.#start(),
       () => this.#stop(),
     );
@@ -109,7 +115,7 @@ export class ChannelList implements Observable<ChannelListState> {
       }),
       line.on("message.created", ({ channelId, seq }) => {
         const known = this.get().channels.get(channelId);
-        if (known !== undefined && seq > known.lastSeq) this.#learn({ ...known, lastSeq: seq });
+        if (known !== undefined && seq > known.lastSeq) this.#put({ ...known, lastSeq: seq });
       }),
     ];
     if (line.isUp) this.#up(false);
@@ -117,6 +123,7 @@ export class ChannelList implements Observable<ChannelListState> {
 
   #stop(): void {
     this.#ask.cancel();
+    this.#retry.cancel();
     for (const off of this.#offs.splice(0)) off();
   }
 
@@ -131,6 +138,7 @@ export class ChannelList implements Observable<ChannelListState> {
   async #load(): Promise<void> {
     if (!this.#host.line.isUp) return;
     const generation = ++this.#generation;
+    const changes = (this.#changes = new Set<string>());
     try {
       const open = await this.#all("public");
       const mine = await this.#all("mine");
@@ -141,11 +149,21 @@ export class ChannelList implements Observable<ChannelListState> {
         return { ...channel, lastSeq: Math.max(lastSeq, before.get(channel.id)?.lastSeq ?? 0) };
       };
       const channels = new Map([...open, ...mine].map((channel) => [channel.id, current(channel)]));
+      for (const id of changes) {
+        const known = before.get(id);
+        if (known === undefined) channels.delete(id);
+        else channels.set(id, known);
+      }
+      this.#changes = undefined;
+      this.#retry.cancel();
       this.#store.set({ isLoaded: true, error: null, channels });
+      if (changes.size > 0) this.refresh();
     } catch (thrown) {
       // Without a connection, the next one asks again.
-      const isCurrent = generation === this.#generation && this.#host.line.isUp;
-      if (isCurrent) this.#store.set({ ...this.get(), error: asFailure(thrown) });
+      if (generation !== this.#generation || !this.#host.line.isUp) return;
+      const error = asFailure(thrown);
+      this.#store.set({ ...this.get(), error });
+      if (this.#offs.length > 0) this.#retry.after(error);
     }
   }
 
@@ -162,8 +180,13 @@ export class ChannelList implements Observable<ChannelListState> {
     return found;
   }
 
-  #learn(channel: Channel): Channel {
+  #put(channel: Channel): void {
     this.#store.set({ ...this.get(), channels: new Map(this.get().channels).set(channel.id, channel) });
+  }
+
+  #learn(channel: Channel): Channel {
+    this.#changes?.add(channel.id);
+    this.#put(channel);
     return channel;
   }
 
@@ -176,6 +199,7 @@ export class ChannelList implements Observable<ChannelListState> {
 
   /** A public one can be joined again: whether it is there to be seen, only the server knows. */
   #left(channelId: string): void {
+    this.#changes?.add(channelId);
     const channels = new Map(this.get().channels);
     if (!channels.delete(channelId)) return;
     this.#store.set({ ...this.get(), channels });

@@ -1,6 +1,7 @@
 import type { Line, Off } from "../connection.js";
 import { Lease } from "../lease.js";
-import type { Clock } from "../platform.js";
+import type { Platform } from "../platform.js";
+import { Retry } from "../retry.js";
 import { type Observable, Store } from "../store.js";
 import { Throttle } from "../throttle.js";
 import { asFailure, type RoomkeyError } from "../wire/failure.js";
@@ -29,7 +30,7 @@ export interface InviteOptions {
 /** What the members of a channel need of their client. */
 export interface MembersHost {
   readonly line: Line;
-  readonly clock: Clock;
+  readonly platform: Platform;
   /** A request to the HTTP API in the user's name. */
   request<T>(method: Method, path: string, body?: unknown): Promise<T>;
 }
@@ -47,6 +48,7 @@ export class MembersStream implements Observable<MembersState> {
   readonly #host: MembersHost;
   readonly #lease: Lease;
   readonly #ask: Throttle;
+  readonly #retry: Retry;
   readonly #store = new Store<MembersState>(EMPTY);
   #offs: Off[] = [];
   #generation = 0;
@@ -54,9 +56,11 @@ export class MembersStream implements Observable<MembersState> {
   constructor(channelId: string, host: MembersHost) {
     this.channelId = channelId;
     this.#host = host;
-    this.#ask = new Throttle(host.clock, INTERVAL_MS, () => void this.#load());
+    const { clock } = host.platform;
+    this.#ask = new Throttle(clock, INTERVAL_MS, () => void this.#load());
+    this.#retry = new Retry(host.platform, () => this.#ask.run());
     this.#lease = new Lease(
-      host.clock,
+      clock,
       () => this.#start(),
       () => this.#stop(),
     );
@@ -109,6 +113,7 @@ export class MembersStream implements Observable<MembersState> {
 
   #stop(): void {
     this.#ask.cancel();
+    this.#retry.cancel();
     for (const off of this.#offs.splice(0)) off();
   }
 
@@ -127,10 +132,15 @@ export class MembersStream implements Observable<MembersState> {
     const generation = ++this.#generation;
     try {
       const members = await this.#all();
-      if (generation === this.#generation) this.#store.set({ isLoaded: true, error: null, members });
+      if (generation !== this.#generation) return;
+      this.#retry.cancel();
+      this.#store.set({ isLoaded: true, error: null, members });
     } catch (thrown) {
-      const isCurrent = generation === this.#generation && this.#host.line.isUp;
-      if (isCurrent) this.#store.set({ ...this.get(), error: asFailure(thrown) });
+      // Without a connection, the next one asks again.
+      if (generation !== this.#generation || !this.#host.line.isUp) return;
+      const error = asFailure(thrown);
+      this.#store.set({ ...this.get(), error });
+      if (this.#offs.length > 0) this.#retry.after(error);
     }
   }
 

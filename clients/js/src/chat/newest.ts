@@ -50,6 +50,7 @@ export class Newest implements Observable<NewestMessages> {
   #start(): void {
     this.#offs = [
       this.#list.subscribe(() => void this.#fill()),
+      this.#line.onUp(() => void this.#fill()),
       this.#line.on("message.created", (message) => this.#note(message, true)),
       this.#line.on("message.updated", (message) => this.#note(message, true)),
       this.#line.on("message.deleted", ({ channelId, messageId }) => {

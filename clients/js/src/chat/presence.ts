@@ -2,6 +2,7 @@ import type { Line, Off } from "../connection.js";
 import { Lease } from "../lease.js";
 import type { Clock } from "../platform.js";
 import { type Observable, Store } from "../store.js";
+import { Throttle } from "../throttle.js";
 import type { Presence } from "../wire/records.js";
 
 /** Whose presence is watched: these users, or the members of a channel. */
@@ -9,21 +10,26 @@ export type PresenceQuery = { readonly userIds: readonly string[] } | { readonly
 
 export type Presences = ReadonlyMap<string, Presence>;
 
+/** The server is asked again at most this often. */
+const INTERVAL_MS = 500;
+
 /** Who is online, of some users. */
 export class PresenceStream implements Observable<Presences> {
   readonly #query: PresenceQuery;
   readonly #line: Line;
   readonly #lease: Lease;
+  readonly #ask: Throttle;
   readonly #store = new Store<Presences>(new Map());
   #offs: Off[] = [];
 
   constructor(query: PresenceQuery, line: Line, clock: Clock) {
     this.#query = query;
     this.#line = line;
+    this.#ask = new Throttle(clock, INTERVAL_MS, () => void this.#load());
     this.#lease = new Lease(
       clock,
       () => this.#start(),
-      () => this.#offs.forEach((off) => off()),
+      () => this.#stop(),
     );
   }
 
@@ -47,18 +53,24 @@ export class PresenceStream implements Observable<Presences> {
 
   #start(): void {
     this.#offs = [
-      this.#line.on("presence.update", (presence) => this.#isWatched(presence.userId) && this.#note([presence])),
+      this.#line.on("presence.update", (presence) => this.#isWatched(presence.userId) && this.#note(presence)),
       this.#line.on("member.removed", ({ channelId, userId }) => this.#left(channelId, userId)),
-      this.#line.on("member.added", ({ channelId }) => this.#isOf(channelId) && void this.#ask()),
-      this.#line.onUp(() => void this.#ask()),
+      this.#line.on("member.added", ({ channelId }) => this.#isOf(channelId) && this.#ask.run()),
+      this.#line.onUp(() => this.#ask.run()),
     ];
-    void this.#ask();
+    if (this.#line.isUp) this.#ask.run();
   }
 
-  async #ask(): Promise<void> {
+  #stop(): void {
+    this.#ask.cancel();
+    for (const off of this.#offs.splice(0)) off();
+  }
+
+  /** Who is not in the answer is not among them any more. */
+  async #load(): Promise<void> {
     if (!this.#line.isUp) return;
     const found = await this.#line.request("presence:get", this.#query).catch(() => undefined);
-    if (found !== undefined) this.#note(found.presence);
+    if (found !== undefined) this.#store.set(new Map(found.presence.map((presence) => [presence.userId, presence])));
   }
 
   #isOf(channelId: string): boolean {
@@ -75,8 +87,7 @@ export class PresenceStream implements Observable<Presences> {
     this.#store.set(new Map([...this.#store.get()].filter(([id]) => id !== userId)));
   }
 
-  #note(presences: readonly Presence[]): void {
-    const entries = presences.map((presence) => [presence.userId, presence] as const);
-    this.#store.set(new Map([...this.#store.get(), ...entries]));
+  #note(presence: Presence): void {
+    this.#store.set(new Map(this.#store.get()).set(presence.userId, presence));
   }
 }

@@ -178,18 +178,23 @@ function About({ decision: { user, issuer, target, address, origin, session } }:
 function Announced({ decisions }: { decisions: readonly Decision[] }) {
   const text = useSignal("");
   const heard = useRef<number | null>(null);
-  const newest = decisions[0]?.id ?? 0;
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      // What is there at first is not new.
-      const known = heard.current ?? newest;
-      heard.current = Math.max(known, newest);
-      const fresh = decisions.filter(({ id }) => id > known);
-      const latest = fresh[0];
-      if (latest !== undefined) text.value = `${counted(fresh.length, "new decision")}: ${eventText(latest.event)}`;
-    }, ANNOUNCE_MS);
-    return () => clearTimeout(timer);
-  }, [newest]);
+  const shown = useRef(decisions);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  shown.current = decisions;
+
+  const announce = () => {
+    timer.current = undefined;
+    const newest = shown.current[0]?.id ?? 0;
+    // What is there at first is not new.
+    const known = heard.current ?? newest;
+    heard.current = Math.max(known, newest);
+    const fresh = shown.current.filter(({ id }) => id > known);
+    const latest = fresh[0];
+    if (latest !== undefined) text.value = `${counted(fresh.length, "new decision")}: ${eventText(latest.event)}`;
+  };
+  // One that runs is left alone: in a flood there would be no end of it.
+  useEffect(() => void (timer.current ??= setTimeout(announce, ANNOUNCE_MS)), [decisions[0]?.id]);
+  useEffect(() => () => clearTimeout(timer.current), []);
   return (
     <p class="sr-only" role="status">
       {text.value}

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Failure } from "../wire/failure";
 import { go } from "../state/route";
 import { failureText } from "../words/ending";
@@ -20,15 +20,21 @@ interface DetailProps {
 /** Everything about one row, beside the list; on a phone in place of it. */
 export function Detail({ of, title, back, failure, isLoading, children }: DetailProps) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const focused = useRef<Element | null>(null);
   useEffect(() => {
     heading.current?.focus();
     return () => requestAnimationFrame(() => focusRow(of));
   }, [of]);
+  // Where the focus was is gone, such as a button of a socket that is: without it, no key would reach the detail.
+  useLayoutEffect(() => {
+    if (focused.current?.isConnected === false && document.activeElement === document.body) heading.current?.focus();
+  });
   return (
     <aside
       class="detail"
       aria-labelledby="detail-title"
       data-testid="detail"
+      onFocusIn={(event) => (focused.current = event.target as Element)}
       onKeyDown={(event) => {
         if (event.key === "Escape") go(back);
       }}
