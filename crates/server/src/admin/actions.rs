@@ -180,6 +180,10 @@ async fn kick(
 ) -> Result<Json<Value>, ApiError> {
     let reason = reason(body.reason.as_deref())?;
     let room = connections::room(&name)?;
+    if page.api.chat.is_personal_room(&room) {
+        let text = "Nobody is taken out of the room of their own: disconnect them, or revoke their tokens";
+        return Err(Failure::with_message(ErrorCode::Forbidden, text).into());
+    }
     let (user, whose) = match (body.user, &body.socket) {
         (Some(user), None) => (Some(user.clone()), format!("user {user}")),
         (None, Some(socket)) => (None, format!("socket {socket}")),
