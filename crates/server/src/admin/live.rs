@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
 use super::{AdminPage, guard::Seeing, routes::Routes, samples::Sample, sessions::End};
-use crate::audit::Decision;
+use crate::audit::Kept;
 
 pub(super) fn routes() -> Routes {
     Routes::new().get("/api/live", live)
@@ -23,7 +23,7 @@ pub(super) fn routes() -> Routes {
 /// A stream that is being read. What its reader is too slow for, it does not get: the lists have it.
 struct Live {
     samples: watch::Receiver<Option<Arc<Sample>>>,
-    decisions: broadcast::Receiver<Arc<Decision>>,
+    decisions: broadcast::Receiver<Kept>,
     end: watch::Receiver<Option<End>>,
     has_ended: bool,
 }
@@ -55,7 +55,7 @@ impl Live {
                     return Some(event("end", &json!({ "reason": reason })));
                 }
                 decision = self.decisions.recv() => match decision {
-                    Ok(decision) => return Some(event("decision", &*decision)),
+                    Ok(decision) => return Some(event("decision", &decision.decision())),
                     Err(broadcast::error::RecvError::Lagged(_)) => {}
                     // Nothing is recorded any more: the server stops.
                     Err(broadcast::error::RecvError::Closed) => return None,
