@@ -54,12 +54,7 @@ impl Live {
                     let reason = end.ok().and_then(|end| *end).unwrap_or(End::Expired).as_str();
                     return Some(event("end", &json!({ "reason": reason })));
                 }
-                decision = self.decisions.recv() => match decision {
-                    Ok(decision) => return Some(event("decision", &decision.decision())),
-                    Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    // Nothing is recorded any more: the server stops.
-                    Err(broadcast::error::RecvError::Closed) => return None,
-                },
+                // Before decisions, of which there may be no end.
                 changed = self.samples.changed() => {
                     changed.ok()?;
                     let sample = self.samples.borrow_and_update().clone();
@@ -67,6 +62,12 @@ impl Live {
                         return Some(event("sample", &*sample));
                     }
                 }
+                decision = self.decisions.recv() => match decision {
+                    Ok(decision) => return Some(event("decision", &decision.decision())),
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    // Nothing is recorded any more: the server stops.
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                },
             }
         }
     }
