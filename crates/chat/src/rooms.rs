@@ -53,6 +53,12 @@ pub(crate) fn inside(room: &RoomName) -> Inside {
 }
 
 impl Chat {
+    /// Whether it is how the server reaches all sockets of a user, to end a membership as well: no socket of theirs may
+    /// be out of it.
+    pub fn is_personal_room(&self, room: &RoomName) -> bool {
+        inside(room) == Inside::Personal
+    }
+
     /// Whether sockets can be in a room of such a name: one that a backend may emit to.
     pub fn is_room(&self, room: &RoomName) -> bool {
         let dashed = self.config.dashed_personal_rooms.then_some("user-");

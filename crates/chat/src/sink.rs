@@ -59,7 +59,7 @@ fn tell(
         }
         Committed::MemberRemoved { channel, user, members } => {
             typing.stop(channel, user);
-            evict(node, namespace, channel, user);
+            evict(node, namespace, access, channel, user);
             if *members <= members_max {
                 let removed = MemberRemoved { channel_id: channel, user_id: user };
                 to_channel(channel, emission(namespace, "member.removed", &(removed,)));
@@ -132,9 +132,13 @@ fn let_in(
 }
 
 /// Who was a member hears nothing more of the channel, and is told so.
-fn evict(node: &Node, namespace: &Arc<str>, channel: &ChannelId, user: &UserId) {
+fn evict(node: &Node, namespace: &Arc<str>, access: &Access, channel: &ChannelId, user: &UserId) {
+    let room = channel_room(channel);
+    // A socket that is not in its user's room, whoever took it out, hears the channel no more either.
+    for (socket, _) in access.sockets_of(user).unwrap_or_default() {
+        node.leave(&socket, &room);
+    }
     if let Ok(personal) = personal_room(user) {
-        let room = channel_room(channel);
         node.leave_members(namespace, &personal, &room);
         node.emit_to_room(
             &personal,

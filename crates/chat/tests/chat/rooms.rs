@@ -144,6 +144,18 @@ async fn leaving_a_room_is_not_leaving_the_channel() {
 }
 
 #[tokio::test]
+async fn who_is_removed_hears_nothing_more_not_even_outside_the_room_of_their_own() {
+    let world = World::new();
+    let channel = world.channel(Visibility::Private, "ada", &[("bob", Role::Member)]).await;
+    let (ada, bob) = (world.connect("ada").await, world.connect("bob").await);
+    world.take_out_of(&bob, "user:bob");
+    world.chat.remove_member(&identity("ada"), &channel, &user_id("bob")).await.expect("is removed");
+    bob.heard();
+    ada.send(&channel, "without bob").await;
+    assert_eq!(bob.contents(), [""; 0]);
+}
+
+#[tokio::test]
 async fn who_is_added_hears_the_very_next_message() {
     let world = World::new();
     let channel = world.channel(Visibility::Private, "ada", &[]).await;

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use roomkey_auth::{Identity, KeptClaims, Scopes, policy::Policy};
 use roomkey_chat::{Access, Caller, Chat, ChatConfig, NewChannel, Reply, Typing, commit_sink};
 use roomkey_cluster::Node;
-use roomkey_hub::{Attention, Hub, HubConfig, Notice, SocketKey, Wire};
-use roomkey_model::{ChannelId, Clock, Entropy, Failure, Timestamp, TokenId, UserId};
+use roomkey_hub::{Attention, Hub, HubConfig, Notice, RoomKey, SocketKey, Wire};
+use roomkey_model::{ChannelId, Clock, Entropy, Failure, RoomName, Timestamp, TokenId, UserId};
 use roomkey_store::{Role, SqliteConfig, SqliteStore, Store, Visibility};
 use tempfile::TempDir;
 
@@ -82,6 +82,13 @@ impl World {
         }
         client.caller = client.caller.renewed(identity.clone());
         self.chat.recheck(&identity, &key).await;
+    }
+
+    /// Takes a socket out of a room, by hand.
+    pub(crate) fn take_out_of(&self, client: &Client<'_>, room: &str) {
+        let key = &client.caller.socket;
+        let room = RoomName::new(room).expect("a good name");
+        self.hub.leave(key, &RoomKey::room(key.namespace(), &room));
     }
 
     /// Other rules are in force, as the server does it.

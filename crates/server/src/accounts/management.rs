@@ -2,7 +2,7 @@ use roomkey_model::{ErrorCode, Failure, RevocationReason, RevocationTarget, Sess
 use roomkey_store::{Account, Erased, PersonalData};
 
 use super::{Accounts, fault};
-use crate::revocation::Swept;
+use crate::revocation::{Sweeping, Swept};
 
 /// How long a session is remembered after its end.
 const REMEMBERED_MS: u64 = 24 * 3600 * 1000;
@@ -27,7 +27,12 @@ impl Accounts {
 
     /// Keeps a user out, of whatever issuer: ends the sessions and sockets, and refuses whatever token they bring.
     pub(crate) async fn block(&self, user: &UserId) -> Result<Swept, Failure> {
-        self.end_all_sessions(user, None, RevocationReason::Blocked).await
+        Ok(self.begin_to_block(user).await?.done().await)
+    }
+
+    /// The same, without waiting for the sockets: what is given does.
+    pub(crate) async fn begin_to_block(&self, user: &UserId) -> Result<Sweeping, Failure> {
+        self.begin_to_end_all_sessions(user, None, RevocationReason::Blocked).await
     }
 
     /// Lets a blocked user log in again; tells whether the user was blocked.

@@ -5,7 +5,7 @@ use roomkey_model::{Failure, Revocation, RevocationReason, RevocationTarget, Ses
 use roomkey_store::Session;
 
 use super::{Accounts, fault};
-use crate::revocation::Swept;
+use crate::revocation::{Sweeping, Swept};
 
 /// Sessions that a list of them has at most.
 const LISTED_MAX: usize = 100;
@@ -24,11 +24,24 @@ impl Accounts {
         session: &SessionId,
         reason: RevocationReason,
     ) -> Result<Option<Swept>, Failure> {
+        match self.begin_to_end_session(user, session, reason).await? {
+            Some(sweeping) => Ok(Some(sweeping.done().await)),
+            None => Ok(None),
+        }
+    }
+
+    /// The same, without waiting for the sockets: what is given does.
+    pub(crate) async fn begin_to_end_session(
+        &self,
+        user: &UserId,
+        session: &SessionId,
+        reason: RevocationReason,
+    ) -> Result<Option<Sweeping>, Failure> {
         let target = self.session_target(session.clone())?;
         let revocation = self.revoker.revocation(target, None, reason);
         let write = || self.store.end_session(session, user, self.clock.now(), revocation.clone());
-        let (ended, swept) = self.revoker.with_sockets(std::slice::from_ref(&revocation), write).await?;
-        Ok(ended.then_some(swept))
+        let (ended, sweeping) = self.revoker.begin(std::slice::from_ref(&revocation), write).await?;
+        Ok(ended.then_some(sweeping))
     }
 
     /// Ends a session, of ours or of another issuer, on behalf of a backend.
@@ -94,6 +107,16 @@ impl Accounts {
         issued_before: Option<Timestamp>,
         reason: RevocationReason,
     ) -> Result<Swept, Failure> {
+        Ok(self.begin_to_end_all_sessions(user, issued_before, reason).await?.done().await)
+    }
+
+    /// The same, without waiting for the sockets: what is given does.
+    pub(crate) async fn begin_to_end_all_sessions(
+        &self,
+        user: &UserId,
+        issued_before: Option<Timestamp>,
+        reason: RevocationReason,
+    ) -> Result<Sweeping, Failure> {
         let target = RevocationTarget::User(user.clone());
         let revocation = self.revoker.revocation(target, issued_before, reason);
         let write = || {
@@ -103,8 +126,8 @@ impl Accounts {
                 move |ended: &[SessionId]| [user_wide].into_iter().chain(of_sessions(ended)).collect();
             self.store.end_sessions_of(user, issued_before, now, Box::new(revoke))
         };
-        let (_, swept) = self.revoker.with_sockets(std::slice::from_ref(&revocation), write).await?;
-        Ok(swept)
+        let (_, sweeping) = self.revoker.begin(std::slice::from_ref(&revocation), write).await?;
+        Ok(sweeping)
     }
 
     /// What revokes the tokens of our own sessions, for a write that ends them.

@@ -60,7 +60,8 @@ pub(super) struct Actor<'a> {
 }
 
 impl Actor<'_> {
-    /// Records what was done.
+    /// Records what is done, which comes before waiting for what comes of it: whoever asked may be gone by then, and the
+    /// server.
     pub(super) fn record(&self, what: &str) {
         let reason = format!("admin {}: {}", self.admin.name, self.reason);
         self.page.context().audit.record(&Record {
@@ -96,9 +97,9 @@ async fn disconnect(
     let socket = connections::find(&page, &id).await?;
     let who = socket.user().map_or_else(String::new, |user| format!(" of user {user}"));
     socket.disconnect(body.close);
-    page.context().live_tokens.wait_until_closed(vec![socket]).await;
     let actor = Actor { page: &page, sender: &sender, admin: &admin, reason };
     actor.record(&format!("disconnect socket {id}{who}"));
+    page.context().live_tokens.wait_until_closed(vec![socket]).await;
     Ok(Json(json!({ "socketsClosed": 1 })))
 }
 
@@ -111,8 +112,10 @@ async fn revoke(
 ) -> Result<Json<Value>, ApiError> {
     let reason = reason(body.reason.as_deref())?;
     let (user, now) = (users::user(&id)?, page.api.clock.now());
-    let swept = page.api.accounts.end_all_sessions(&user, Some(now), RevocationReason::Revoked).await?;
+    let (accounts, why) = (&page.api.accounts, RevocationReason::Revoked);
+    let sweeping = accounts.begin_to_end_all_sessions(&user, Some(now), why).await?;
     Actor { page: &page, sender: &sender, admin: &admin, reason }.record(&format!("revoke user {user}"));
+    let swept = sweeping.done().await;
     Ok(Json(json!({ "revoked": true, "socketsClosed": swept.sockets })))
 }
 
@@ -125,8 +128,9 @@ async fn block(
 ) -> Result<Json<Value>, ApiError> {
     let reason = reason(body.reason.as_deref())?;
     let user = users::user(&id)?;
-    let swept = page.api.accounts.block(&user).await?;
+    let sweeping = page.api.accounts.begin_to_block(&user).await?;
     Actor { page: &page, sender: &sender, admin: &admin, reason }.record(&format!("block user {user}"));
+    let swept = sweeping.done().await;
     Ok(Json(json!({ "socketsClosed": swept.sockets })))
 }
 
@@ -154,11 +158,11 @@ async fn end_session(
     let reason = reason(body.reason.as_deref())?;
     let user = users::user(&id)?;
     let session = SessionId::new(sid).map_err(|_| ErrorCode::NotFound)?;
-    let ended = page.api.accounts.end_session(&user, &session, RevocationReason::Revoked).await?;
-    let swept = ended.ok_or(ErrorCode::NotFound)?;
+    let (accounts, why) = (&page.api.accounts, RevocationReason::Revoked);
+    let sweeping = accounts.begin_to_end_session(&user, &session, why).await?.ok_or(ErrorCode::NotFound)?;
     let what = format!("end session {} of user {user}", crate::audit::session_tag(&session));
     Actor { page: &page, sender: &sender, admin: &admin, reason }.record(&what);
-    Ok(Json(json!({ "socketsClosed": swept.sockets })))
+    Ok(Json(json!({ "socketsClosed": sweeping.done().await.sockets })))
 }
 
 #[derive(Deserialize)]
@@ -180,6 +184,10 @@ async fn kick(
 ) -> Result<Json<Value>, ApiError> {
     let reason = reason(body.reason.as_deref())?;
     let room = connections::room(&name)?;
+    if page.api.chat.is_personal_room(&room) {
+        let text = "Nobody is taken out of the room of their own: disconnect them, or revoke their tokens";
+        return Err(Failure::with_message(ErrorCode::Forbidden, text).into());
+    }
     let (user, whose) = match (body.user, &body.socket) {
         (Some(user), None) => (Some(user.clone()), format!("user {user}")),
         (None, Some(socket)) => (None, format!("socket {socket}")),

@@ -12,7 +12,7 @@ use super::{
     paging::{Asked, cursor, limit, position, wrong_cursor},
     routes::Routes,
 };
-use crate::{audit::Decision, rest::ApiError};
+use crate::rest::ApiError;
 
 pub(super) fn routes() -> Routes {
     Routes::new().get("/api/decisions", list)
@@ -48,6 +48,5 @@ async fn list(
     let has_more = decisions.len() > limit;
     decisions.truncate(limit);
     let next = decisions.last().filter(|_| has_more).map(|last| cursor(&last.id.to_string()));
-    let decisions: Vec<&Decision> = decisions.iter().map(AsRef::as_ref).collect();
     Ok(Json(json!({ "decisions": decisions, "next": next })))
 }

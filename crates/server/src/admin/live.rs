@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
 use super::{AdminPage, guard::Seeing, routes::Routes, samples::Sample, sessions::End};
-use crate::audit::Decision;
+use crate::audit::Kept;
 
 pub(super) fn routes() -> Routes {
     Routes::new().get("/api/live", live)
@@ -23,7 +23,7 @@ pub(super) fn routes() -> Routes {
 /// A stream that is being read. What its reader is too slow for, it does not get: the lists have it.
 struct Live {
     samples: watch::Receiver<Option<Arc<Sample>>>,
-    decisions: broadcast::Receiver<Arc<Decision>>,
+    decisions: broadcast::Receiver<Kept>,
     end: watch::Receiver<Option<End>>,
     has_ended: bool,
 }
@@ -54,12 +54,7 @@ impl Live {
                     let reason = end.ok().and_then(|end| *end).unwrap_or(End::Expired).as_str();
                     return Some(event("end", &json!({ "reason": reason })));
                 }
-                decision = self.decisions.recv() => match decision {
-                    Ok(decision) => return Some(event("decision", &*decision)),
-                    Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    // Nothing is recorded any more: the server stops.
-                    Err(broadcast::error::RecvError::Closed) => return None,
-                },
+                // Before decisions, of which there may be no end.
                 changed = self.samples.changed() => {
                     changed.ok()?;
                     let sample = self.samples.borrow_and_update().clone();
@@ -67,6 +62,12 @@ impl Live {
                         return Some(event("sample", &*sample));
                     }
                 }
+                decision = self.decisions.recv() => match decision {
+                    Ok(decision) => return Some(event("decision", &decision.decision())),
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    // Nothing is recorded any more: the server stops.
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                },
             }
         }
     }

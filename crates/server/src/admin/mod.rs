@@ -47,9 +47,13 @@ impl AdminPage {
     /// `None` where the page is switched off.
     pub(crate) fn new(config: &Config, api: Arc<Api>, admins: Arc<Admins>) -> Option<Self> {
         let admin = &config.admin;
+        if !admin.enabled {
+            return None;
+        }
         let url = admin.url.as_ref().map(|url| url.0.clone());
         let (samples, mass_rate) = (Samples::default(), MassRate::new(&api.limits));
-        admin.enabled.then_some(Self { api, admins, listen: admin.listen, url, samples, mass_rate })
+        api.server.context.audit.recent().keep();
+        Some(Self { api, admins, listen: admin.listen, url, samples, mass_rate })
     }
 
     fn context(&self) -> &Context {

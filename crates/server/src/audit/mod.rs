@@ -30,7 +30,7 @@ use parking_lot::Mutex;
 use roomkey_model::{Clock, Entropy};
 
 pub(crate) use event::Event;
-pub(crate) use recent::{Decision, Recent};
+pub(crate) use recent::{Kept, Recent};
 pub(crate) use record::{Record, session_tag, tag};
 pub(crate) use writer::Counters;
 

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     mem,
+    sync::Arc,
     time::Duration,
 };
 
@@ -29,13 +30,13 @@ const KINDS_MAX: usize = 16_384;
 pub(super) struct Queue {
     state: Mutex<State>,
     wake: Condvar,
-    /// Told of all that is to be written, in the same order.
+    /// Told of all that is to be written, in nearly the same order.
     pub(super) recent: Recent,
 }
 
 #[derive(Default)]
 struct State {
-    waiting: Vec<Entry>,
+    waiting: Vec<Arc<Entry>>,
     floods: Floods,
     is_closing: bool,
 }
@@ -50,6 +51,8 @@ impl Queue {
         let entry = if entry.is_essential() { Some(entry) } else { state.floods.offer(entry) };
         // One that is only counted is looked at when its window ends, and the writer knows when that is.
         if let Some(entry) = entry {
+            let entry = Arc::new(entry);
+            // In the order of the log. Nothing is made into text here.
             self.recent.push(&entry);
             state.waiting.push(entry);
             drop(state);
@@ -59,7 +62,7 @@ impl Queue {
     }
 
     /// Takes all that waits, when there is something or `patience` is over; says whether nothing more will come.
-    pub(super) fn take(&self, patience: Duration, now_us: impl Fn() -> u64) -> (Vec<Entry>, bool) {
+    pub(super) fn take(&self, patience: Duration, now_us: impl Fn() -> u64) -> (Vec<Arc<Entry>>, bool) {
         let mut state = self.state.lock();
         if state.waiting.is_empty() && !state.is_closing {
             let next_due_us =
@@ -70,7 +73,9 @@ impl Queue {
         let is_last = state.is_closing;
         let mut taken = mem::take(&mut state.waiting);
         let due = state.floods.due(now_us(), is_last);
-        due.iter().for_each(|entry| self.recent.push(entry));
+        drop(state);
+        let due: Vec<_> = due.into_iter().map(Arc::new).collect();
+        self.recent.push_all(&due);
         taken.extend(due);
         (taken, is_last)
     }

@@ -19,7 +19,7 @@ use tokio::{
 
 pub(crate) use index::SocketIndex;
 pub(crate) use revalidation::Revalidation;
-pub(crate) use revoker::{Revoker, Swept};
+pub(crate) use revoker::{Revoker, Sweeping, Swept};
 
 use crate::{Socket, context::Context};
 

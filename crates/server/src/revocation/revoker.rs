@@ -7,6 +7,7 @@ use roomkey_model::{
 use roomkey_store::{Pending, Store};
 
 use super::LiveTokens;
+use crate::Socket;
 
 /// Longer than a provider keeps somebody logged in: browsers forget cookies by then.
 const SESSION_LIFETIME_MAX_MS: u64 = 400 * 24 * 3600 * 1000;
@@ -24,6 +25,22 @@ pub(crate) struct Revoker {
 pub(crate) struct Swept {
     /// Sockets that were closed.
     pub(crate) sockets: usize,
+}
+
+/// A revocation that is stored, and whose sockets are closing.
+#[must_use]
+pub(crate) struct Sweeping {
+    live: Arc<LiveTokens>,
+    sockets: Vec<Socket>,
+}
+
+impl Sweeping {
+    /// Waits until they are closed, for a while.
+    pub(crate) async fn done(self) -> Swept {
+        let swept = Swept { sockets: self.sockets.len() };
+        self.live.settled(self.sockets).await;
+        swept
+    }
 }
 
 impl Revoker {
@@ -80,14 +97,22 @@ impl Revoker {
         revocations: &[Revocation],
         write: impl FnOnce() -> Pending<T>,
     ) -> Result<(T, Swept), Failure> {
+        let (done, sweeping) = self.begin(revocations, write).await?;
+        Ok((done, sweeping.done().await))
+    }
+
+    /// The same, without waiting for the sockets.
+    pub(crate) async fn begin<T>(
+        &self,
+        revocations: &[Revocation],
+        write: impl FnOnce() -> Pending<T>,
+    ) -> Result<(T, Sweeping), Failure> {
         let sockets = self.live.concerned(revocations).await;
-        let swept = Swept { sockets: sockets.len() };
         let done = write().await.map_err(|error| {
             tracing::error!(%error, "nothing was revoked");
             Failure::new(ErrorCode::Unavailable)
         })?;
-        self.live.settled(sockets).await;
-        Ok((done, swept))
+        Ok((done, Sweeping { live: self.live.clone(), sockets }))
     }
 
     /// Lets a blocked user come back, with tokens issued from now on; tells whether there was a block.

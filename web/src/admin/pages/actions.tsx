@@ -101,6 +101,11 @@ export function unblock(admin: Admin, user: { readonly id: string; readonly name
   };
 }
 
+/** Whether it is the room of a user's own sockets, which none of them leaves. */
+export function isPersonal(room: string): boolean {
+  return /^user[:-]/.test(room);
+}
+
 /** Takes a socket, or all of a user's, out of a room. */
 export function kick(
   admin: Admin,

@@ -8,7 +8,7 @@ import { href } from "../state/route";
 import type { ConnectionDetail, Token } from "../wire/records";
 import { pathOf } from "../wire/request";
 import { whole } from "../words/number";
-import { block, disconnect, endSession, kick, nameOf, notify, revokeAll } from "./actions";
+import { block, disconnect, endSession, isPersonal, kick, nameOf, notify, revokeAll } from "./actions";
 import { Device } from "./connection-columns";
 
 interface ConnectionDetailProps {
@@ -124,7 +124,7 @@ function Everything({ connection, onChanged }: { connection: ConnectionDetail; o
             <a href={href("rooms", name, roomQuery(connection.namespace))}>
               <Outside text={name} />
             </a>
-            {admin.mayAct.value && (
+            {admin.mayAct.value && !isPersonal(name) && (
               <button
                 type="button"
                 class="quiet"

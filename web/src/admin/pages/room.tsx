@@ -9,7 +9,7 @@ import type { Connection, Room } from "../wire/records";
 import { pathOf, withQuery } from "../wire/request";
 import { device } from "../words/device";
 import { whole } from "../words/number";
-import { disconnectMany, kick, nameOf, notify } from "./actions";
+import { disconnectMany, isPersonal, kick, nameOf, notify } from "./actions";
 import { ChannelTags, keyOf } from "./rooms";
 
 interface RoomDetailProps {
@@ -96,7 +96,7 @@ function Everything({ room, members, onChanged }: Answer & { onChanged: () => vo
                 {member.address} · {device(member.userAgent)} · <Moment time={member.connectedAt} />
               </small>
             </a>
-            {admin.mayAct.value && (
+            {admin.mayAct.value && !isPersonal(name) && (
               <button
                 type="button"
                 class="quiet"

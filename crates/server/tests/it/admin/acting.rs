@@ -150,6 +150,23 @@ fn a_user_is_kicked_from_a_room_and_told() {
 }
 
 #[test]
+fn nobody_is_kicked_from_the_room_of_their_own() {
+    let (desk, ada, root) = start();
+    let _socket = desk.product.connect(&ada.token);
+    for room in [format!("user:{}", ada.user), format!("user-{}", ada.user)] {
+        let path = format!("/api/rooms/{room}/kick");
+        let body = json!({ "reason": "because of a test", "user": ada.user });
+        let answer = desk.post(&root, &path, &body);
+        assert_eq!(answer.refusal(), (403, "FORBIDDEN"), "{room}");
+        assert!(answer.json["message"].as_str().is_some_and(|message| message.contains("disconnect")));
+    }
+    let list = desk.see(&root, "/api/connections");
+    let id = list["connections"][0]["socket"].as_str().expect("an id");
+    let one = desk.see(&root, &format!("/api/connections/{id}"));
+    assert_eq!(one["roomNames"], json!([format!("user:{}", ada.user)]), "it is where it was");
+}
+
+#[test]
 fn a_notification_reaches_whom_it_is_for() {
     let (desk, ada, root) = start();
     let bob = desk.product.register("bob");
