@@ -221,8 +221,14 @@ limits! {
     MembersPerChannel members_per_channel: usize = 100_000, "", "`LIMIT_EXCEEDED`.";
     /// Connections to the admin page, live streams included, at one time.
     AdminConnections admin_connections: usize = 256, "", "The connection is closed at once.";
+    /// Of these, connections from one address (IPv6: one /64) that is no trusted proxy's.
+    AdminConnectionsPerAddress admin_connections_per_address: usize = 64, "", "The connection is closed at once.";
     /// Logins of admins that have not ended.
-    AdminSessions admin_sessions: usize = 100, "", "The one that was not used for longest ends.";
+    AdminSessions admin_sessions: usize = 100, "", "One of the same admin's ends, if there is one: the one that was not used for longest.";
+    /// Logins of one admin that have not ended.
+    AdminSessionsPerAdmin admin_sessions_per_admin: usize = 10, "", "The one that was not used for longest ends.";
+    /// Live streams of one login of an admin.
+    AdminStreamsPerSession admin_streams_per_session: usize = 8, "", "`LIMIT_EXCEEDED`.";
     /// Entries in one page of a list of the admin page.
     AdminPageEntries admin_page_entries: usize = 200, "", "`BAD_PAYLOAD`.";
     /// Times in a minute that admins may disconnect many clients at once. 0: no limit.

@@ -18,6 +18,7 @@ mod queue;
 mod reader;
 mod retention;
 mod revocations;
+mod search;
 mod sessions;
 mod waiting;
 mod watermarks;

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use roomkey_auth::password;
-use roomkey_model::{AdminRole, Clock, Entropy, ErrorCode, Failure, Limits};
+use roomkey_model::{AdminRole, Clock, Entropy, ErrorCode, Failure, Limit, Limits};
 use roomkey_store::{Admin, Store, StoreError};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ impl Admins {
             clock,
             entropy,
             hashing: Hashing::with(1, HASHES_WAITING),
-            sessions: Sessions::new(limits.admin_sessions),
+            sessions: Sessions::new(limits),
             throttle: Logins::new(limits),
             changing: Mutex::default(),
             exist: watch::Sender::new(false),
@@ -150,15 +150,15 @@ impl Admins {
         Ok(())
     }
 
-    /// Logs in. A wrong name and a wrong password look the same, and take the same time. Says also whether another session
-    /// had to end for this one.
+    /// Logs in. A wrong name and a wrong password look the same, and take the same time. Names also the limit for which
+    /// another session had to end.
     pub(super) async fn log_in(
         &self,
         name: &str,
         password: &str,
         address: IpAddr,
         user_agent: Option<&str>,
-    ) -> Result<(SecretString, Current, bool), Failure> {
+    ) -> Result<(SecretString, Current, Option<Limit>), Failure> {
         let admin = match checked_name(name) {
             Ok(name) => self.store.admin(&name).await?,
             Err(_) => None,
@@ -170,12 +170,12 @@ impl Admins {
         };
         let now = self.clock.now();
         let new = NewSession { name: &admin.name, role: admin.role, address, user_agent };
-        let (cookie, current, had_to_end) = self.sessions.begin(&new, now, &*self.entropy);
+        let (cookie, current, reached) = self.sessions.begin(&new, now, &*self.entropy);
         // Begun before it is asked whether the admin is still there: whoever is removed meanwhile loses this one, too.
         let noted =
             self.store.note_admin_login(&admin.name, &admin.password_hash, address.to_string(), now).await;
         match noted {
-            Ok(()) => Ok((cookie, current, had_to_end)),
+            Ok(()) => Ok((cookie, current, reached)),
             Err(error) => {
                 self.sessions.end(current.digest, End::Removed);
                 match error {

@@ -16,7 +16,10 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{AdminPage, PageState, routes, samples};
-use crate::ClientAddress;
+use crate::{
+    ClientAddress,
+    rates::{Network, Place, Places},
+};
 
 /// How long it waits before it tries again to listen, or to accept where the system has no descriptor to give.
 const BACK_OFF: Duration = Duration::from_secs(2);
@@ -84,21 +87,46 @@ async fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
 
 /// Accepts until it is dropped, and with it all connections.
 async fn serve(page: &Arc<AdminPage>, listener: TcpListener, router: &Router) {
-    let mut connections = JoinSet::new();
-    let limits = &page.api.limits;
+    let (mut connections, peers) = (JoinSet::new(), Places::default());
     loop {
+        let accepted = listener.accept().await;
+        // What has ended meanwhile takes no room.
         while connections.try_join_next().is_some() {}
-        match listener.accept().await {
-            Ok((stream, peer)) if connections.len() < limits.admin_connections => {
-                connections.spawn(answer(page.clone(), stream, peer, router.clone()));
-            }
-            Ok(_) => page.context().metrics.limit_reached(Limit::AdminConnections),
+        match accepted {
+            Ok((stream, peer)) => match admit(page, connections.len(), &peers, peer) {
+                Ok(place) => {
+                    let answering = answer(page.clone(), stream, peer, router.clone());
+                    connections.spawn(async move {
+                        let _place = place;
+                        answering.await;
+                    });
+                }
+                Err(limit) => page.context().metrics.limit_reached(limit),
+            },
             Err(error) => {
                 tracing::warn!(%error, "the admin page cannot accept connections for now");
                 sleep(BACK_OFF).await;
             }
         }
     }
+}
+
+/// Whether there is room for a connection, and none that others are to have. Behind a trusted proxy are many.
+fn admit(
+    page: &AdminPage,
+    count: usize,
+    peers: &Places<Network>,
+    peer: SocketAddr,
+) -> Result<Option<Place<Network>>, Limit> {
+    let (limits, address) = (&page.api.limits, peer.ip().to_canonical());
+    if count >= limits.admin_connections {
+        return Err(Limit::AdminConnections);
+    }
+    if page.context().trusted_proxies.trusts(address) {
+        return Ok(None);
+    }
+    let place = peers.admit(Network::of(address), limits.admin_connections_per_address);
+    place.map(Some).ok_or(Limit::AdminConnectionsPerAddress)
 }
 
 async fn answer(page: Arc<AdminPage>, stream: TcpStream, peer: SocketAddr, router: Router) {

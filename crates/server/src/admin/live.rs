@@ -9,12 +9,14 @@ use axum::{
 };
 use futures_util::stream;
 use http::header;
+use roomkey_auth::SecretDigest;
+use roomkey_model::{ErrorCode, Failure, Limit};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
 use super::{AdminPage, guard::Seeing, routes::Routes, samples::Sample, sessions::End};
-use crate::audit::Kept;
+use crate::{audit::Kept, rates::Place, rest::ApiError};
 
 pub(super) fn routes() -> Routes {
     Routes::new().get("/api/live", live)
@@ -26,19 +28,26 @@ struct Live {
     decisions: broadcast::Receiver<Kept>,
     end: watch::Receiver<Option<End>>,
     has_ended: bool,
+    /// One of those that a session may have.
+    _place: Place<SecretDigest>,
 }
 
-async fn live(State(page): State<Arc<AdminPage>>, Seeing(current): Seeing) -> Response {
+async fn live(State(page): State<Arc<AdminPage>>, Seeing(current): Seeing) -> Result<Response, ApiError> {
+    let place = page.streams.admit(current.digest, page.api.limits.admin_streams_per_session);
+    let place = place.ok_or_else(|| {
+        let message = "This login has too many live streams open";
+        Failure::with_message(ErrorCode::LimitExceeded, message).at(Limit::AdminStreamsPerSession)
+    })?;
     let mut samples = page.samples.watch();
     // The newest is there at once.
     samples.mark_changed();
     let decisions = page.context().audit.recent().watch();
-    let live = Live { samples, decisions, end: current.end, has_ended: false };
+    let live = Live { samples, decisions, end: current.end, has_ended: false, _place: place };
     let events = stream::unfold(live, async |mut live| {
         let event = live.next().await?;
         Some((Ok::<_, Infallible>(event), live))
     });
-    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response()
+    Ok(([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response())
 }
 
 impl Live {

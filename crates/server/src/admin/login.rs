@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use roomkey_model::{ErrorCode, Failure, Limit};
+use roomkey_model::{ErrorCode, Failure};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -49,9 +49,9 @@ async fn log_in(
 ) -> Result<Response, ApiError> {
     let (password, user_agent) = (&*login.password, sender.user_agent.as_deref());
     let logging_in = page.admins.log_in(&login.name, password, sender.address, user_agent);
-    let (cookie, current, had_to_end) = attempt(&page, sender.address, &login.name, logging_in).await?;
-    if had_to_end {
-        page.context().metrics.limit_reached(Limit::AdminSessions);
+    let (cookie, current, reached) = attempt(&page, sender.address, &login.name, logging_in).await?;
+    if let Some(limit) = reached {
+        page.context().metrics.limit_reached(limit);
     }
     record(&page, Event::LoginSucceeded, sender.address, "admin password", Some(&current.name));
     let mut response = Json(view(&current)).into_response();

@@ -27,8 +27,10 @@ mod users;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use roomkey_auth::SecretDigest;
+
 use self::{mass::MassRate, samples::Samples};
-use crate::{Origin, config::Config, context::Context, rest::Api};
+use crate::{Origin, config::Config, context::Context, rates::Places, rest::Api};
 
 pub(crate) use admins::{Admins, AdminsParts, Page, PageState};
 
@@ -41,6 +43,8 @@ pub(crate) struct AdminPage {
     url: Option<Origin>,
     samples: Samples,
     mass_rate: MassRate,
+    /// The live streams of each session.
+    streams: Places<SecretDigest>,
 }
 
 impl AdminPage {
@@ -53,7 +57,8 @@ impl AdminPage {
         let url = admin.url.as_ref().map(|url| url.0.clone());
         let (samples, mass_rate) = (Samples::default(), MassRate::new(&api.limits));
         api.server.context.audit.recent().keep();
-        Some(Self { api, admins, listen: admin.listen, url, samples, mass_rate })
+        let streams = Places::default();
+        Some(Self { api, admins, listen: admin.listen, url, samples, mass_rate, streams })
     }
 
     fn context(&self) -> &Context {

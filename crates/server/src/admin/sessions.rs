@@ -5,7 +5,7 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use parking_lot::Mutex;
 use roomkey_auth::SecretDigest;
-use roomkey_model::{AdminRole, Entropy, Timestamp};
+use roomkey_model::{AdminRole, Entropy, Limit, Limits, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 
@@ -20,6 +20,7 @@ const USER_AGENT_BYTES_MAX: usize = 256;
 pub(super) struct Sessions {
     all: Mutex<HashMap<SecretDigest, Session>>,
     count_max: usize,
+    per_admin_max: usize,
 }
 
 /// Why a session ended.
@@ -98,17 +99,22 @@ impl Session {
 }
 
 impl Sessions {
-    pub(super) fn new(count_max: usize) -> Self {
-        Self { all: Mutex::default(), count_max: count_max.max(1) }
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            all: Mutex::default(),
+            count_max: limits.admin_sessions.max(1),
+            per_admin_max: limits.admin_sessions_per_admin.max(1),
+        }
     }
 
-    /// Begins a session; gives what its cookie says, and itself. Says whether another had to end for it.
+    /// Begins a session; gives what its cookie says, and itself. Names the limit for which another had to end: one of the
+    /// same admin, as long as there is one.
     pub(super) fn begin(
         &self,
         new: &NewSession<'_>,
         now: Timestamp,
         entropy: &dyn Entropy,
-    ) -> (SecretString, Current, bool) {
+    ) -> (SecretString, Current, Option<Limit>) {
         let cookie = random::<32>(entropy);
         let digest = SecretDigest::of(&cookie);
         let user_agent =
@@ -126,13 +132,21 @@ impl Sessions {
         let current = current(digest, &session);
         let mut all = self.all.lock();
         purge(&mut all, now);
-        let oldest = all.iter().min_by_key(|(_, session)| session.seen).map(|(digest, _)| *digest);
-        let surplus = oldest.filter(|_| all.len() >= self.count_max).and_then(|digest| all.remove(&digest));
-        if let Some(surplus) = &surplus {
-            surplus.end(End::TooMany);
+        let own = all.values().filter(|other| other.name == session.name).count();
+        let reached = if own >= self.per_admin_max {
+            Some(Limit::AdminSessionsPerAdmin)
+        } else {
+            (all.len() >= self.count_max).then_some(Limit::AdminSessions)
+        };
+        if reached.is_some() {
+            let candidates = all.iter().filter(|(_, other)| own == 0 || other.name == session.name);
+            let surplus = candidates.min_by_key(|(_, other)| other.seen).map(|(digest, _)| *digest);
+            if let Some(surplus) = surplus.and_then(|digest| all.remove(&digest)) {
+                surplus.end(End::TooMany);
+            }
         }
         all.insert(digest, session);
-        (cookie.into(), current, surplus.is_some())
+        (cookie.into(), current, reached)
     }
 
     /// The session of a cookie, which is used by that.
@@ -238,9 +252,13 @@ mod tests {
         NewSession { name, role: AdminRole::Admin, address: [192, 0, 2, 1].into(), user_agent: None }
     }
 
+    fn at_most(admin_sessions: usize, admin_sessions_per_admin: usize) -> Sessions {
+        Sessions::new(&Limits { admin_sessions, admin_sessions_per_admin, ..Limits::default() })
+    }
+
     #[test]
     fn a_session_ends_when_it_is_not_used_and_in_any_case_after_half_a_day() {
-        let (sessions, entropy) = (Sessions::new(9), SeededEntropy::new(1));
+        let (sessions, entropy) = (at_most(9, 9), SeededEntropy::new(1));
         let (cookie, current, _) = sessions.begin(&new("ada"), Timestamp(0), &entropy);
         let mut now_ms = 0;
         while now_ms + IDLE_MS - 1 < 12 * HOUR_MS {
@@ -256,12 +274,13 @@ mod tests {
 
     #[test]
     fn one_too_many_ends_the_one_that_was_not_used_for_longest() {
-        let (sessions, entropy) = (Sessions::new(2), SeededEntropy::new(1));
+        let (sessions, entropy) = (at_most(2, 2), SeededEntropy::new(1));
         let (first, ..) = sessions.begin(&new("ada"), Timestamp(1), &entropy);
         let (second, second_seen, _) = sessions.begin(&new("bob"), Timestamp(2), &entropy);
         assert!(sessions.find(&first, Timestamp(3)).is_some());
-        let (third, _, had_to_end) = sessions.begin(&new("cyd"), Timestamp(4), &entropy);
-        assert!(had_to_end && sessions.find(&second, Timestamp(5)).is_none());
+        let (third, _, reached) = sessions.begin(&new("cyd"), Timestamp(4), &entropy);
+        assert_eq!(reached, Some(Limit::AdminSessions));
+        assert!(sessions.find(&second, Timestamp(5)).is_none());
         assert_eq!(*second_seen.end.borrow(), Some(End::TooMany));
         assert!(
             sessions.find(&first, Timestamp(5)).is_some() && sessions.find(&third, Timestamp(5)).is_some()
@@ -269,8 +288,26 @@ mod tests {
     }
 
     #[test]
+    fn who_logs_in_again_and_again_ends_only_own_sessions() {
+        for (sessions, limit) in
+            [(at_most(4, 3), Limit::AdminSessionsPerAdmin), (at_most(4, 9), Limit::AdminSessions)]
+        {
+            let entropy = SeededEntropy::new(1);
+            let (ada, ..) = sessions.begin(&new("ada"), Timestamp(1), &entropy);
+            let eves: Vec<_> =
+                (2..9).map(|now| sessions.begin(&new("eve"), Timestamp(now), &entropy)).collect();
+            let reached: Vec<_> = eves.iter().map(|(.., reached)| *reached).collect();
+            assert_eq!(reached, [None, None, None, Some(limit), Some(limit), Some(limit), Some(limit)]);
+            assert!(sessions.find(&ada, Timestamp(9)).is_some(), "{limit}");
+            let left: Vec<_> =
+                eves.iter().map(|(cookie, ..)| sessions.find(cookie, Timestamp(9)).is_some()).collect();
+            assert_eq!(left, [false, false, false, false, true, true, true], "{limit}");
+        }
+    }
+
+    #[test]
     fn sessions_of_others_stay() {
-        let (sessions, entropy) = (Sessions::new(9), SeededEntropy::new(1));
+        let (sessions, entropy) = (at_most(9, 9), SeededEntropy::new(1));
         let (ada, ada_seen, _) = sessions.begin(&new("ada"), Timestamp(1), &entropy);
         let (bob, bob_seen, _) = sessions.begin(&new("bob"), Timestamp(1), &entropy);
         let id = sessions.list(&bob_seen, Timestamp(1))[0].id.clone();

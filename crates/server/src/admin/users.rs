@@ -39,9 +39,9 @@ async fn list(
     let after = position(which.cursor.as_deref())?.map(|user| UserId::new(user).map_err(|_| wrong_cursor()));
     let (after, text) = (after.transpose()?, which.q.unwrap_or_default());
     let store = &page.api.store;
-    let (found, total) =
-        tokio::join!(store.find_accounts(&text, after.as_ref(), limit + 1), store.count_accounts(&text));
-    let (mut found, total) = (found.map_err(Failure::from)?, total.map_err(Failure::from)?);
+    // One after the other: the store has few readers, and clients wait for them.
+    let mut found = store.find_accounts(&text, after.as_ref(), limit + 1).await.map_err(Failure::from)?;
+    let total = store.count_accounts(&text).await.map_err(Failure::from)?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| has_more).map(|last| cursor(last.user.as_str()));

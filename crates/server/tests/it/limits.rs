@@ -391,9 +391,12 @@ fn no_limit_is_forgotten() {
     // Beside what else happens then: `admin/`, `backpressure.rs`, `rates.rs`, `recovery.rs`, `refresh.rs`.
     let elsewhere = [
         Limit::AdminConnections,
+        Limit::AdminConnectionsPerAddress,
         Limit::AdminMassDisconnects,
         Limit::AdminPageEntries,
         Limit::AdminSessions,
+        Limit::AdminSessionsPerAdmin,
+        Limit::AdminStreamsPerSession,
         Limit::EventsPerUser,
         Limit::EventsWaiting,
         Limit::ParkedSockets,

@@ -3,8 +3,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     SqliteStore,
-    columns::{count, id, signed, time},
-    fault, revocations,
+    columns::{id, signed, time},
+    fault, revocations, search,
     sessions::{self, Which},
 };
 use crate::{Account, AccountStore, Pending, Profile, Revoke, StoreError};
@@ -36,17 +36,12 @@ impl AccountStore for SqliteStore {
 
     fn find_accounts(&self, text: &str, after: Option<&UserId>, limit: usize) -> Pending<Vec<Account>> {
         let (text, after) = (text.to_owned(), after.cloned());
-        self.read(move |connection| search(connection, &text, after.as_ref(), limit))
+        self.read(move |connection| search::find(connection, &text, after.as_ref(), limit))
     }
 
     fn count_accounts(&self, text: &str) -> Pending<usize> {
         let text = text.to_owned();
-        self.read(move |connection| {
-            let sql = format!("SELECT count(*) AS accounts FROM accounts WHERE {BEGINS}");
-            let mut statement = connection.prepare_cached(&sql)?;
-            let found = statement.query_row([&text, &key(&text)], |row| count(row, "accounts"))?;
-            Ok(usize::try_from(found).unwrap_or(usize::MAX))
-        })
+        self.read(move |connection| search::count(connection, &text))
     }
 
     fn rehash_password(&self, user: &UserId, old: &str, new: String) -> Pending<()> {
@@ -128,7 +123,7 @@ pub(super) fn find(
     Ok(connection.prepare_cached(&sql)?.query_row([value], account).optional()?)
 }
 
-fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
         user: id(row, "user")?,
         email: row.get("email")?,
@@ -203,26 +198,6 @@ pub(super) fn list(
     )?;
     let after = after.map_or("", UserId::as_str);
     let rows = statement.query_map(params![after, signed(limit)], account)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Whether an account begins with the text ?1, whose key is ?2. All are looked at: this is for people who search.
-const BEGINS: &str = "(substr(user, 1, length(?1)) = ?1 OR substr(email_key, 1, length(?2)) = ?2
-     OR substr(username_key, 1, length(?2)) = ?2)";
-
-fn search(
-    connection: &Connection,
-    text: &str,
-    after: Option<&UserId>,
-    limit: usize,
-) -> Result<Vec<Account>, StoreError> {
-    let sql = format!(
-        "SELECT user, email, username, password_hash, created FROM accounts
-         WHERE {BEGINS} AND user > ?3 ORDER BY user LIMIT ?4"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let after = after.map_or("", UserId::as_str);
-    let rows = statement.query_map(params![text, key(text), after, signed(limit)], account)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

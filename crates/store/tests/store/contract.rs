@@ -40,6 +40,35 @@ async fn accounts_are_found_by_how_they_begin() {
 }
 
 #[tokio::test]
+async fn accounts_are_found_by_whatever_characters_they_begin_with() {
+    for Fixture { store, .. } in backends() {
+        for (id, name) in [
+            ("u1", "\u{10ffff}"),
+            ("u2", "\u{10ffff}\u{10ffff}b"),
+            ("u3", "\u{10fffe}"),
+            ("u4", "\u{d7ff}a"),
+            ("u5", "\u{e000}"),
+            ("u6", "Éa"),
+            ("u7", "f"),
+        ] {
+            store.create_account(account(id, &format!("{id}@b.org"), Some(name))).await.expect("is new");
+        }
+        for (text, users) in [
+            ("\u{10ffff}", &["u1", "u2"][..]),
+            ("\u{10ffff}\u{10ffff}", &["u2"]),
+            ("\u{d7ff}", &["u4"]),
+            ("é", &["u6"]),
+            ("u", &["u1", "u2", "u3", "u4", "u5", "u6", "u7"]),
+        ] {
+            let found = store.find_accounts(text, None, 10).await.expect("reads");
+            let found: Vec<_> = found.iter().map(|account| account.user.as_str()).collect();
+            assert_eq!(found, users, "{text:?}");
+            assert_eq!(store.count_accounts(text).await, Ok(users.len()), "{text:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn members_are_counted() {
     for Fixture { store, .. } in backends() {
         for name in ["ada", "bob"] {

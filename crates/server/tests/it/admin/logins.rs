@@ -225,15 +225,63 @@ fn connections_to_the_page_have_a_limit() {
     let mut third = HttpClient::connect(desk.address);
     third.request("GET", "/api/me", "", "");
     assert!(!third.is_answered(), "closed without an answer");
-    let metrics = desk.product.server().metrics();
-    assert!(
-        !metrics.contains(r#"roomkey_limit_reached_total{limit="admin_connections"} 0"#),
-        "it is counted"
-    );
+    assert!(has_reached(&desk, "admin_connections"), "it is counted");
     drop(streams);
     eventually("there is room again", || {
         let mut http = HttpClient::connect(desk.address);
         http.request("GET", "/api/me", "Connection: close\r\n", "");
         http.rest().starts_with("HTTP/1.1 401")
     });
+}
+
+#[test]
+fn one_address_takes_no_more_than_its_share_unless_it_is_a_proxy_s() {
+    let mut desk = Desk::start();
+    desk.product.restart_with("[admin]", "[limits]\nadmin_connections_per_address = 2\n[admin]");
+    desk.find_again();
+    // Asked something, so that it has been accepted; it stays open.
+    let open = |desk: &Desk| {
+        let mut http = HttpClient::connect(desk.address);
+        http.request("GET", "/api/me", "", "");
+        http.is_answered().then_some(http)
+    };
+    let held = [open(&desk), open(&desk)];
+    assert!(held.iter().all(Option::is_some));
+    assert!(open(&desk).is_none(), "closed without an answer");
+    assert!(has_reached(&desk, "admin_connections_per_address") && !has_reached(&desk, "admin_connections"));
+    drop(held);
+    eventually("there is room again", || open(&desk).is_some());
+    desk.product.restart_with("threads = 2", "threads = 2\ntrusted_proxies = [\"127.0.0.1\"]");
+    desk.find_again();
+    let held = [open(&desk), open(&desk), open(&desk)];
+    assert!(held.iter().all(Option::is_some), "many are behind it");
+}
+
+#[test]
+fn a_viewer_who_logs_in_and_watches_without_end_keeps_no_admin_out() {
+    let mut desk = Desk::start();
+    let limits = "[limits]\nadmin_sessions_per_admin = 2\nadmin_streams_per_session = 2\n[admin]";
+    desk.product.restart_with("[admin]", limits);
+    desk.find_again();
+    let (root, first, eve) = (desk.log_in("root"), desk.log_in("eve"), desk.log_in("eve"));
+    desk.see(&eve, "/api/me");
+    let other = desk.log_in("eve");
+    assert_eq!(desk.get(&first, "/api/me").status, 401, "the oldest one of hers");
+    assert!(has_reached(&desk, "admin_sessions_per_admin"));
+    let streams = [desk.watch(&eve), desk.watch(&eve)];
+    assert_eq!(desk.get(&eve, "/api/live").refusal(), (429, "LIMIT_EXCEEDED"));
+    assert!(has_reached(&desk, "admin_streams_per_session"));
+    let of_others = [desk.watch(&other), desk.watch(&root)];
+    drop(streams);
+    eventually("there is room for another", || {
+        let mut stream = HttpClient::connect(desk.address);
+        stream.request("GET", "/api/live", &format!("Cookie: {}\r\n", eve.cookie()), "");
+        stream.response().status == 200
+    });
+    drop(of_others);
+    desk.see(&root, "/api/me");
+}
+
+fn has_reached(desk: &Desk, limit: &str) -> bool {
+    crate::limits::counted(desk.product.server()).iter().any(|(name, _)| name == limit)
 }
