@@ -3,8 +3,8 @@ import type { Line, Off } from "../connection.js";
 import type { Platform } from "../platform.js";
 import { asFailure, type RoomkeyError } from "../wire/failure.js";
 import type { Message } from "../wire/records.js";
+import { history } from "./history.js";
 
-export const PAGE = 50;
 /** Live messages that wait for those before them. What does not fit comes from the history. */
 const WAITING_MAX = 1_000;
 
@@ -125,12 +125,11 @@ export class Feed {
   async #nextPage(): Promise<boolean> {
     this.#isBehind = false;
     const waited = Math.min(...this.#waiting.keys());
-    const { messages } = await this.#line
-      .request("message:history", { channelId: this.#channelId, after: this.#last, limit: PAGE })
-      .catch((thrown: unknown) => {
-        this.#isBehind = true;
-        throw thrown;
-      });
+    const range = { channelId: this.#channelId, after: this.#last };
+    const messages = await history(this.#line, range).catch((thrown: unknown) => {
+      this.#isBehind = true;
+      throw thrown;
+    });
     if (this.#isClosed) return false;
     const next = this.#follow(messages);
     // The server has nothing more, also nothing before what was announced ahead of the question.
