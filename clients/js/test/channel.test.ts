@@ -78,6 +78,19 @@ test("older messages that come after their page was left are asked for again whe
   assert.deepEqual(seqs(channel), range(21, 120));
 });
 
+test("a server that is set to shorter pages is asked for what it gives", async () => {
+  const all = world();
+  const { clock, server } = all;
+  server.pageEntries = 20;
+  const { channel } = await watched(all, 60);
+  assert.equal(channel.get().phase, "live");
+  assert.deepEqual(seqs(channel), range(41, 60));
+  await Promise.all([channel.loadOlder(), clock.advance()]);
+  assert.deepEqual(seqs(channel), range(21, 60));
+  const limits = server.askedFor("message:history").map(({ limit }) => limit);
+  assert.deepEqual(limits, [50, undefined, undefined, undefined], "it is found out once");
+});
+
 test("without a connection, to load older messages changes nothing", async () => {
   const all = world();
   const { clock, server } = all;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Client, Message } from "../src/index.js";
-import { refused } from "./support/server.js";
+import { refusal, refused } from "./support/server.js";
 import { type World, world } from "./support/world.js";
 
 /** Follows a channel into a list. */
@@ -230,6 +230,54 @@ function randomFrom(seed: number): () => number {
     return state / 2 ** 32;
   };
 }
+
+test("messages are read no faster than they are taken, and none is lost or kept in great number meanwhile", async () => {
+  const all = world();
+  const { clock, server } = all;
+  for (let count = 0; count < 2_000; count += 1) server.write("c1", "old");
+  const one = await connected(all);
+  const end = new AbortController();
+  const messages = one.follow("c1", { signal: end.signal });
+  const taken: number[] = [];
+  const take = async (count: number) => {
+    for (; count > 0; count -= 1) taken.push(((await messages.next()).value as Message).seq);
+    await clock.advance();
+  };
+  await take(1);
+  assert.ok(server.askedFor("message:history").length <= 4);
+  await take(1_999);
+  // Now that it has caught up, more than anything here has room for is written.
+  for (let count = 0; count < 2_000; count += 1) server.write("c1", "live");
+  await take(1);
+  const asked = server.askedFor("message:history").length;
+  await clock.advance(60_000);
+  assert.equal(server.askedFor("message:history").length, asked);
+  await take(1_999);
+  assert.ok(server.askedFor("message:history").length > asked, "what there was no room for comes from the history");
+  server.write("c1", "live");
+  await take(1);
+  assert.deepEqual(taken, upTo(4_001));
+  end.abort();
+  assert.equal((await messages.next()).done, true);
+});
+
+test("who follows a channel hears that the client was closed, or was stopped before; until it is opened, it waits", async () => {
+  const all = world();
+  const { clock, server } = all;
+  server.write("c1", "old");
+  const one = all.client();
+  const stream = following(one);
+  await clock.advance();
+  one.connect();
+  await clock.advance();
+  assert.deepEqual(stream.seqs(), [1]);
+  one.close();
+  await assert.rejects(stream.done, { code: "CLOSED" });
+  server.admit = () => refusal("TOKEN_REVOKED");
+  one.connect();
+  await clock.advance();
+  await assert.rejects(following(one).done, { code: "TOKEN_REVOKED" });
+});
 
 test("who follows a channel hears that the connection was stopped for good", async () => {
   const all = world();

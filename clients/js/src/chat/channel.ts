@@ -6,7 +6,8 @@ import type { Platform } from "../platform.js";
 import { type Observable, Store } from "../store.js";
 import { Throttle } from "../throttle.js";
 import type { Message, StatusChange } from "../wire/records.js";
-import { Feed, PAGE } from "./feed.js";
+import { Feed } from "./feed.js";
+import { history } from "./history.js";
 import type { Outbox, Outgoing } from "./outbox.js";
 import { Receipts } from "./receipts.js";
 import { append, newest, prepend, reach, update, type Window } from "./window.js";
@@ -372,8 +373,7 @@ export class ChannelStream implements Observable<ChannelState> {
   }
 
   async #page(range: { before?: number; after?: number }): Promise<readonly Message[]> {
-    const payload = { channelId: this.channelId, limit: PAGE, ...range };
-    const { messages } = await this.#host.line.request("message:history", payload);
+    const messages = await history(this.#host.line, { channelId: this.channelId, ...range });
     return messages.map((message) => this.#current(message)).sort((a, b) => a.seq - b.seq);
   }
 

@@ -3,8 +3,8 @@ import type { Line, Off } from "../connection.js";
 import type { Platform } from "../platform.js";
 import { asFailure, type RoomkeyError } from "../wire/failure.js";
 import type { Message } from "../wire/records.js";
+import { history } from "./history.js";
 
-export const PAGE = 50;
 /** Live messages that wait for those before them. What does not fit comes from the history. */
 const WAITING_MAX = 1_000;
 
@@ -15,7 +15,7 @@ export interface FeedEvents {
   caughtUp(): void;
   /** The channel cannot be read: the feed has ended. */
   failed(error: RoomkeyError): void;
-  /** So many messages came since it began to catch up. Tells whether to go on. */
+  /** So many messages came since it began to catch up. Tells whether to go on now, or when `goOn` is called. */
   hasRoom?(count: number): boolean;
 }
 
@@ -35,6 +35,7 @@ export class Feed {
   #heard = Infinity;
   #isAsking = false;
   #isBehind = true;
+  #isPaused = false;
   #given = 0;
   #attempts = 0;
   #isClosed = false;
@@ -55,6 +56,11 @@ export class Feed {
     void this.#catchUp();
   }
 
+  /** There is room again. */
+  goOn(): void {
+    if (this.#isPaused) void this.#catchUp();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#forgetRetry();
@@ -66,9 +72,15 @@ export class Feed {
     if (message.channelId !== this.#channelId || message.seq <= this.#last) return;
     if (this.#waiting.size < WAITING_MAX) this.#waiting.set(message.seq, message);
     else this.#miss();
-    if (this.#isAsking) return;
+    if (this.#isAsking || !this.#hasRoom(0)) return;
     this.#give(this.#inOrder());
     if (this.#waiting.size > 0) void this.#catchUp();
+  }
+
+  #hasRoom(count: number): boolean {
+    const hasRoom = this.#events.hasRoom?.(count) !== false;
+    if (!hasRoom) this.#isPaused = true;
+    return hasRoom;
   }
 
   #announced(message: Message): void {
@@ -92,10 +104,11 @@ export class Feed {
   async #catchUp(): Promise<void> {
     if (this.#isAsking || this.#isClosed) return;
     this.#isAsking = true;
+    this.#isPaused = false;
     this.#given = 0;
     let isCaughtUp = false;
     while (!isCaughtUp && !this.#isClosed && this.#line.isUp) {
-      if (this.#events.hasRoom?.(this.#given) === false) break;
+      if (!this.#hasRoom(this.#given)) break;
       try {
         isCaughtUp = await this.#nextPage();
         this.#attempts = 0;
@@ -112,12 +125,11 @@ export class Feed {
   async #nextPage(): Promise<boolean> {
     this.#isBehind = false;
     const waited = Math.min(...this.#waiting.keys());
-    const { messages } = await this.#line
-      .request("message:history", { channelId: this.#channelId, after: this.#last, limit: PAGE })
-      .catch((thrown: unknown) => {
-        this.#isBehind = true;
-        throw thrown;
-      });
+    const range = { channelId: this.#channelId, after: this.#last };
+    const messages = await history(this.#line, range).catch((thrown: unknown) => {
+      this.#isBehind = true;
+      throw thrown;
+    });
     if (this.#isClosed) return false;
     const next = this.#follow(messages);
     // The server has nothing more, also nothing before what was announced ahead of the question.

@@ -30,6 +30,8 @@ export class TestServer {
   /** All events that came. */
   readonly asked: [event: string, payload: unknown][] = [];
   readonly messages: Message[] = [];
+  /** As many messages as a page may have. */
+  pageEntries = 100;
   /** Of content, as many bytes as a page of messages may have. */
   pageBytes = Infinity;
   readonly handlers: Record<string, Handler> = {};
@@ -42,7 +44,8 @@ export class TestServer {
     this.handlers["sendMessage"] = ({ channelId, content, clientId }) => ({
       data: this.write(channelId, content, "me", clientId),
     });
-    this.handlers["message:history"] = ({ channelId, before, after, limit }) => {
+    this.handlers["message:history"] = ({ channelId, before, after, limit = this.pageEntries }) => {
+      if (limit > this.pageEntries) return refused("BAD_PAYLOAD");
       const all = this.messages.filter((message) => message.channelId === channelId);
       if (after !== undefined) {
         const oldest = all.filter(({ seq }) => seq > after).slice(0, limit);
