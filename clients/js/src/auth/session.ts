@@ -77,7 +77,10 @@ export class Session {
     return this.#start(await this.#post<Answer>("register", registration));
   }
 
-  /** Ends the login: here at once, on the server as soon as it hears of it. */
+  /**
+   * Ends the login: here at once, whatever happens. The server is told once; where it cannot be reached, the login stays in
+   * the user's list there until it ends by itself, though nobody has its tokens any more.
+   */
   async logOut(): Promise<void> {
     const grant = this.#grant.get();
     this.end();
