@@ -191,8 +191,8 @@ export class Connection implements Line {
     const engine = this.socket.io?.engine;
     const isCurrent = () => this.#isWanted && !this.socket.connected && engine === this.socket.io?.engine;
     try {
-      const token = await this.#tokens.current();
-      if (!isCurrent()) return;
+      const token = await this.#tokens.forHandshake(isCurrent);
+      if (token === undefined) return;
       const { exp } = claimsOf(token) ?? {};
       this.#token.set({ endsAt: typeof exp === "number" ? exp * 1000 : null, isRenewing: false });
       send({ token });
