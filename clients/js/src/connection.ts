@@ -44,6 +44,8 @@ export interface Line {
 export type SocketSettings = Partial<Omit<ManagerOptions & SocketOptions, "retries">>;
 
 const ACK_TIMEOUT_MS = 10_000;
+/** How long an event waits for a connection that is being made. */
+const EMIT_WAIT_MS = 5_000;
 /** A connection that its token ends within this time did not really stand. */
 const SHORT_LIFE_MS = 1_000;
 const SHORT_LIVES_MAX = 3;
@@ -132,6 +134,16 @@ export class Connection implements Line {
       this.#token.set({ ...this.#token.get(), isRenewing: false });
     });
     return (this.#renewing = renewing);
+  }
+
+  /** Until the connection that is being made stands, or is given up; at once where none is. */
+  made(): Promise<void> {
+    if (this.isUp || !this.#isWanted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => (off(), forget(), resolve());
+      const off = this.#state.subscribe(() => (this.isUp || !this.#isWanted) && end());
+      const forget = this.#platform.clock.after(EMIT_WAIT_MS, end);
+    });
   }
 
   async request<E extends ClientEvent>(event: E, payload: PayloadOf<E>): Promise<DataOf<E>> {

@@ -311,6 +311,39 @@ test("without a connection, and without an answer", async () => {
   await assert.rejects(asked, { code: "NO_ANSWER" });
 });
 
+test("an event waits for a connection that is being made: until it stands, is given up, or for five seconds", async () => {
+  const { clock, server, client } = world();
+  server.handlers["typing:get"] = () => ({ data: { typing: [] } });
+  const one = client();
+  const ask = () => one.emit("typing:get", { channelId: "c" });
+  one.connect();
+  const first = ask();
+  await clock.advance();
+  assert.deepEqual(await first, { typing: [] });
+  server.sockets[0]!.comesBack = false;
+  server.sockets[0]!.drop();
+  const late = assert.rejects(ask(), { code: "UNREACHABLE" });
+  await clock.advance(5_000);
+  await late;
+  const given = assert.rejects(ask(), { code: "UNREACHABLE" });
+  one.close();
+  await given;
+  assert.equal(clock.pending, 0);
+  assert.equal(server.askedFor("typing:get").length, 1);
+});
+
+test("an event that waits when the client is closed is not sent for whoever connects next", async () => {
+  const { clock, server, client } = world();
+  const one = client();
+  one.connect();
+  const asked = assert.rejects(one.emit("typing:get", { channelId: "c" }), { code: "UNREACHABLE" });
+  one.close();
+  one.connect();
+  await asked;
+  await clock.advance(60_000);
+  assert.deepEqual(server.askedFor("typing:get"), []);
+});
+
 test("the end of the token is known, also of a fresh one, and that it is being renewed", async () => {
   const { clock, server, client } = world();
   const now = clock.now();
