@@ -201,7 +201,9 @@ export class Connection implements Line {
   /** Gives the token to the handshake, if that is still the one that asked. */
   async #authenticate(send: (data: object) => void): Promise<void> {
     const engine = this.socket.io?.engine;
-    const isCurrent = () => this.#isWanted && !this.socket.connected && engine === this.socket.io?.engine;
+    // The stock client keeps a closed engine until the next one is there.
+    const isOpen = () => engine === this.socket.io?.engine && engine?.readyState !== "closed";
+    const isCurrent = () => this.#isWanted && !this.socket.connected && isOpen();
     try {
       const token = await this.#tokens.forHandshake(isCurrent);
       if (token === undefined) return;
