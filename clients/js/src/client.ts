@@ -128,9 +128,14 @@ export class Client {
   /** Shows a fresh token now, in band; happens by itself before a token ends. Resolves with its end. */
   readonly renew = (): Promise<string> => this.#connection.renew();
 
-  /** Emits an event and waits for its ack: the data in it, or a `RoomkeyError` thrown. */
-  readonly emit = <E extends ClientEvent>(event: E, payload: PayloadOf<E>): Promise<DataOf<E>> =>
-    this.#connection.request(event, payload);
+  /**
+   * Emits an event and waits for its ack: the data in it, or a `RoomkeyError` thrown. A connection that is being made is
+   * waited for, for a few seconds.
+   */
+  readonly emit = async <E extends ClientEvent>(event: E, payload: PayloadOf<E>): Promise<DataOf<E>> => {
+    if (!this.#connection.isUp) await this.#connection.made();
+    return this.#connection.request(event, payload);
+  };
 
   /** Calls `listener` at each event of this name, until the function that is returned is called. */
   readonly on = <E extends ServerEvent>(event: E, listener: (argument: ServerEvents[E]) => void): Off =>

@@ -44,6 +44,8 @@ export interface Line {
 export type SocketSettings = Partial<Omit<ManagerOptions & SocketOptions, "retries">>;
 
 const ACK_TIMEOUT_MS = 10_000;
+/** How long an event waits for a connection that is being made. */
+const EMIT_WAIT_MS = 5_000;
 /** A connection that its token ends within this time did not really stand. */
 const SHORT_LIFE_MS = 1_000;
 const SHORT_LIVES_MAX = 3;
@@ -134,6 +136,16 @@ export class Connection implements Line {
     return (this.#renewing = renewing);
   }
 
+  /** Until the connection that is being made stands, or is given up; at once where none is. */
+  made(): Promise<void> {
+    if (this.isUp || !this.#isWanted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => (off(), forget(), resolve());
+      const off = this.#state.subscribe(() => (this.isUp || !this.#isWanted) && end());
+      const forget = this.#platform.clock.after(EMIT_WAIT_MS, end);
+    });
+  }
+
   async request<E extends ClientEvent>(event: E, payload: PayloadOf<E>): Promise<DataOf<E>> {
     const turn = this.#turn;
     try {
@@ -189,10 +201,12 @@ export class Connection implements Line {
   /** Gives the token to the handshake, if that is still the one that asked. */
   async #authenticate(send: (data: object) => void): Promise<void> {
     const engine = this.socket.io?.engine;
-    const isCurrent = () => this.#isWanted && !this.socket.connected && engine === this.socket.io?.engine;
+    // The stock client keeps a closed engine until the next one is there.
+    const isOpen = () => engine === this.socket.io?.engine && engine?.readyState !== "closed";
+    const isCurrent = () => this.#isWanted && !this.socket.connected && isOpen();
     try {
-      const token = await this.#tokens.current();
-      if (!isCurrent()) return;
+      const token = await this.#tokens.forHandshake(isCurrent);
+      if (token === undefined) return;
       const { exp } = claimsOf(token) ?? {};
       this.#token.set({ endsAt: typeof exp === "number" ? exp * 1000 : null, isRenewing: false });
       send({ token });

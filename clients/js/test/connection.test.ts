@@ -240,17 +240,45 @@ test("a closed client stays closed, whatever was on its way", async () => {
   assert.deepEqual(server.shown, []);
 });
 
-test("a token that comes too late for its connection is not shown on the next one", async () => {
+test("a source that is slower than the server waits is asked once, and the next handshake has its token", async () => {
+  for (const isBetween of [false, true]) {
+    const { clock, server, client } = world();
+    const givers: ((token: string) => void)[] = [];
+    const one = client({ getToken: () => new Promise<string>((resolve) => givers.push(resolve)) });
+    one.connect();
+    await clock.advance(10_000);
+    server.sockets[0]!.drop();
+    if (isBetween) givers[0]!("token");
+    await clock.advance(500);
+    assert.equal(givers.length, 1);
+    if (!isBetween) givers[0]!("token");
+    await clock.advance();
+    assert.deepEqual(server.shown, ["token"]);
+    assert.equal(one.connection.get().phase, "connected");
+  }
+});
+
+test("a token that came too late is not kept for long, and each handshake has its own", async () => {
   const { clock, server, client } = world();
   const givers: ((token: string) => void)[] = [];
   const one = client({ getToken: () => new Promise<string>((resolve) => givers.push(resolve)) });
   one.connect();
   await clock.advance();
-  server.sockets[0]!.drop();
-  await clock.advance(500);
-  for (const [index, give] of givers.entries()) give(`token-${index}`);
+  const socket = server.sockets[0]!;
+  socket.comesBack = false;
+  socket.drop();
+  givers[0]!("late");
+  await clock.advance(5_001);
+  socket.comeBack();
   await clock.advance();
-  assert.deepEqual(server.shown, ["token-1"]);
+  givers[1]!("second");
+  await clock.advance();
+  socket.drop();
+  socket.comeBack();
+  await clock.advance();
+  givers[2]!("third");
+  await clock.advance();
+  assert.deepEqual(server.shown, ["second", "third"]);
 });
 
 test("an ack that refuses is a RoomkeyError; one that asks for a fresh token gets it, once", async () => {
@@ -281,6 +309,39 @@ test("without a connection, and without an answer", async () => {
   asked.catch(() => undefined);
   await clock.advance(10_000);
   await assert.rejects(asked, { code: "NO_ANSWER" });
+});
+
+test("an event waits for a connection that is being made: until it stands, is given up, or for five seconds", async () => {
+  const { clock, server, client } = world();
+  server.handlers["typing:get"] = () => ({ data: { typing: [] } });
+  const one = client();
+  const ask = () => one.emit("typing:get", { channelId: "c" });
+  one.connect();
+  const first = ask();
+  await clock.advance();
+  assert.deepEqual(await first, { typing: [] });
+  server.sockets[0]!.comesBack = false;
+  server.sockets[0]!.drop();
+  const late = assert.rejects(ask(), { code: "UNREACHABLE" });
+  await clock.advance(5_000);
+  await late;
+  const given = assert.rejects(ask(), { code: "UNREACHABLE" });
+  one.close();
+  await given;
+  assert.equal(clock.pending, 0);
+  assert.equal(server.askedFor("typing:get").length, 1);
+});
+
+test("an event that waits when the client is closed is not sent for whoever connects next", async () => {
+  const { clock, server, client } = world();
+  const one = client();
+  one.connect();
+  const asked = assert.rejects(one.emit("typing:get", { channelId: "c" }), { code: "UNREACHABLE" });
+  one.close();
+  one.connect();
+  await asked;
+  await clock.advance(60_000);
+  assert.deepEqual(server.askedFor("typing:get"), []);
 });
 
 test("the end of the token is known, also of a fresh one, and that it is being renewed", async () => {

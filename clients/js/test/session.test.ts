@@ -212,6 +212,28 @@ test("a tab whose login was ended leaves the newer login of another tab in the s
   assert.equal((kept as Grant | null)?.user.id, "bob");
 });
 
+test("a tab that renews its login leaves what another tab has stored since: a newer login, or none", async () => {
+  const { clock, platform } = world();
+  let kept: Grant | null = null;
+  const storage = { load: () => kept, save: (grant: Grant | null) => void (kept = grant) };
+  const other = {
+    status: 200,
+    body: { token: jwt(clock, 600, { sub: "bob" }), refreshToken: "b1", user: { id: "bob" } },
+  };
+  const answers = [grant(clock, 600, "r1"), other, grant(clock, 600, "r2"), grant(clock, 600, "r3")];
+  const { asked, platform: on } = http(platform, ...answers);
+  const [old, tab] = [make(on, storage), make(on, storage)];
+  await old.logIn(login);
+  await tab.logIn({ username: "bob", password: "secret" });
+  await old.getToken({ skipCache: true });
+  assert.equal((kept as Grant | null)?.user.id, "bob");
+  tab.end();
+  assert.equal(kept, null);
+  await old.getToken({ skipCache: true });
+  assert.equal(kept, null);
+  assert.deepEqual(asked.slice(2), ["refresh r1", "refresh r2"], "the old login goes on in its own tab");
+});
+
 test("a proxy that answers in the server's place does not end a session", async () => {
   const { clock, platform } = world();
   const session = make(http(platform, grant(clock, 600, "r1"), { status: 404, body: null }).platform);

@@ -77,7 +77,10 @@ export class Session {
     return this.#start(await this.#post<Answer>("register", registration));
   }
 
-  /** Ends the login: here at once, on the server as soon as it hears of it. */
+  /**
+   * Ends the login: here at once, whatever happens. The server is told once; where it cannot be reached, the login stays in
+   * the user's list there until it ends by itself, though nobody has its tokens any more.
+   */
   async logOut(): Promise<void> {
     const grant = this.#grant.get();
     this.end();
@@ -86,10 +89,7 @@ export class Session {
 
   /** Forgets the login, which the server has ended. */
   end(): void {
-    const [grant, stored] = [this.#grant.get(), this.#storage?.load() ?? null];
-    // Another tab may have logged in anew meanwhile.
-    const isStored = stored !== null && loginOf(stored.token) === loginOf(grant?.token ?? "");
-    this.#set(null, isStored);
+    this.#set(null, this.#isStored(this.#grant.get()));
   }
 
   /** The token to show now; null where nobody is logged in. Calls at the same time share one exchange. */
@@ -113,6 +113,12 @@ export class Session {
     });
   }
 
+  /** Another tab may have logged out or in anew meanwhile: what it has stored is not overwritten. */
+  #isStored(grant: Grant | null): boolean {
+    const stored = this.#storage?.load() ?? null;
+    return stored !== null && loginOf(stored.token) === loginOf(grant?.token ?? "");
+  }
+
   #isGood(grant: Grant): boolean {
     const now = this.#platform.clock.now();
     return grant.renewAt === undefined ? !isEnding(grant.token, now, NEAR_END_MS) : now < grant.renewAt;
@@ -134,7 +140,7 @@ export class Session {
       // Logged out meanwhile, or logged in anew: the new tokens are nobody's.
       const now = this.#grant.get();
       if (now !== before) throw now === null ? tokenMissing() : closed();
-      this.#set(grant);
+      this.#set(grant, this.#isStored(before));
       return grant.token;
     } catch (thrown) {
       const isOver = thrown instanceof RoomkeyError && thrown.needsLogin;

@@ -17,6 +17,9 @@ const NEAR_END_MS = 5_000;
 /** How long is waited for a token. Then it is asked for again: of what hangs, nobody knows whether it ever ends. */
 const WAIT_MAX_MS = 30_000;
 
+/** For how long a token that came between two handshakes is kept for the next. A ticket is good for half a minute. */
+const LATE_MAX_MS = 5_000;
+
 /** The tokens of a client: never kept longer than to ask for the next one. */
 export class Tokens {
   readonly #getToken: GetToken;
@@ -28,6 +31,9 @@ export class Tokens {
   /** A fresh token seemed to have ended: this machine's clock is wrong, and only the server knows the time. */
   #isClockOff = false;
   #beginnings = 0;
+  /** Asked for, and not shown in a handshake yet. */
+  #asked: Promise<string> | undefined;
+  #askedGoodUntil = Infinity;
 
   constructor(getToken: GetToken, flight: Flight, clock: Clock) {
     this.#getToken = getToken;
@@ -44,12 +50,34 @@ export class Tokens {
   begin(): void {
     this.#user = this.#login = undefined;
     this.#wantsFresh = false;
+    this.#asked = undefined;
     this.#beginnings += 1;
   }
 
   /** The last token is known to have ended. */
   expire(): void {
     this.#wantsFresh = true;
+    this.#asked = undefined;
+  }
+
+  /**
+   * The token for a handshake; undefined where that does not wait for it any more. The server waits ten seconds, and the
+   * source may be slower: the next handshake waits for the same token, or finds it here.
+   */
+  async forHandshake(isWaiting: () => boolean): Promise<string | undefined> {
+    if (this.#clock.now() > this.#askedGoodUntil) this.#asked = undefined;
+    if (this.#asked === undefined) this.#askedGoodUntil = Infinity;
+    const asked = (this.#asked ??= this.current());
+    const forget = () => this.#asked === asked && (this.#asked = undefined);
+    try {
+      const token = await asked;
+      if (isWaiting()) return (forget(), token);
+      if (this.#asked === asked) this.#askedGoodUntil = this.#clock.now() + LATE_MAX_MS;
+      return undefined;
+    } catch (thrown) {
+      forget();
+      throw thrown;
+    }
   }
 
   /** The token to show now. */

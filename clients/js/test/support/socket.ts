@@ -12,7 +12,7 @@ export class TestSocket {
   attempts = 0;
   /** Whether it comes back by itself once it lost its connection. */
   comesBack = true;
-  readonly io: { engine: object | undefined } = { engine: undefined };
+  readonly io: { engine: { readyState: string } | undefined } = { engine: undefined };
   readonly #server: TestServer;
   readonly #clock: Clock;
   readonly #listeners = new Map<string, Set<Listener>>();
@@ -66,12 +66,12 @@ export class TestSocket {
   #dial(): void {
     this.attempts += 1;
     this.active = true;
-    const engine = (this.io.engine = {});
+    const engine = (this.io.engine = { readyState: "open" });
     this.auth((data) => queueMicrotask(() => this.#handshake(engine, data)));
   }
 
-  #handshake(engine: object, data: { token?: unknown }): void {
-    if (engine !== this.io.engine || !this.active) return;
+  #handshake(engine: { readyState: string }, data: { token?: unknown }): void {
+    if (engine.readyState === "closed" || engine !== this.io.engine || !this.active) return;
     this.#server.shown.push(data.token);
     const refusal = this.#server.admit(data.token);
     if (refusal === undefined) {
@@ -100,7 +100,7 @@ export class TestSocket {
 
   #lose(): void {
     this.connected = false;
-    this.io.engine = undefined;
+    if (this.io.engine !== undefined) this.io.engine.readyState = "closed";
     for (const fail of [...this.#unanswered]) fail();
   }
 
