@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { addAdmin, admin, ADMIN_PASSWORD, confirm, goTo, logIn, openAs, startWithPage } from "./support/admin.mjs";
 import { useBrowser } from "./support/browser.mjs";
 import { connect, next, refusal } from "./support/client.mjs";
-import { createChannel, expectStatus, register, request } from "./support/rest.mjs";
+import { createChannel, expectStatus, PASSWORD, register, request } from "./support/rest.mjs";
 import { temporaryDirectory } from "./support/server.mjs";
 import { forgedToken, token } from "./support/tokens.mjs";
 
@@ -70,12 +70,22 @@ test("a wrong password is told, too many have to wait, and the right one opens t
 });
 
 test("the login of a user and the cookies of a user do not count", async (t) => {
-  const server = await startWithPage(t);
+  const server = await startWithPage(t, { env: { ROOMKEY__AUTH__SESSION_COOKIES: "true" } });
   const url = await addAdmin(t, server, "root");
   const ada = await register(server, "ada");
   const withToken = await request({ url }, "GET", "/api/stats", { token: ada.token });
   assert.equal(withToken.status, 403);
   assert.equal((await request({ url }, "GET", "/api/stats")).status, 401);
+
+  const body = { username: "ada", password: PASSWORD };
+  const login = await request(server, "POST", "/api/auth/login", { headers: { origin: server.url }, body });
+  const cookie = login.headers.getSetCookie().map((set) => set.split(";")[0]).join("; ");
+  const theirs = await request(server, "GET", "/api/auth/me", { headers: { origin: server.url, cookie } });
+  assert.equal(theirs.status, 200, "where they belong, the cookies count");
+  for (const sent of [cookie, cookie.replace("__Host-roomkey=", "__Host-roomkey-admin=")]) {
+    const headers = { origin: url, cookie: sent };
+    assert.equal((await request({ url }, "GET", "/api/stats", { headers })).status, 401, sent);
+  }
 });
 
 test("who connects appears by themselves, with device, session, token and rooms", async (t) => {
@@ -125,7 +135,7 @@ test("an admin ends a session: its client is thrown out with auth:revoked and ca
   await page.getByTestId("all").click();
   const record = page.locator('[data-testid="decisions"] [data-event="authz_admin"]').first();
   await record.waitFor();
-  assert.match(await record.innerText(), /root|a stolen laptop/);
+  assert.match(await record.innerText(), /admin root: a stolen laptop/);
 });
 
 test("an admin disconnects, notifies, kicks and blocks", async (t) => {

@@ -16,6 +16,7 @@ import {
   openChannel,
   register,
   say,
+  signIn,
   texts,
   write,
 } from "./support/demo.mjs";
@@ -158,6 +159,35 @@ test("who scrolls up while the server is down has a page that answers, and the r
   await connected(ada);
   await ada.locator('[data-testid="message"][data-seq="1"]').waitFor({ state: "attached" });
   assert.equal(await ada.getByTestId("message").count(), 60);
+});
+
+test("older messages that are refused are not asked for again before the user says so", async (t) => {
+  const server = await startServer(t);
+  await longChannel(server, 60);
+  const ada = await browser.open(t, server.url);
+  await ada.addInitScript(() => {
+    Object.assign(globalThis, { asked: 0, isRefused: true });
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (frame) {
+      const id = /^42(\d+)\["message:history",.*"before":/.exec(String(frame))?.[1];
+      if (id !== undefined) globalThis.asked += 1;
+      if (id === undefined || !globalThis.isRefused) return send.call(this, frame);
+      const data = `43${id}[{"error":"Slow down","code":"RATE_LIMITED","retry":"after"}]`;
+      queueMicrotask(() => this.dispatchEvent(new MessageEvent("message", { data })));
+    };
+  });
+  await ada.reload();
+  await signIn(ada, "ada");
+  await connected(ada);
+  await openChannel(ada, "harbour");
+  await message(ada, "message 60 of bob").waitFor();
+  await ada.getByTestId("messages").evaluate((box) => (box.scrollTop = 0));
+  await ada.locator('[data-testid="history"][data-code="RATE_LIMITED"]').waitFor();
+  await say(ada, "meanwhile");
+  assert.equal(await ada.evaluate(() => globalThis.asked), 1);
+  await ada.evaluate(() => (globalThis.isRefused = false));
+  await ada.getByTestId("load-older").click();
+  await ada.locator('[data-testid="message"][data-seq="1"]').waitFor({ state: "attached" });
 });
 
 test("a device without a network says so, and goes on by itself", async (t) => {

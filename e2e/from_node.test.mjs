@@ -142,6 +142,14 @@ describe("from a Socket.IO server in Node", () => {
       await useShop({ tab, other, bob, eve, channelId });
       for (const page of [tab, other, bob, eve]) page.socket.disconnect();
     }
+    // Nothing that a client of the old one emits ends it, or leads to another place.
+    const old = await open(proxy, ada);
+    old.socket.emit("order:create", { item: "coffee" });
+    old.socket.emit("order:create", { item: "cake" });
+    old.socket.emit("sendMessage");
+    await see("ordered: cake for 6", old);
+    assert.equal(typeof (await old.say(`nowhere/../${channelId}`, "by a detour")).error, "string");
+    assert.deepEqual(await old.order("tea"), { data: { item: "tea", price: 4 } });
   });
 
   test("after", async (t) => {

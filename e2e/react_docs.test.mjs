@@ -72,6 +72,33 @@ test("a first chat: two users chat in it", async (t) => {
   for (const page of pages) assert.equal(page.querySelector("ol").textContent, "ada: hellobob: hello, too");
 });
 
+test("messages that came into a hidden page are seen when it is looked at", async (t) => {
+  const [{ Messages }, { pretend }] = [await built("messages"), await built("pretend")];
+  const { RoomkeyProvider } = await import(pathToFileURL(path.join(PACKAGE, "dist/react/index.js")));
+  const look = (visibilityState) => {
+    Object.defineProperty(window.document, "visibilityState", { value: visibilityState, configurable: true });
+    window.document.dispatchEvent(new window.Event("visibilitychange"));
+  };
+  const user = { id: "bob", username: "bob" };
+  const hello = { id: "m1", channelId: "c1", userId: "bob", user, content: "hello", seq: 1, deliveryStatus: "SENT" };
+  const seen = [];
+  const { client } = pretend({
+    "message:history": ({ after }) => ({ messages: after === undefined ? [hello] : [] }),
+    "message:delivered": () => ({}),
+    "message:seen": ({ messageId }) => seen.push(messageId),
+  });
+  look("hidden");
+  const page = window.document.createElement("div");
+  const root = react.createRoot(page);
+  t.after(() => (root.unmount(), look("visible")));
+  root.render(react.createElement(RoomkeyProvider, { client }, react.createElement(Messages, { channelId: "c1" })));
+  await until(() => page.querySelector("ol[aria-busy=false]")?.textContent.includes("hello"));
+  assert.deepEqual(seen, []);
+  look("visible");
+  await until(() => seen.length > 0);
+  assert.deepEqual(seen, ["m1"]);
+});
+
 test("a test of one's own", async () => {
   const { test } = await built("chat-test");
   globalThis.IS_REACT_ACT_ENVIRONMENT = true;
