@@ -289,7 +289,10 @@ impl Attention for Absence {
     fn notify(&self, notice: Notice) {
         match notice {
             // Its time is over, or it is not wanted any more.
-            Notice::Deadline | Notice::Disconnect { .. } | Notice::Revoked { .. } => {
+            Notice::Deadline
+            | Notice::Disconnect { .. }
+            | Notice::DisconnectSocket { .. }
+            | Notice::Revoked { .. } => {
                 if let Some(key) = self.key.lock().clone() {
                     // When nobody listens, the server has stopped.
                     _ = self.sockets.gone.send((self.pid, key));
