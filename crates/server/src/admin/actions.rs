@@ -240,7 +240,7 @@ async fn notify(
     let everyone = page.api.server.everyone(NAMESPACE);
     let (broadcast, whom) = match &body.to {
         To::User(user) => {
-            let room = RoomName::new(format!("user:{user}"))
+            let room = roomkey_chat::personal_room(user)
                 .map_err(|problem| Failure::bad_payload(format!("to: {problem}")))?;
             (everyone.to(&room), format!("user {user}"))
         }
