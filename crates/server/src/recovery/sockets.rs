@@ -201,6 +201,17 @@ impl RecoverableSockets {
         }
     }
 
+    /// Forgets parked sockets of which this is true, and tells how many. Their clients begin anew.
+    pub(crate) fn forget(&self, is_meant: impl Fn(&Parked) -> bool) -> usize {
+        let sockets = self.sockets.lock();
+        let parked = sockets.by_pid.iter().filter_map(|(pid, state)| match state {
+            State::Parked(parked) if is_meant(parked) => Some((*pid, parked.key.clone())),
+            _ => None,
+        });
+        // When nobody listens, the server has stopped.
+        parked.map(|gone| _ = self.gone.send(gone)).count()
+    }
+
     /// Takes all that are parked.
     pub(crate) fn take_all_parked(&self) -> Vec<(Pid, Box<Parked>)> {
         let mut sockets = self.sockets.lock();
