@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Access,
-    rooms::{Room, channel_room, personal_room},
+    rooms::{Room, channel_room, personal_room, unnamed},
 };
 
 /// What is to be explained, as somebody asks for it.
@@ -108,7 +108,7 @@ impl Access {
             None => return Err(Failure::bad_payload("room: must be given")),
             Some(Room::Channel(channel)) => (Some(channel_room(&channel)), Some(channel)),
             Some(Room::Free(room)) => (Some(room), None),
-            Some(Room::Personal(user)) => (Some(personal_room(&user)?), None),
+            Some(Room::Personal(user)) => (Some(personal_room(&user).map_err(unnamed)?), None),
         };
         let membership = match &channel {
             Some(channel) => match store.standing(channel, &identity.user).await? {

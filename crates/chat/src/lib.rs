@@ -39,6 +39,7 @@ pub use invites::NewInvite;
 pub use messages::{HistoryRequest, NewMessage};
 pub use reply::{Ack, Answer, Reply};
 pub use retention::trim;
+pub use rooms::personal_room;
 pub use server_events::is_server_event;
 pub use sink::commit_sink;
 pub use typing::Typing;

@@ -100,7 +100,7 @@ impl Chat {
         user: &UserId,
     ) -> impl FnOnce(&ChannelId) -> Result<(), Failure> + Send + use<> {
         let (node, namespace) = (self.node.clone(), self.config.namespace.clone());
-        let personal = rooms::personal_room(user);
+        let personal = rooms::personal_room(user).map_err(rooms::unnamed);
         move |channel| {
             let joined = emission(&namespace, "roomJoined", &(rooms::channel_room(channel),));
             node.emit_to_room(&personal?, &joined);

@@ -72,22 +72,20 @@ pub(crate) fn channel_room(channel: &ChannelId) -> RoomName {
 }
 
 /// The room of all sockets of a user.
-pub(crate) fn personal_room(user: &UserId) -> Result<RoomName, Failure> {
-    named(format!("user:{user}"))
+pub fn personal_room(user: &UserId) -> Result<RoomName, InvalidName> {
+    RoomName::new(format!("user:{user}"))
 }
 
 /// All rooms that a socket of the user is in whatever happens.
 pub(crate) fn personal_rooms(user: &UserId, dashed: bool) -> Result<Vec<RoomName>, Failure> {
-    let mut rooms = vec![personal_room(user)?];
-    if dashed {
-        rooms.push(named(format!("user-{user}"))?);
-    }
-    Ok(rooms)
+    let dashed = dashed.then(|| RoomName::new(format!("user-{user}")));
+    let rooms: Result<_, InvalidName> = std::iter::once(personal_room(user)).chain(dashed).collect();
+    rooms.map_err(unnamed)
 }
 
-fn named(name: String) -> Result<RoomName, Failure> {
-    RoomName::new(name)
-        .map_err(|error| Failure::with_message(ErrorCode::Forbidden, format!("The id of the user {error}")))
+/// The refusal of a user after whom no room can be called.
+pub(crate) fn unnamed(error: InvalidName) -> Failure {
+    Failure::with_message(ErrorCode::Forbidden, format!("The id of the user {error}"))
 }
 
 /// What a socket is told that could not join.

@@ -25,6 +25,14 @@ pub enum Notice {
         /// Whether the connection ends too.
         close: bool,
     },
+    /// Somebody asked for the end of this socket, and of none that has taken its place: `close` ends the whole connection
+    /// with it.
+    DisconnectSocket {
+        /// The socket.
+        socket: SocketKey,
+        /// Whether the connection ends too.
+        close: bool,
+    },
     /// The token of a socket no longer counts. The socket has ended already as far as others are concerned.
     Revoked {
         /// The socket.

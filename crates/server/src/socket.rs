@@ -248,7 +248,7 @@ impl Socket {
 
     /// Ends this socket; with `close` the whole connection. A stock client does not come back by itself.
     pub fn disconnect(&self, close: bool) {
-        let notice = Notice::Disconnect { namespace: self.namespace().clone(), close };
+        let notice = Notice::DisconnectSocket { socket: self.key().clone(), close };
         self.node().hub().notify(self.key().connection(), notice);
     }
 

@@ -205,11 +205,11 @@ impl Connection {
         all - kept
     }
 
-    /// Whether nobody is there to be written to.
     pub(super) fn is_polling(&self) -> bool {
         matches!(self.outgoing, Outgoing::Polling(_))
     }
 
+    /// Whether nobody is there to be written to.
     pub(super) fn is_parked(&self) -> bool {
         matches!(self.outgoing, Outgoing::Parked { .. })
     }

@@ -99,7 +99,10 @@ async fn disconnect(
     socket.disconnect(body.close);
     let actor = Actor { page: &page, sender: &sender, admin: &admin, reason };
     actor.record(&format!("disconnect socket {id}{who}"));
+    let meant = socket.id();
     page.context().live_tokens.wait_until_closed(vec![socket]).await;
+    // Its client may just have gone.
+    Filter::default().forget_parked(page.context(), |parked| parked.id == meant).await;
     Ok(Json(json!({ "socketsClosed": 1 })))
 }
 
@@ -197,7 +200,8 @@ async fn kick(
     let filter = Filter { user, room: Some(room.clone()), namespace, ..Filter::default() };
     let is_meant = |id: &str| body.socket.as_deref().is_none_or(|socket| socket == id);
     let sockets = filter.collect(page.context(), |socket| is_meant(socket.id().as_str())).await;
-    if sockets.is_empty() {
+    let away = filter.forget_parked(page.context(), |parked| is_meant(parked.id.as_str())).await;
+    if sockets.len() + away == 0 {
         return Err(Failure::with_message(ErrorCode::NotFound, "Nobody who is meant is in this room").into());
     }
     for socket in &sockets {
@@ -208,7 +212,7 @@ async fn kick(
     }
     let actor = Actor { page: &page, sender: &sender, admin: &admin, reason };
     actor.record(&format!("kick {whose} from room {room}"));
-    Ok(Json(json!({ "sockets": sockets.len() })))
+    Ok(Json(json!({ "sockets": sockets.len() + away })))
 }
 
 #[derive(Deserialize)]
@@ -240,7 +244,7 @@ async fn notify(
     let everyone = page.api.server.everyone(NAMESPACE);
     let (broadcast, whom) = match &body.to {
         To::User(user) => {
-            let room = RoomName::new(format!("user:{user}"))
+            let room = roomkey_chat::personal_room(user)
                 .map_err(|problem| Failure::bad_payload(format!("to: {problem}")))?;
             (everyone.to(&room), format!("user {user}"))
         }

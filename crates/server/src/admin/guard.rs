@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Path, Request, State},
+    extract::{FromRequest, FromRequestParts, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -14,6 +14,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::{AdminPage, sessions::Current};
+pub(super) use crate::rest::PathParts;
 use crate::{
     ClientAddress, Origin,
     audit::{Event, Record},
@@ -205,17 +206,5 @@ impl<T: DeserializeOwned> FromRequest<Arc<AdminPage>> for Body<T> {
 
     async fn from_request(request: Request, page: &Arc<AdminPage>) -> Result<Self, ApiError> {
         read_json(request, &page.api.limits).await.map(Self)
-    }
-}
-
-/// The parts of a path that stand for something. What cannot be text names nothing.
-pub(super) struct PathParts<T>(pub(super) T);
-
-impl<T: DeserializeOwned + Send> FromRequestParts<Arc<AdminPage>> for PathParts<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, page: &Arc<AdminPage>) -> Result<Self, ApiError> {
-        let path = Path::from_request_parts(parts, page).await;
-        path.map(|Path(path)| Self(path)).map_err(|_| ErrorCode::NotFound.into())
     }
 }

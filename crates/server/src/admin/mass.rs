@@ -106,9 +106,12 @@ async fn disconnect(
             yield_now().await;
         }
     }
+    filter.forget_parked(page.context(), |_| true).await;
     let actor = Actor { page: &page, sender: &sender, admin: &admin, reason };
     actor.record(&format!("disconnect {whom}: {closed} sockets"));
     page.context().live_tokens.wait_until_closed(sockets).await;
+    // Those whose clients had just gone.
+    filter.forget_parked(page.context(), |_| true).await;
     Ok(Json(json!({ "socketsClosed": closed })).into_response())
 }
 

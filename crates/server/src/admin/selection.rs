@@ -10,7 +10,7 @@ use roomkey_hub::{RoomKey, SocketKey};
 use roomkey_model::{RoomName, UserId};
 use tokio::task::yield_now;
 
-use crate::{Socket, context::Context, revocation::SocketIndex, serve::NAMESPACE};
+use crate::{Socket, context::Context, recovery::Parked, revocation::SocketIndex, serve::NAMESPACE};
 
 /// What sockets have in common; with nothing said, all are meant.
 #[derive(Debug, Default)]
@@ -63,6 +63,26 @@ impl Filter {
         let mut count = 0;
         self.each(context, |_| count += 1).await;
         count
+    }
+
+    /// Forgets the sockets that are meant and match whose clients are away, so that none of them comes back as what it
+    /// was; tells how many. From where a client came that was away before a restart is not known.
+    pub(super) async fn forget_parked(&self, context: &Context, matches: impl Fn(&Parked) -> bool) -> usize {
+        let Some(recoverable) = &context.recoverable else { return 0 };
+        let members = match &self.room {
+            Some(room) => Some(members(context, &self.room_key(room)).await),
+            None => None,
+        };
+        let is_from = |parked: &Parked, address| {
+            parked.socket.as_ref().is_some_and(|socket| socket.handshake().address == address)
+        };
+        recoverable.forget(|parked| {
+            members.as_ref().is_none_or(|members| members.contains(&parked.key))
+                && self.user.as_ref().is_none_or(|user| parked.owner.user() == Some(user))
+                && self.namespace.as_ref().is_none_or(|namespace| **namespace == **parked.key.namespace())
+                && self.address.is_none_or(|address| is_from(parked, address))
+                && matches(parked)
+        })
     }
 
     /// Looks at those that are meant. Those of a user are found by the index; else all are looked at, in parts, so that

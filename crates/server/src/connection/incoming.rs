@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture};
 use roomkey_auth::Identity;
-use roomkey_hub::{Frame, RoomKey};
+use roomkey_hub::{Frame, RoomKey, SocketKey};
 use roomkey_model::{ErrorCode, Failure, Limit, Retry, RoomName, SocketId};
 use roomkey_protocol::{
     session::{CloseReason, DisconnectReason, Incoming},
@@ -326,6 +326,14 @@ impl Connection {
     fn linger(&mut self) {
         if self.clients.is_empty() {
             self.linger_until_ms = Some(self.seat.now_ms() + LINGER_MS);
+        }
+    }
+
+    /// Ends this socket, unless it has ended.
+    pub(super) fn on_disconnect_socket(&mut self, socket: &SocketKey, close: bool) -> Result<(), Ending> {
+        match self.client(socket.namespace()).is_some_and(|client| client.socket.key() == socket) {
+            true => self.on_server_disconnect(socket.namespace(), close),
+            false => Ok(()),
         }
     }
 

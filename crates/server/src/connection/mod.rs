@@ -255,6 +255,7 @@ impl Connection {
             }
             Notice::WriteFailed => Err(CloseReason::TransportError.into()),
             Notice::Disconnect { namespace, close } => self.on_server_disconnect(&namespace, close),
+            Notice::DisconnectSocket { socket, close } => self.on_disconnect_socket(&socket, close),
             Notice::Revoked { socket, reason } => self.on_revoked(&socket, reason),
             Notice::Shutdown => {
                 self.is_draining = true;

@@ -18,7 +18,7 @@ impl Owner {
     }
 
     /// The user, where one was asked for.
-    pub(super) fn user(&self) -> Option<&UserId> {
+    pub(crate) fn user(&self) -> Option<&UserId> {
         self.user.as_ref()
     }
 

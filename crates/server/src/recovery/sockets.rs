@@ -201,6 +201,17 @@ impl RecoverableSockets {
         }
     }
 
+    /// Forgets parked sockets of which this is true, and tells how many. Their clients begin anew.
+    pub(crate) fn forget(&self, is_meant: impl Fn(&Parked) -> bool) -> usize {
+        let sockets = self.sockets.lock();
+        let parked = sockets.by_pid.iter().filter_map(|(pid, state)| match state {
+            State::Parked(parked) if is_meant(parked) => Some((*pid, parked.key.clone())),
+            _ => None,
+        });
+        // When nobody listens, the server has stopped.
+        parked.map(|gone| _ = self.gone.send(gone)).count()
+    }
+
     /// Takes all that are parked.
     pub(crate) fn take_all_parked(&self) -> Vec<(Pid, Box<Parked>)> {
         let mut sockets = self.sockets.lock();
@@ -289,7 +300,10 @@ impl Attention for Absence {
     fn notify(&self, notice: Notice) {
         match notice {
             // Its time is over, or it is not wanted any more.
-            Notice::Deadline | Notice::Disconnect { .. } | Notice::Revoked { .. } => {
+            Notice::Deadline
+            | Notice::Disconnect { .. }
+            | Notice::DisconnectSocket { .. }
+            | Notice::Revoked { .. } => {
                 if let Some(key) = self.key.lock().clone() {
                     // When nobody listens, the server has stopped.
                     _ = self.sockets.gone.send((self.pid, key));

@@ -144,7 +144,7 @@ fn check(emit: Emit, limits: &Limits, is_room: impl Fn(&RoomName) -> bool) -> Re
         }
     }
     let personal = |user: &UserId| {
-        RoomName::new(format!("user:{user}")).map_err(|problem| format!("users: `{user}` {problem}"))
+        roomkey_chat::personal_room(user).map_err(|problem| format!("users: `{user}` {problem}"))
     };
     let mut rooms = to;
     for user in &users {

@@ -66,13 +66,13 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<Api>> for OptionalJsonBody<T
 }
 
 /// The parts of a path that stand for something. What cannot be text names nothing.
-pub(super) struct PathParts<T>(pub(super) T);
+pub(crate) struct PathParts<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Api>> for PathParts<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathParts<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        match Path::from_request_parts(parts, api).await {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Path::from_request_parts(parts, state).await {
             Ok(Path(path)) => Ok(Self(path)),
             Err(_) => Err(ErrorCode::NotFound.into()),
         }

@@ -43,7 +43,7 @@ use crate::{ServerHandle, TokenAuthentication, accounts::Accounts, api_keys::Api
 use routes::Routes;
 
 pub(crate) use cookies::ACCESS_COOKIE;
-pub(crate) use extract::read_json;
+pub(crate) use extract::{PathParts, read_json};
 
 /// What the handlers need.
 pub(crate) struct Api {

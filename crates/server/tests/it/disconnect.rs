@@ -1,7 +1,11 @@
 //! How sockets end, and who hears of it.
 
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::{
+    Arc,
+    mpsc::{Receiver, channel},
+};
 
+use parking_lot::Mutex;
 use roomkey::{DisconnectReason, Namespace, ServerBuilder, ServerConfig, Socket};
 use roomkey_testkit::{Client, PATIENCE, Polling, Received, TestServer, eventually};
 
@@ -50,6 +54,30 @@ fn the_server_ends_a_namespace() {
     client.call("42/custom,1[\"echo\"]", "43/custom,1[]");
     client.join("40");
     client.call("421[\"echo\"]", "431[]");
+}
+
+#[test]
+fn a_socket_that_has_ended_takes_none_with_it() {
+    let keeps = Arc::new(Mutex::new(None::<Socket>));
+    let ends = keeps.clone();
+    let main = namespace(Namespace::open()).on("keep", move |socket: Socket, (): ()| {
+        *keeps.lock() = Some(socket);
+        async {}
+    });
+    let custom = namespace(Namespace::open()).on("end", move |_: Socket, (): ()| {
+        ends.lock().as_ref().expect("one is kept").disconnect(true);
+        async {}
+    });
+    let builder = ServerBuilder::new(config()).namespace("/", main).namespace("/custom", custom);
+    let server = TestServer::start(builder.bind().expect("a free port"));
+    let mut client = Client::connect(server.address());
+    client.call("421[\"keep\"]", "431[]");
+    client.text("41");
+    client.join("40");
+    client.join("40/custom,");
+    client.call("42/custom,1[\"end\"]", "43/custom,1[]");
+    client.call("422[\"echo\"]", "432[]");
+    client.call("42/custom,2[\"echo\"]", "43/custom,2[]");
 }
 
 #[test]

@@ -194,6 +194,46 @@ fn a_notification_reaches_whom_it_is_for() {
 }
 
 #[test]
+fn who_is_away_does_not_come_back_from_a_kick_or_a_disconnection_as_if_nothing_were() {
+    let mut desk = Desk::start();
+    desk.product.restart_with("threads = 2", "threads = 2\n[engine]\nrecovery = true");
+    desk.find_again();
+    let (ada, root) = (desk.product.register("ada"), desk.log_in("root"));
+    let body = json!({ "name": "harbour", "visibility": "public" });
+    let made = desk.product.send("POST", "/api/channels", &Call::json(&body).token(&ada.token));
+    let room = format!("channel:{}", made.json["channel"]["id"].as_str().expect("an id"));
+    let parked = |count: usize| {
+        let line = format!("roomkey_parked_sockets {count}\n");
+        roomkey_testkit::eventually(&line, || desk.product.server().metrics().contains(&line));
+    };
+    let connect = |auth: Value| {
+        let mut client = Client::open(desk.product.server().address());
+        client.text(&format!("40{auth}"));
+        loop {
+            let packet = client.receive_text();
+            if let Some(answer) = packet.strip_prefix("40") {
+                return (client, serde_json::from_str::<Value>(answer).expect("JSON"));
+            }
+        }
+    };
+    let kick = json!({ "reason": "because of a test", "user": ada.user });
+    let everyone = json!({ "reason": "because of a test", "filter": { "all": true }, "confirm": 0 });
+    for (path, body) in [(format!("/api/rooms/{room}/kick"), kick), ("/api/disconnect".to_owned(), everyone)]
+    {
+        let (client, before) = connect(json!({ "token": ada.token }));
+        drop(client);
+        parked(1);
+        desk.act(&root, &path, &body);
+        parked(0);
+        let (mut client, after) = connect(json!({ "token": ada.token, "pid": before["pid"] }));
+        assert_ne!(after["sid"], before["sid"], "{path}");
+        client.text("41");
+        let is_gone = || desk.see(&root, "/api/connections")["total"] == 0;
+        roomkey_testkit::eventually("the socket is gone", is_gone);
+    }
+}
+
+#[test]
 fn m11_many_are_disconnected_only_with_a_reason_and_a_number_and_not_too_often() {
     let (desk, ada, root) = start();
     let bob = desk.product.register("bob");

@@ -195,7 +195,9 @@ fn m16_no_route_changes_a_setting() {
 fn what_is_not_there_and_what_is_no_request_have_codes() {
     let desk = Desk::start();
     let root = desk.log_in("root");
-    for path in ["/api/connections/nobody", "/api/users/nobody", "/api/rooms/nowhere", "/api/nothing", "/"] {
+    for path in
+        ["/api/connections/nobody", "/api/users/nobody", "/api/rooms/nowhere", "/api/nothing", "/nothing"]
+    {
         assert_eq!(desk.get(&root, path).refusal(), (404, "NOT_FOUND"), "{path}");
     }
     for path in [
