@@ -48,6 +48,11 @@ fn a_port_that_is_taken_keeps_no_client_from_being_served() {
     assert!(problem.contains("admin.listen"), "says what to do: {problem}");
     let ada = product.register("ada");
     product.connect(&ada.token);
+    let (status, _) = product.operate("/admins/remove", &json!({ "name": "root" }));
+    assert_eq!(status, 200);
+    eventually("there is nobody to open it for", || page(&product)["state"] == "closed");
+    let again = add(&product, "root", "admin");
+    assert!(again["page"]["state"]["failed"].is_object(), "it is still taken: {again}");
     drop(taken);
     eventually("it is opened when it can be", || page(&product)["state"] == "open");
 }
