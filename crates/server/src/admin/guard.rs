@@ -73,7 +73,7 @@ fn refusal(page: &AdminPage, request: &Request) -> Option<Response> {
         record(Event::OriginDenied, "admin page: unknown host");
         return Some(StatusCode::MISDIRECTED_REQUEST.into_response());
     }
-    if headers.contains_key(header::AUTHORIZATION) {
+    if headers.get_all(header::AUTHORIZATION).iter().any(|value| !is_basic(value)) {
         record(Event::AuthorizationFailed, "admin page: tokens do not count here");
         let failure = Failure::with_message(ErrorCode::Forbidden, "Tokens and API keys do not count here");
         return Some(ApiError(failure).into_response());
@@ -89,6 +89,13 @@ fn refusal(page: &AdminPage, request: &Request) -> Option<Response> {
         return Some(ApiError(Failure::new(ErrorCode::OriginDenied)).into_response());
     }
     None
+}
+
+/// Whether it is a password that a proxy on the way asks for, which browsers send with every request: none of a user or a
+/// backend.
+fn is_basic(authorization: &HeaderValue) -> bool {
+    let scheme = authorization.as_bytes().split(|byte| *byte == b' ').next().unwrap_or_default();
+    scheme.eq_ignore_ascii_case(b"basic")
 }
 
 /// Whether the request is for this page: the proxy's host, or a name of this machine, at whatever port a tunnel has. One

@@ -143,6 +143,16 @@ fn m3_tokens_and_keys_of_users_do_not_count() {
         let both = call.header("Cookie", &root.cookie());
         assert_eq!(desk.send("GET", "/api/stats", &both).refusal(), (403, "FORBIDDEN"));
     }
+    // What a proxy on the way asks for is no affair of the page, nor does it hide what is.
+    let basic = Call::default().header("Authorization", "Basic cHJveHk6cGFzc3dvcmQ=");
+    assert_eq!(desk.send("GET", "/api/me", &basic).refusal(), (401, "TOKEN_MISSING"));
+    let bearer = basic.clone().header("Authorization", &format!("Bearer {}", ada.token));
+    assert_eq!(desk.send("GET", "/api/me", &bearer).refusal(), (403, "FORBIDDEN"));
+    assert_eq!(desk.send("GET", "/api/me", &basic.header("Cookie", &root.cookie())).status, 200);
+    for scheme in ["Basically x", "Bearer", "x", ""] {
+        let call = Call::default().header("Authorization", scheme);
+        assert_eq!(desk.send("GET", "/api/me", &call).refusal(), (403, "FORBIDDEN"), "{scheme:?}");
+    }
     for cookie in ["__Host-roomkey", "__Host-roomkey-admin", "roomkey-admin"] {
         let call = Call::default().header("Cookie", &format!("{cookie}={}", ada.token));
         assert_eq!(desk.send("GET", "/api/me", &call).refusal(), (401, "TOKEN_MISSING"), "{cookie}");
