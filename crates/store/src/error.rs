@@ -127,6 +127,9 @@ impl From<&StoreError> for Failure {
         match error {
             StoreError::Archived => Self::new(ErrorCode::ChannelArchived),
             StoreError::LastOwner => Self::new(ErrorCode::LastOwner),
+            StoreError::Conflict { field: "password" } => {
+                Self::with_message(ErrorCode::Conflict, "The password was changed meanwhile")
+            }
             StoreError::Conflict { field } => {
                 Self::with_message(ErrorCode::Conflict, format!("The {field} is taken"))
             }

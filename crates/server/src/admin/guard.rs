@@ -74,7 +74,7 @@ fn refusal(page: &AdminPage, request: &Request) -> Option<Response> {
         record(Event::OriginDenied, "admin page: unknown host");
         return Some(StatusCode::MISDIRECTED_REQUEST.into_response());
     }
-    if headers.contains_key(header::AUTHORIZATION) {
+    if headers.get_all(header::AUTHORIZATION).iter().any(|value| !is_basic(value)) {
         record(Event::AuthorizationFailed, "admin page: tokens do not count here");
         let failure = Failure::with_message(ErrorCode::Forbidden, "Tokens and API keys do not count here");
         return Some(ApiError(failure).into_response());
@@ -92,6 +92,13 @@ fn refusal(page: &AdminPage, request: &Request) -> Option<Response> {
     None
 }
 
+/// Whether it is a password that a proxy on the way asks for, which browsers send with every request: none of a user or a
+/// backend.
+fn is_basic(authorization: &HeaderValue) -> bool {
+    let scheme = authorization.as_bytes().split(|byte| *byte == b' ').next().unwrap_or_default();
+    scheme.eq_ignore_ascii_case(b"basic")
+}
+
 /// Whether the request is for this page: the proxy's host, or a name of this machine, at whatever port a tunnel has. One
 /// that was re-bound to this address is told apart by that.
 fn knows_host(page: &AdminPage, headers: &HeaderMap) -> bool {
@@ -99,12 +106,15 @@ fn knows_host(page: &AdminPage, headers: &HeaderMap) -> bool {
     let (Some(host), None) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) else {
         return false;
     };
-    page.url.as_ref().is_some_and(|url| url.is_host(host)) || local_origin(host).is_some()
+    page.url.as_ref().is_some_and(|url| url.is_host(host)) || local_origin(page, host).is_some()
 }
 
 /// The origin of the page where the request was made to this machine by a name that only it has.
-fn local_origin(host: &str) -> Option<Origin> {
-    Origin::parse(&format!("http://{host}")).ok().filter(Origin::is_loopback)
+/// Such is the address that is listened on, too, where it is another one of the loopback.
+fn local_origin(page: &AdminPage, host: &str) -> Option<Origin> {
+    let listen = page.listen.ip();
+    let is_local = |origin: &Origin| origin.is_loopback() || listen.is_loopback() && origin.is_at(listen);
+    Origin::parse(&format!("http://{host}")).ok().filter(is_local)
 }
 
 /// Whether the browser says that another page, of this machine or not, makes it send this. Programs say nothing.
@@ -119,7 +129,7 @@ fn is_of_another_page(page: &AdminPage, headers: &HeaderMap) -> bool {
         (Some(origin), None) => {
             let Some(Ok(origin)) = origin.to_str().ok().map(Origin::parse) else { return true };
             let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-            page.url.as_ref() != Some(&origin) && local_origin(host).as_ref() != Some(&origin)
+            page.url.as_ref() != Some(&origin) && local_origin(page, host).as_ref() != Some(&origin)
         }
         (Some(_), Some(_)) => true,
     }
@@ -145,7 +155,7 @@ impl FromRequestParts<Arc<AdminPage>> for Seeing {
             parts.headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok()).collect();
         let cookie = |name| credentials::cookie(&lines, name).ok().flatten();
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let local = || local_origin(host).and_then(|_| cookie(LOCAL_COOKIE));
+        let local = || local_origin(page, host).and_then(|_| cookie(LOCAL_COOKIE));
         let cookie = cookie(COOKIE).or_else(local).ok_or_else(not_logged_in)?;
         let session = page.admins.sessions.find(&SecretString::from(cookie), page.api.clock.now());
         session.map(Self).ok_or_else(|| not_logged_in().into())

@@ -32,7 +32,11 @@ pub(super) async fn run(page: Arc<AdminPage>) {
         until(&mut exist, true).await;
         let listener = tokio::select! {
             listener = bind(&page) => listener,
-            () = until(&mut exist, false) => continue,
+            () = until(&mut exist, false) => {
+                // Why it could not be opened is not why it will not be the next time.
+                page.admins.page_is(PageState::Closed);
+                continue;
+            }
         };
         tokio::select! {
             () = serve(&page, listener, &router) => {}

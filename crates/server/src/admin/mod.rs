@@ -2,8 +2,10 @@
 //!
 //! It has a listener, accounts and sessions of its own, which have nothing to do with those of users: no token of a user
 //! counts here, and no session of an admin anywhere else. Nothing listens until there is an admin. It is served on the
-//! main thread's runtime, which is idle otherwise, so that no shard ever does; what it asks of shards holds their locks
-//! for moments that do not grow with the number of connections (`hub::Shard::copy_rooms`, `revocation::SocketIndex`).
+//! main thread's runtime, so that no shard ever does. What keeps the time of the chat, revalidation and the commands of
+//! operators run there, too: whatever walks over all that there is lets them have their turn. What it asks of shards
+//! holds their locks for moments that do not grow with the number of connections (`hub::Shard::copy_rooms`,
+//! `revocation::SocketIndex`).
 
 mod actions;
 mod admins;

@@ -2,13 +2,13 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
 use axum::{Json, extract::State};
 use roomkey_hub::RoomKey;
-use roomkey_model::{ChannelId, ErrorCode, Failure};
+use roomkey_model::{ChannelId, ErrorCode, Failure, RoomName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::yield_now;
@@ -28,6 +28,8 @@ pub(super) fn routes() -> Routes {
 
 /// Members that are shown with their room.
 const MEMBERS: usize = 100;
+/// Rooms that are looked at before others have their turn.
+const AT_ONCE: usize = 2048;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +41,7 @@ struct Which {
 }
 
 /// Where a room stands in the list: the fullest first.
-type Place = (Reverse<usize>, Arc<str>, String);
+type Place = (Reverse<usize>, Arc<str>, RoomName);
 
 async fn list(
     State(page): State<Arc<AdminPage>>,
@@ -51,12 +53,16 @@ async fn list(
     let after = after.transpose()?;
     let rooms = counted(&page, which.q.as_deref().unwrap_or_default()).await;
     let total = rooms.len();
-    let mut first: BTreeMap<Place, RoomKey> = BTreeMap::new();
-    for (key, sockets) in rooms {
-        let Some(name) = &key.room else { continue };
-        let place = (Reverse(sockets), key.namespace.clone(), name.as_str().to_owned());
-        if after.as_ref().is_none_or(|after| place > *after) {
-            first.insert(place, key);
+    let mut first: BTreeSet<Place> = BTreeSet::new();
+    for (count, (key, sockets)) in (1..).zip(rooms) {
+        if count % AT_ONCE == 0 {
+            yield_now().await;
+        }
+        let RoomKey { namespace, room: Some(name) } = key else { continue };
+        let place = (Reverse(sockets), namespace, name);
+        let is_first = first.len() <= limit || first.last().is_some_and(|last| place < *last);
+        if is_first && after.as_ref().is_none_or(|after| place > *after) {
+            first.insert(place);
             if first.len() > limit + 1 {
                 first.pop_last();
             }
@@ -66,13 +72,12 @@ async fn list(
     if has_more {
         first.pop_last();
     }
-    let next = first.last_key_value().filter(|_| has_more);
-    let next = next.map(|((Reverse(sockets), namespace, name), _)| {
-        cursor(&json!([sockets, &**namespace, name]).to_string())
-    });
+    let next = first.last().filter(|_| has_more);
+    let next = next
+        .map(|(Reverse(sockets), namespace, name)| cursor(&json!([sockets, &**namespace, name]).to_string()));
     let mut rooms = Vec::new();
-    for ((Reverse(sockets), ..), key) in &first {
-        rooms.push(view(&page, key, *sockets).await?);
+    for (Reverse(sockets), namespace, name) in &first {
+        rooms.push(view(&page, &RoomKey::room(namespace, name), *sockets).await?);
     }
     Ok(Json(json!({ "rooms": rooms, "next": next, "total": total })))
 }
@@ -111,7 +116,8 @@ async fn one(
     Ok(Json(json!({ "room": room, "members": members.collect::<Vec<_>>(), "next": next })))
 }
 
-/// The rooms whose names begin like this, with the sockets in them. What is away and may come back counts, too.
+/// The rooms whose names begin like this, with the sockets in them. What is away and may come back counts, too. All are
+/// kept until they are counted, since a room may be in several shards.
 async fn counted(page: &AdminPage, text: &str) -> HashMap<RoomKey, usize> {
     let (mut all, mut some) = (HashMap::new(), Vec::new());
     for shard in page.context().node.hub().shards() {
@@ -150,5 +156,5 @@ async fn view(page: &AdminPage, key: &RoomKey, sockets: usize) -> Result<Value, 
 
 fn place(text: &str) -> Option<Place> {
     let (sockets, namespace, name): (usize, String, String) = serde_json::from_str(text).ok()?;
-    Some((Reverse(sockets), namespace.into(), name))
+    Some((Reverse(sockets), namespace.into(), RoomName::new(name).ok()?))
 }

@@ -1,7 +1,7 @@
 //! Which web pages may talk to this server: one policy for CORS, for long-polling and for WebSocket, asked on
 //! every request and not only on the first of a session.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
@@ -44,6 +44,14 @@ impl Origin {
     /// Whether it is the origin that a request for this `Host` was made to.
     pub(crate) fn is_host(&self, host: &str) -> bool {
         Self::parse(&format!("{}://{host}", if self.secure { "https" } else { "http" })).as_ref() == Ok(self)
+    }
+
+    /// Whether its host is this address.
+    pub(crate) fn is_at(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => *self.host == *address.to_string(),
+            IpAddr::V6(address) => *self.host == *format!("[{address}]"),
+        }
     }
 
     /// Whether its pages are of this machine.

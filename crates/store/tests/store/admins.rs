@@ -1,7 +1,7 @@
 //! Who may open the admin page: the contract of every backend.
 
 use crate::support::{Fixture, HASH, backends};
-use roomkey_model::{AdminRole, Timestamp};
+use roomkey_model::{AdminRole, ErrorCode, Failure, Timestamp};
 use roomkey_store::{Admin, StoreError};
 
 fn admin(name: &str, role: AdminRole) -> Admin {
@@ -46,6 +46,8 @@ async fn a_login_counts_only_with_the_password_that_is_there_by_then() {
         assert_eq!(login(HASH, 200).await, Err(StoreError::Denied));
         let conflict = Err(StoreError::Conflict { field: "password" });
         assert_eq!(store.replace_admin_password("root", HASH, "third".to_owned()).await, conflict);
+        let told = Failure::from(StoreError::Conflict { field: "password" });
+        assert_eq!((told.code, &*told.message), (ErrorCode::Conflict, "The password was changed meanwhile"));
         assert_eq!(login("other", 300).await, Ok(()));
         store.remove_admin("root").await.expect("is removed");
         assert_eq!(login("other", 400).await, Err(StoreError::Denied));

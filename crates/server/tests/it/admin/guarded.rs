@@ -55,6 +55,27 @@ fn m2_only_requests_for_this_machine_or_the_configured_host_are_answered() {
 }
 
 #[test]
+fn another_loopback_address_is_known_where_it_is_listened_on_and_only_there() {
+    let mut desk = Desk::start();
+    assert_eq!(raw(&desk, &["127.0.0.2:3001"], "").0, 421);
+    desk.product.restart_with("[admin]\nlisten = \"127.0.0.1:0\"", "[admin]\nlisten = \"127.0.0.2:0\"");
+    desk.find_again();
+    let announced = desk.address.to_string();
+    assert!(announced.starts_with("127.0.0.2:"), "{announced}");
+    assert_eq!(raw(&desk, &[&announced], "").0, 401);
+    assert_eq!(raw(&desk, &["localhost:3001"], "").0, 401, "through a tunnel");
+    assert_eq!(raw(&desk, &["127.0.0.3:3001"], "").0, 421);
+    assert_eq!(raw(&desk, &["127.0.0.2.evil.example"], "").0, 421);
+    let login = json!({ "name": "root", "password": super::support::ADMIN_PASSWORD });
+    let login = own(&login).header("Origin", "http://localhost");
+    let (cookie, _) =
+        desk.send("POST", "/api/login", &login).cookie("roomkey-admin").expect("one without TLS");
+    let of_page = format!("Cookie: roomkey-admin={cookie}\r\nOrigin: http://{announced}\r\n");
+    assert_eq!(raw(&desk, &[&announced], &of_page).0, 200);
+    assert_eq!(raw(&desk, &["localhost"], &of_page).0, 403, "is another page there");
+}
+
+#[test]
 fn the_listener_of_users_knows_nothing_of_it() {
     let desk = Desk::start();
     for path in ["/api/stats", "/api/connections", "/api/login", "/assets/admin.js", "/admin"] {

@@ -48,6 +48,11 @@ fn a_port_that_is_taken_keeps_no_client_from_being_served() {
     assert!(problem.contains("admin.listen"), "says what to do: {problem}");
     let ada = product.register("ada");
     product.connect(&ada.token);
+    let (status, _) = product.operate("/admins/remove", &json!({ "name": "root" }));
+    assert_eq!(status, 200);
+    eventually("there is nobody to open it for", || page(&product)["state"] == "closed");
+    let again = add(&product, "root", "admin");
+    assert!(again["page"]["state"]["failed"].is_object(), "it is still taken: {again}");
     drop(taken);
     eventually("it is opened when it can be", || page(&product)["state"] == "open");
 }
@@ -137,6 +142,16 @@ fn m3_tokens_and_keys_of_users_do_not_count() {
         // Not even beside a session that is good.
         let both = call.header("Cookie", &root.cookie());
         assert_eq!(desk.send("GET", "/api/stats", &both).refusal(), (403, "FORBIDDEN"));
+    }
+    // What a proxy on the way asks for is no affair of the page, nor does it hide what is.
+    let basic = Call::default().header("Authorization", "Basic cHJveHk6cGFzc3dvcmQ=");
+    assert_eq!(desk.send("GET", "/api/me", &basic).refusal(), (401, "TOKEN_MISSING"));
+    let bearer = basic.clone().header("Authorization", &format!("Bearer {}", ada.token));
+    assert_eq!(desk.send("GET", "/api/me", &bearer).refusal(), (403, "FORBIDDEN"));
+    assert_eq!(desk.send("GET", "/api/me", &basic.header("Cookie", &root.cookie())).status, 200);
+    for scheme in ["Basically x", "Bearer", "x", ""] {
+        let call = Call::default().header("Authorization", scheme);
+        assert_eq!(desk.send("GET", "/api/me", &call).refusal(), (403, "FORBIDDEN"), "{scheme:?}");
     }
     for cookie in ["__Host-roomkey", "__Host-roomkey-admin", "roomkey-admin"] {
         let call = Call::default().header("Cookie", &format!("{cookie}={}", ada.token));
@@ -263,8 +278,9 @@ fn a_viewer_who_logs_in_and_watches_without_end_keeps_no_admin_out() {
     let limits = "[limits]\nadmin_sessions_per_admin = 2\nadmin_streams_per_session = 2\n[admin]";
     desk.product.restart_with("[admin]", limits);
     desk.find_again();
-    let (root, first, eve) = (desk.log_in("root"), desk.log_in("eve"), desk.log_in("eve"));
-    desk.see(&eve, "/api/me");
+    let (root, first) = (desk.log_in("root"), desk.log_in("eve"));
+    desk.product.clock.advance_secs(1);
+    let eve = desk.log_in("eve");
     let other = desk.log_in("eve");
     assert_eq!(desk.get(&first, "/api/me").status, 401, "the oldest one of hers");
     assert!(has_reached(&desk, "admin_sessions_per_admin"));
