@@ -137,7 +137,7 @@ async function twoTabs() {
 
 const logins = "/api/auth/sessions";
 
-test("where another user logs in in another tab, the first stops at once, and asks nothing in their name before it begins as them", async () => {
+test("another user logs in in another tab: the first stops at once, and asks nothing in their name before it begins as them", async () => {
   const { clock, server, asked, session, other, one } = await twoTabs();
   await other.logIn(credentials("bob"));
   await clock.advance();
