@@ -28,8 +28,13 @@ before(async () => {
     bundle: true,
     format: "iife",
     jsx: "automatic",
-    nodePaths: [`${PACKAGE}node_modules`],
-    alias: { roomkey: `${PACKAGE}dist/index.js`, "roomkey/react": `${PACKAGE}dist/react/index.js` },
+    // One React for the page and the package, though the folder of the tests has one, too.
+    alias: {
+      roomkey: `${PACKAGE}dist/index.js`,
+      "roomkey/react": `${PACKAGE}dist/react/index.js`,
+      react: `${PACKAGE}node_modules/react`,
+      "react-dom": `${PACKAGE}node_modules/react-dom`,
+    },
     define: { "process.env.NODE_ENV": '"development"' },
     write: false,
   });
