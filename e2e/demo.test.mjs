@@ -152,8 +152,8 @@ test("who scrolls up while the server is down has a page that answers, and the r
   });
   await ada.locator('[data-testid="history"][data-state="more"]').waitFor();
   await ada.getByTestId("load-older").click();
-  await ada.locator('[data-testid="history"][data-code="UNREACHABLE"]').waitFor();
   await ada.getByTestId("composer").fill("still here");
+  await ada.locator('[data-testid="history"][data-state="more"]').waitFor();
 
   await server.restart();
   await connected(ada);
