@@ -26,7 +26,7 @@ test("what came while the user was elsewhere is counted, and begins with a line"
   await say(ada, "old");
   await hear(bob, "old", "ada");
   await createChannel(bob, "attic");
-  assert.equal(await channelItem(bob, "harbour").getByTestId("unread").count(), 0);
+  await channelItem(bob, "harbour").getByTestId("unread").waitFor({ state: "detached" });
   for (const text of ["one", "two", "three"]) await say(ada, text);
 
   await channelItem(bob, "harbour").getByTestId("unread").getByText("3").waitFor();

@@ -61,7 +61,7 @@ test("an expired token is renewed on the way, before the eyes of the user, and n
   await ada.reload();
   await connected(ada);
   await answered(ada, server, "/api/auth/refresh", 200);
-  await message(ada, said[0]).waitFor();
+  await message(ada, said.at(-1)).waitFor();
   await say(ada, "still here");
   const left = answered(ada, server, "/api/auth/logout", 204);
   await ada.getByTestId("sign-out").click();
