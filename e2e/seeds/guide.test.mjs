@@ -92,7 +92,7 @@ test("a room is joined by who has access to it", async (t) => {
 test("the errors of the guide, word for word", async (t) => {
   const { server, open } = await start(t);
   const page = await open(sign("42", "another secret of thirty-two bytes"));
-  assert.equal(await line(page, "failed"), "Connection failed: Authentication error: Invalid token");
+  assert.equal(await line(page, "Connection failed"), "Connection failed: Authentication error: Invalid token");
   await page.getByText("Status: Disconnected").waitFor();
 
   // Without a token the hook does not connect. Who does is told:
