@@ -25,6 +25,8 @@ test("what came while the user was elsewhere is counted, and begins with a line"
   const { ada, bob } = await adaAndBob(browser, t, server);
   await say(ada, "old");
   await hear(bob, "old", "ada");
+  // Who leaves before that has not read it.
+  await message(ada, "old", "read").waitFor();
   await createChannel(bob, "attic");
   await channelItem(bob, "harbour").getByTestId("unread").waitFor({ state: "detached" });
   for (const text of ["one", "two", "three"]) await say(ada, text);
